@@ -1,0 +1,52 @@
+"""Errors that know what they mean: `status` for HTTP answers, `retryable` for jobs, `code` for programs."""
+
+from typing import Any, ClassVar
+
+
+class HubError(Exception):
+    """A failure somebody can act on: what happened, to which record, and what to do."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal"
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, message: str, **context: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.context = context
+
+
+class NotFound(HubError):
+    """The record does not exist, or the caller may not know that it does."""
+
+    status, code = 404, "not_found"
+
+
+class Conflict(HubError):
+    """The request is well formed but the record's state forbids it (422 is for the payload, 409 for the business)."""
+
+    status, code = 409, "conflict"
+
+
+class Invalid(HubError):
+    """The payload breaks a rule; `context["errors"]` names the fields."""
+
+    status, code = 422, "invalid"
+
+
+class Unauthorized(HubError):
+    """No valid credential came with the request."""
+
+    status, code = 401, "unauthorized"
+
+
+class Forbidden(HubError):
+    """The credential is valid and does not allow this."""
+
+    status, code = 403, "forbidden"
+
+
+class Unavailable(HubError):
+    """Something we depend on is away for now; the same request may succeed later."""
+
+    status, code, retryable = 503, "unavailable", True

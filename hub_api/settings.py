@@ -1,0 +1,59 @@
+"""Settings from the environment (`HUB_*`), then from `HUB_HOME/hub.env`, which the embedded stack writes.
+
+Every setting is listed in the README's table, kept true by a test. Secrets have no default.
+"""
+
+import os
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What one process needs to know; frozen, units in the names."""
+
+    model_config = SettingsConfigDict(env_prefix="HUB_", frozen=True, extra="ignore")
+
+    home: Path = Field(Path(".hub"), description="folder of the embedded stack: data, logs, generated passwords")
+
+    database_url: SecretStr = Field(description="PostgreSQL 15 or newer, postgresql://user:password@host:port/name")
+    redis_url: SecretStr = Field(description="Valkey or Redis, redis://, rediss:// or redis+sentinel://")
+    clickhouse_url: SecretStr = Field(description="ClickHouse over HTTP, http://user:password@host:port, embedded or a cluster")
+    clickhouse_cluster: str | None = Field(None, description="name of the ClickHouse cluster; empty on one node")
+
+    secret_key: SecretStr = Field(description="32 bytes in base64: encrypts tokens at rest, keys the hashes of identifiers")
+
+    meta_base_url: str = Field("https://graph.facebook.com", description="Cloud API, or the simulator's address")
+    meta_version: str = Field("v26.0", description="Graph API version of our calls")
+    meta_app_secret: SecretStr = Field(description="signs the webhooks (X-Hub-Signature-256)")
+    meta_app_secret_previous: SecretStr | None = Field(None, description="also accepted while the secret is rotated")
+    meta_verify_token: SecretStr = Field(description="what Meta shows in the webhook's verification handshake")
+
+    send_timeout_s: float = Field(10.0, gt=0, description="one send call; silence past it leaves the message `unknown`")
+    send_concurrency: int = Field(64, gt=0, description="send calls in flight from one worker process")
+    outbox_shards: int = Field(8, gt=0, le=64, description="queued messages are spread over this many shards")
+    inbox_lanes: int = Field(16, gt=0, le=256, description="inbound items are spread by contact over this many lanes")
+    inbox_queue_limit: int = Field(5000, gt=0, description="webhooks waiting for a commit in one process; above it 503")
+    webhook_read_timeout_s: float = Field(10.0, gt=0, description="a slower webhook body is cut off with 408")
+
+    database_pool_size: int = Field(10, gt=0, description="PostgreSQL connections of one process")
+    timezone: str = Field("America/Sao_Paulo", description="zone of the business day in KPIs and partitions")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    otlp_endpoint: str | None = Field(None, description="OpenTelemetry collector (OTLP over HTTP); empty: no traces")
+    metrics_dir: Path | None = Field(None, description="folder for metrics shared by several processes of one role")
+    inbox_retention_days: int = Field(30, gt=0, description="raw webhook bodies are kept this long")
+    reopen_hours: int = Field(24, ge=0, description="a message within this time of `resolved` reopens the conversation")
+    stale_inbound_minutes: int = Field(30, gt=0, description="no bot answers an inbound message older than this")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The business zone as an object."""
+        return ZoneInfo(self.timezone)
+
+
+def load_settings() -> Settings:
+    """Settings of this process: the environment wins over `HUB_HOME/hub.env`. Raises ValidationError naming what is missing."""
+    home = Path(os.environ.get("HUB_HOME", ".hub"))
+    return Settings(_env_file=home / "hub.env")  # type: ignore[call-arg]
