@@ -1,0 +1,31 @@
+"""Ports on loopback: is one free, and which one to take."""
+
+import socket
+from collections.abc import Collection
+
+LOOPBACK = "127.0.0.1"
+
+
+def is_free(port: int) -> bool:
+    """Whether nothing listens on `port` of loopback now."""
+    with socket.socket() as probe:
+        # Without it a port in TIME_WAIT after our own restart would count as taken.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port(preferred: int = 0, taken: Collection[int] = ()) -> int:
+    """`preferred` or one of the ten above it when free and not in `taken`, else any free port."""
+    for port in range(preferred, preferred + 11) if preferred else ():
+        if port not in taken and is_free(port):
+            return port
+    while True:
+        with socket.socket() as probe:
+            probe.bind((LOOPBACK, 0))
+            port = int(probe.getsockname()[1])
+        if port not in taken:
+            return port

@@ -1,0 +1,53 @@
+"""Engines for the whole suite: one PostgreSQL and one Valkey per session, a database of its own per test."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from tests.support.postgres import Databases, EmbeddedPostgres
+from tests.support.valkey import EmbeddedValkey
+
+
+@pytest.fixture(scope="session")
+def databases() -> Iterator[Databases]:
+    """Makes databases on the session's server: ours, or HUB_TEST_DATABASE_URL (a superuser's)."""
+    if given := os.environ.get("HUB_TEST_DATABASE_URL"):
+        made = Databases(given)
+        yield made
+        made.drop(made.url_of(made.template))
+        return
+    with EmbeddedPostgres() as server:
+        yield Databases(server.url())
+
+
+@pytest.fixture
+def database_url(databases: Databases) -> Iterator[str]:
+    """Address of a migrated database of this test's own, dropped after it."""
+    url = databases.create()
+    yield url
+    databases.drop(url)
+
+
+@pytest.fixture
+def empty_database_url(databases: Databases) -> Iterator[str]:
+    """Address of an empty database of this test's own, for tests of migrations."""
+    url = databases.create(empty=True)
+    yield url
+    databases.drop(url)
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[EmbeddedValkey]:
+    """The session's Valkey. A test that stops or kills it makes one of its own: `EmbeddedValkey(durable=True)`."""
+    with EmbeddedValkey() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(valkey_server: EmbeddedValkey) -> str:
+    """Address of an empty Valkey: flushed before each test that asks for it."""
+    with redis.Redis.from_url(valkey_server.url()) as client:
+        client.flushall()
+    return valkey_server.url()
