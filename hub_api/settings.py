@@ -20,10 +20,14 @@ class Settings(BaseSettings):
 
     database_url: SecretStr = Field(description="PostgreSQL 15 or newer, postgresql://user:password@host:port/name")
     redis_url: SecretStr = Field(description="Valkey or Redis, redis://, rediss:// or redis+sentinel://")
-    clickhouse_url: SecretStr = Field(description="ClickHouse over HTTP, http://user:password@host:port, embedded or a cluster")
+    clickhouse_url: SecretStr = Field(
+        description="ClickHouse over HTTP, http://user:password@host:port, embedded or a cluster"
+    )
     clickhouse_cluster: str | None = Field(None, description="name of the ClickHouse cluster; empty on one node")
 
-    secret_key: SecretStr = Field(description="32 bytes in base64: encrypts tokens at rest, keys the hashes of identifiers")
+    secret_key: SecretStr = Field(
+        description="32 bytes in base64: encrypts tokens at rest, keys the hashes of identifiers"
+    )
 
     meta_base_url: str = Field("https://graph.facebook.com", description="Cloud API, or the simulator's address")
     meta_version: str = Field("v26.0", description="Graph API version of our calls")

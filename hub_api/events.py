@@ -1,0 +1,172 @@
+"""The domain events: their names and payloads. This is the contract between the real-time layer and the warehouse.
+
+Fields beyond the envelope become the JSON payload. No wamid and no phone number: both are personal data, and the
+warehouse finds people by `customer_id`. Text travels only in `content`, for sentiment and search, and is erased there
+with its customer. A new field is optional; a name is never reused with another meaning.
+"""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from hub_api.platform.eventlog import Event
+
+
+class CustomerEvent(Event, frozen=True, kw_only=True):
+    """aggregate_id is the customer."""
+
+    aggregate_type: ClassVar[str] = "customer"
+
+
+class CustomerCreated(CustomerEvent, frozen=True, kw_only=True):
+    """A person wrote or was imported for the first time."""
+
+    type: ClassVar[str] = "customer.created"
+    state_code: str | None = None
+    source: str = "whatsapp"
+
+
+class CustomerMerged(CustomerEvent, frozen=True, kw_only=True):
+    """One payload proved that two customers are one; aggregate_id lives on under `into`."""
+
+    type: ClassVar[str] = "customer.merged"
+    into: UUID
+
+
+class CustomerIdentityChanged(CustomerEvent, frozen=True, kw_only=True):
+    """An identity was added or rotated (new number, new BSUID)."""
+
+    type: ClassVar[str] = "customer.identity_changed"
+    kind: str
+    reason: str
+
+
+class ConversationEvent(Event, frozen=True, kw_only=True):
+    """aggregate_id is the conversation."""
+
+    aggregate_type: ClassVar[str] = "conversation"
+    customer_id: UUID
+
+
+class ConversationOpened(ConversationEvent, frozen=True, kw_only=True):
+    """A demand began; the protocol number is fixed for its life."""
+
+    type: ClassVar[str] = "conversation.opened"
+    protocol: str
+    channel: str
+    state: str
+    priority: int = 1
+    number_id: UUID | None = None
+    previous_id: UUID | None = None
+
+
+class ConversationStateChanged(ConversationEvent, frozen=True, kw_only=True):
+    """bot, queued, assigned, waiting_customer, resolved, closed: one step of design §5."""
+
+    type: ClassVar[str] = "conversation.state_changed"
+    from_state: str
+    to_state: str
+    reason: str
+    queue: str | None = None
+    agent_id: UUID | None = None
+
+
+class ConversationRated(ConversationEvent, frozen=True, kw_only=True):
+    """The customer's satisfaction with this conversation, 1 to 5."""
+
+    type: ClassVar[str] = "conversation.rated"
+    satisfaction: int
+
+
+class MessageEvent(Event, frozen=True, kw_only=True):
+    """aggregate_id is the message."""
+
+    aggregate_type: ClassVar[str] = "message"
+    conversation_id: UUID
+    customer_id: UUID
+
+
+class MessageReceived(MessageEvent, frozen=True, kw_only=True):
+    """A customer's message; occurred_at is the payload's time, `received_at` ours."""
+
+    type: ClassVar[str] = "message.received"
+    message_type: str
+    content: str | None
+    received_at: datetime
+    number_id: UUID | None = None
+    stale: bool = False
+
+
+class MessageQueued(MessageEvent, frozen=True, kw_only=True):
+    """A message of ours waits for sending; `shard` says which worker's bell to ring."""
+
+    type: ClassVar[str] = "message.queued"
+    message_type: str
+    content: str | None
+    author: str
+    category: str
+    shard: int
+    author_id: UUID | None = None
+    number_id: UUID | None = None
+    template: str | None = None
+
+
+class MessageStateChanged(MessageEvent, frozen=True, kw_only=True):
+    """accepted, held, sent, delivered, read, played, failed, unknown or cancelled."""
+
+    type: ClassVar[str] = "message.state_changed"
+    from_state: str
+    to_state: str
+    error_code: int | None = None
+    pricing_category: str | None = None
+    pricing_type: str | None = None
+
+
+class MessageEdited(MessageEvent, frozen=True, kw_only=True):
+    """The customer changed the text."""
+
+    type: ClassVar[str] = "message.edited"
+    content: str | None
+
+
+class MessageRevoked(MessageEvent, frozen=True, kw_only=True):
+    """The customer deleted the message for everyone."""
+
+    type: ClassVar[str] = "message.revoked"
+
+
+class MessageReacted(MessageEvent, frozen=True, kw_only=True):
+    """A reaction was set (emoji) or removed (None) on the message."""
+
+    type: ClassVar[str] = "message.reacted"
+    emoji: str | None
+    by: str = "customer"
+
+
+class MessageEchoed(MessageEvent, frozen=True, kw_only=True):
+    """An employee wrote from the WhatsApp Business app on the phone."""
+
+    type: ClassVar[str] = "message.echoed"
+    message_type: str
+    content: str | None
+    number_id: UUID | None = None
+
+
+class ConsentChanged(CustomerEvent, frozen=True, kw_only=True):
+    """An opt-out or opt-in of one scope: marketing, utility or all."""
+
+    type: ClassVar[str] = "consent.changed"
+    scope: str
+    granted: bool
+    source: str
+
+
+class BusinessRecorded(Event, frozen=True, kw_only=True):
+    """A row of the operator's business data came or changed; aggregate_id is UUIDv5 of kind and external_id."""
+
+    type: ClassVar[str] = "business.recorded"
+    aggregate_type: ClassVar[str] = "business"
+    kind: str
+    external_id: str
+    status: str | None = None
+    customer_id: UUID | None = None

@@ -1,0 +1,23 @@
+"""Which event rings which jobs: the fan-out of the hub on one screen.
+
+A ring only says "look again": the job finds its work by its mark in PostgreSQL. Jobs that follow from no domain event
+(a stored webhook, a split batch) are rung where their mark is made.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from hub_api.events import ConversationStateChanged, MessageQueued, MessageReceived
+from hub_api.platform.eventlog import Event
+from hub_api.platform.queue import REGISTRY, Ring
+
+
+def fan_out(events: Iterable[Event]) -> Iterator[Ring]:
+    """The rings that follow from `events`; duplicates are fine, the caller keeps one of each."""
+    for event in events:
+        match event:
+            case MessageReceived():
+                yield REGISTRY["ai.jobs.answer"], ()
+            case ConversationStateChanged(to_state="resolved"):
+                yield REGISTRY["ai.jobs.answer"], ()
+            case MessageQueued(shard=shard):
+                yield REGISTRY["whatsapp.send.jobs.drain_outbox"], (shard,)

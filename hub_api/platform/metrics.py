@@ -1,0 +1,61 @@
+"""Every Prometheus metric of the hub in one place, so that names stay unique and can be read as a list.
+
+The Portuguese names are a contract with existing dashboards; all others are English with the unit in the name.
+"""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+messages_sent = Counter(
+    "whatsapp_mensagens_enviadas_total", "Outbound messages by type and outcome", ["tipo", "status"]
+)
+response_time = Histogram(
+    "whatsapp_tempo_resposta_segundos",
+    "From a customer's message to the first answer to it",
+    buckets=(0.1, 0.5, 1, 2, 5, 10),
+)
+active_conversations = Gauge(
+    "chat_conversas_ativas", "Conversations neither resolved nor closed", multiprocess_mode="mostrecent"
+)
+agents_online = Gauge("chat_atendentes_online", "Agents online", multiprocess_mode="mostrecent")
+http_requests = Counter("http_requests_total", "HTTP requests answered", ["method", "endpoint", "status"])
+database_connections = Gauge(
+    "database_connections_active", "PostgreSQL connections of the pool in use", multiprocess_mode="livesum"
+)
+redis_memory = Gauge("redis_memory_usage_bytes", "Memory used by Redis", multiprocess_mode="mostrecent")
+
+webhooks_accepted = Counter("whatsapp_webhooks_accepted_total", "Webhook requests stored and answered 200")
+webhooks_refused = Counter("whatsapp_webhooks_refused_total", "Webhook requests not stored", ["reason"])
+webhook_commit_seconds = Histogram(
+    "whatsapp_webhook_commit_seconds",
+    "From the body's last byte to the commit",
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1),
+)
+items_handled = Counter("inbox_items_handled_total", "Inbox items handled", ["kind"])
+items_dead = Counter("inbox_items_dead_total", "Inbox items put aside as dead letters", ["reason"])
+inbox_backlog = Gauge("inbox_backlog_items", "Inbox items waiting", multiprocess_mode="mostrecent")
+outbox_backlog = Gauge("outbox_backlog_messages", "Messages queued for sending", multiprocess_mode="mostrecent")
+outbox_unknown = Gauge(
+    "outbox_unknown_messages", "Messages whose sending has an unknown outcome", multiprocess_mode="mostrecent"
+)
+
+rings_lost = Counter("queue_rings_lost_total", "Rings that Redis did not take; the sweep makes them good")
+jobs_total = Counter("queue_jobs_total", "Jobs run", ["job", "outcome"])
+job_duration_seconds = Histogram(
+    "queue_job_duration_seconds", "Run time of jobs", ["job"], buckets=(0.01, 0.05, 0.25, 1, 5, 30)
+)
+
+events_relayed = Counter("relay_events_total", "Events written to the warehouse")
+relay_lag_seconds = Gauge(
+    "relay_lag_seconds", "Age of the oldest event not yet in the warehouse", multiprocess_mode="mostrecent"
+)
+relay_horizon_seconds = Gauge(
+    "relay_horizon_age_seconds",
+    "Age of the oldest transaction that holds the relay back",
+    multiprocess_mode="mostrecent",
+)
+default_partition_rows = Gauge(
+    "database_default_partition_rows",
+    "Rows in DEFAULT partitions that are no sentinel",
+    ["table"],
+    multiprocess_mode="mostrecent",
+)

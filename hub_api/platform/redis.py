@@ -1,0 +1,48 @@
+"""Redis or Valkey from one URL: `redis://`, `rediss://`, `unix://`, or `redis+sentinel://[:pw@]host:port[,host:port]/service/db`."""
+
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from redis import Redis as SyncRedis
+from redis.asyncio import Redis
+from redis.asyncio.sentinel import Sentinel
+from redis.sentinel import Sentinel as SyncSentinel
+
+# A doorbell that waits is worse than one that is lost: the sweep makes it good.
+_CONNECT_TIMEOUT_S = 2.0
+_READ_TIMEOUT_S = 5.0
+
+
+def connect(url: str) -> Redis:
+    """An asynchronous client; connects when first used."""
+    timeouts: dict[str, Any] = {"socket_connect_timeout": _CONNECT_TIMEOUT_S, "socket_timeout": _READ_TIMEOUT_S}
+    if url.startswith("redis+sentinel://"):
+        hosts, service, options = _sentinel(url)
+        return Sentinel(hosts, **timeouts).master_for(service, **options, **timeouts)  # type: ignore[no-any-return, no-untyped-call]
+    return Redis.from_url(url, **timeouts)  # type: ignore[no-any-return, unused-ignore]
+
+
+def connect_sync(url: str) -> SyncRedis:
+    """A blocking client for rq; its reads wait for jobs, so only connecting has a time limit."""
+    timeouts: dict[str, Any] = {"socket_connect_timeout": _CONNECT_TIMEOUT_S}
+    if url.startswith("redis+sentinel://"):
+        hosts, service, options = _sentinel(url)
+        return SyncSentinel(hosts, **timeouts).master_for(service, **options, **timeouts)  # type: ignore[no-any-return, no-untyped-call]
+    return SyncRedis.from_url(url, **timeouts)  # type: ignore[no-any-return, unused-ignore]
+
+
+def _sentinel(url: str) -> tuple[list[tuple[str, int]], str, dict[str, Any]]:
+    """Hosts, service name and the master's options. Raises ValueError when the URL names no service."""
+    parts = urlsplit(url)
+    credentials, _, addresses = parts.netloc.rpartition("@")
+    hosts = [(host, int(port or 26379)) for host, _, port in (a.partition(":") for a in addresses.split(","))]
+    service, _, database = parts.path.strip("/").partition("/")
+    if not service:
+        raise ValueError("HUB_REDIS_URL: name the service, as in redis+sentinel://host:26379/mymaster/0")
+    user, _, password = credentials.partition(":")
+    options: dict[str, Any] = {"db": int(database or 0)}
+    if user:
+        options["username"] = unquote(user)
+    if password:
+        options["password"] = unquote(password)
+    return hosts, service, options

@@ -1,0 +1,32 @@
+"""The process roles: what each one opens and runs. `hub_api/cli.py` starts them, tests start them too."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from importlib import import_module
+
+from hub_api.flow import fan_out
+from hub_api.platform.logging import configure
+from hub_api.platform.services import Services, open_services
+from hub_api.platform.worker import work
+from hub_api.settings import Settings
+
+JOB_MODULES = ("hub_api.whatsapp.jobs", "hub_api.whatsapp.send.jobs", "hub_api.ai.jobs", "hub_api.maintenance")
+QUEUES = ("outbound", "inbound", "bot", "maintenance")
+
+
+def load_jobs() -> None:
+    """Import every module that declares jobs, so that their names resolve."""
+    for module in JOB_MODULES:
+        import_module(module)
+
+
+def services(settings: Settings, name: str) -> AbstractAsyncContextManager[Services]:
+    """The services of a process called `name`, with the hub's own fan-out."""
+    load_jobs()
+    return open_services(settings, fan_out, f"hub-{name}")
+
+
+def worker(settings: Settings, queues: Sequence[str] = QUEUES) -> None:
+    """Run jobs until SIGTERM."""
+    configure(settings.log_level, process="worker")
+    work(settings, queues, lambda given: services(given, "worker"))
