@@ -42,10 +42,12 @@ class Settings(BaseSettings):
     inbox_queue_limit: int = Field(5000, gt=0, description="webhooks waiting for a commit in one process; above it 503")
     webhook_read_timeout_s: float = Field(10.0, gt=0, description="a slower webhook body is cut off with 408")
 
+    api_services: tuple[str, ...] = Field(
+        (), description="services this API process mounts, as a JSON list; empty: all"
+    )
     database_pool_size: int = Field(10, gt=0, description="PostgreSQL connections of one process")
     timezone: str = Field("America/Sao_Paulo", description="zone of the business day in KPIs and partitions")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
-    otlp_endpoint: str | None = Field(None, description="OpenTelemetry collector (OTLP over HTTP); empty: no traces")
     metrics_dir: Path | None = Field(None, description="folder for metrics shared by several processes of one role")
     inbox_retention_days: int = Field(30, gt=0, description="raw webhook bodies are kept this long")
     reopen_hours: int = Field(24, ge=0, description="a message within this time of `resolved` reopens the conversation")

@@ -1,0 +1,72 @@
+"""The HTTP application of a process: which services it mounts, what it opens, how errors leave it."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from importlib import import_module
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.routing import Mount
+
+from hub_api import __version__, health, roles
+from hub_api.errors import HubError
+from hub_api.platform import web
+from hub_api.platform.logging import configure
+from hub_api.settings import Settings, load_settings
+from hub_api.whatsapp.inbox import Inbox
+from hub_api.whatsapp.webhook import webhook
+
+# The six services of the product and the routers each one mounts. A Deployment names one; the embedded API all.
+SERVICES: dict[str, tuple[str, ...]] = {
+    "auth": (),
+    "chat": ("hub_api.chat.routes", "hub_api.chat.business.routes"),
+    "whatsapp": ("hub_api.whatsapp.routes",),
+    "ai": (),
+    "campaigns": (),
+    "analytics": (),
+}
+
+
+def create_app(settings: Settings, mounted: Sequence[str] = tuple(SERVICES)) -> FastAPI:
+    """The application with the routers of `mounted`. Pools open with its lifespan. Raises KeyError on an unknown service."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with roles.services(settings, "api") as services:
+            app.state.services = services
+            if "whatsapp" not in mounted:
+                yield
+                return
+            async with Inbox(services) as inbox:
+                app.state.inbox = inbox
+                yield
+
+    app = FastAPI(
+        title="Telecom hub",
+        version=__version__,
+        summary="WhatsApp engagement hub for Brazilian telecoms",
+        lifespan=lifespan,
+        docs_url="/docs",
+        openapi_url="/openapi.json",
+        redoc_url=None,
+    )
+    app.add_middleware(web.RequestContext)
+    app.add_exception_handler(HubError, web.on_hub_error)
+    app.add_exception_handler(HTTPException, web.on_http_error)
+    app.add_exception_handler(RequestValidationError, web.on_invalid_request)
+    app.add_exception_handler(Exception, web.on_unexpected)
+    app.include_router(health.router)
+    for service in mounted:
+        for module in SERVICES[service]:
+            app.include_router(import_module(module).router)
+    if "whatsapp" in mounted:
+        app.router.routes.append(Mount("/webhooks/whatsapp", app=webhook(settings, lambda: app.state.inbox)))
+    return app
+
+
+def create_app_from_env() -> FastAPI:
+    """For uvicorn's factory: settings, `HUB_API_SERVICES` among them, from the environment."""
+    settings = load_settings()
+    configure(settings.log_level, process="api")
+    return create_app(settings, settings.api_services or tuple(SERVICES))

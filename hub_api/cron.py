@@ -1,0 +1,43 @@
+"""What runs on a clock. Every tick is idempotent: two schedulers, or a late one, do no harm."""
+
+from redis import Redis
+from rq.cron import CronScheduler
+
+from hub_api import maintenance
+from hub_api.platform.logging import configure
+from hub_api.platform.queue import Job
+from hub_api.platform.redis import connect_sync
+from hub_api.platform.worker import perform
+from hub_api.settings import Settings
+
+EVERY_SECONDS: tuple[tuple[int, Job], ...] = (
+    (2, maintenance.sweep),
+    (10, maintenance.settle),
+    (5, maintenance.gauges),
+    (3600, maintenance.partitions),
+    (3600, maintenance.retention),
+)
+
+
+def scheduler(connection: Redis) -> CronScheduler:
+    """The clock with all jobs registered, not yet running."""
+    cron = CronScheduler(connection=connection, logging_level="WARNING")
+    for seconds, job in EVERY_SECONDS:
+        cron.register(
+            perform,
+            job.queue,
+            args=(job.name,),
+            interval=seconds,
+            job_timeout=job.timeout_s + 5,
+            result_ttl=0,
+            ttl=max(seconds, 10),  # a tick that waited longer than its period has been followed by another
+            failure_ttl=3600,
+        )
+    return cron
+
+
+def run(settings: Settings) -> None:
+    """The command `hub scheduler`: tick until SIGTERM."""
+    configure(settings.log_level, process="scheduler")
+    with connect_sync(settings.redis_url.get_secret_value()) as connection:
+        scheduler(connection).start()

@@ -1,0 +1,42 @@
+-- name: waiting_work  -- -> lanes smallint[], shards smallint[], webhooks boolean, bot_turns boolean
+-- Each part is an index-only look at a queue that is short when all is well; LIMIT keeps it short when it is not.
+SELECT
+    ARRAY(
+        SELECT DISTINCT lane FROM (
+            SELECT lane FROM inbox_item WHERE retry_at IS NULL OR retry_at <= now() ORDER BY lane, id LIMIT 5000
+        ) AS waiting
+    ) AS lanes,
+    ARRAY(
+        SELECT DISTINCT shard FROM (
+            SELECT shard FROM messages
+            WHERE state = 'queued' AND (not_before IS NULL OR not_before <= now())
+            ORDER BY shard, priority, created_at LIMIT 5000
+        ) AS waiting
+    ) AS shards,
+    EXISTS (SELECT FROM webhook_event WHERE split_at IS NULL) AS webhooks,
+    EXISTS (SELECT FROM bot_turn) AS bot_turns;
+
+-- name: gauges  -- -> one row of counts
+SELECT
+    (SELECT count(*) FROM conversations WHERE state NOT IN ('resolved', 'closed')) AS active_conversations,
+    (SELECT count(DISTINCT agent_id) FROM conversations WHERE state IN ('assigned', 'waiting_customer')) AS agents_busy,
+    (SELECT count(*) FROM inbox_item) AS inbox_items,
+    (SELECT count(*) FROM messages WHERE state = 'queued') AS queued,
+    (SELECT count(*) FROM messages WHERE state = 'unknown') AS unknown;
+
+-- name: stray_rows  -- {table} is one of our DEFAULT partitions -> count of rows that are no sentinel (messages only has sentinels)
+SELECT count(*) FROM {table}
+WHERE coalesce(to_jsonb({table}) ->> 'created_at', to_jsonb({table}) ->> 'received_at')::timestamptz
+    NOT IN ('1970-01-01 00:00:00+00', '2100-01-01 00:00:00+00');
+
+-- name: expire_webhooks  -- $1 before timestamptz
+DELETE FROM webhook_event WHERE received_at < $1 AND split_at IS NOT NULL;
+
+-- name: expire_dead_letters  -- $1 before timestamptz; only what was replayed: an open one waits for a person
+DELETE FROM dead_letter WHERE replayed_at < $1;
+
+-- name: expire_idempotency_keys  -- $1 before timestamptz
+DELETE FROM idempotency_key WHERE created_at < $1;
+
+-- name: expire_parked_statuses  -- $1 before timestamptz; statuses of messages that never were ours
+DELETE FROM parked_status WHERE created_at < $1;

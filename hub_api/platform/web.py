@@ -1,0 +1,101 @@
+"""What every HTTP route shares: the services of the process, problem+json errors, request metrics."""
+
+import re
+import time
+from typing import Any
+
+import structlog
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hub_api.errors import HubError
+from hub_api.platform.ids import uuid7
+from hub_api.platform.metrics import http_requests
+from hub_api.platform.services import Services
+
+log = structlog.get_logger(__name__)
+
+_REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,80}$")
+
+
+def get_services(request: Request) -> Services:
+    """FastAPI dependency: the services this process opened."""
+    return request.app.state.services  # type: ignore[no-any-return]
+
+
+def problem(status: int, code: str, detail: str, **extra: Any) -> JSONResponse:
+    """An error answer in the form of RFC 9457; `code` is stable for programs, `detail` is for people."""
+    body = {
+        "type": f"urn:hub:problem:{code}",
+        "title": code.replace("_", " "),
+        "status": status,
+        "code": code,
+        "detail": detail,
+    }
+    headers = {"Retry-After": "2"} if status == 503 else None
+    return JSONResponse({**body, **extra}, status, headers=headers, media_type="application/problem+json")
+
+
+async def on_hub_error(request: Request, error: Exception) -> JSONResponse:
+    """A refusal of ours, with its own status and code."""
+    assert isinstance(error, HubError)  # noqa: S101 - registered for HubError only
+    if error.status >= 500:
+        log.error("request_failed", path=_endpoint(request.scope), code=error.code, detail=error.message)
+    return problem(error.status, error.code, error.message, **error.context)
+
+
+async def on_http_error(request: Request, error: Exception) -> JSONResponse:
+    """Starlette's own refusals: unknown path, wrong method."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for HTTPException only
+    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "refused")
+    return problem(error.status_code, code, str(error.detail))
+
+
+async def on_invalid_request(request: Request, error: Exception) -> JSONResponse:
+    """A payload that breaks its schema: 422 with the path of each fault, never the value (it may be personal data)."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it only
+    errors = [{"field": ".".join(map(str, fault["loc"])), "message": fault["msg"]} for fault in error.errors()]
+    return problem(422, "invalid", "the request breaks its schema: see errors", errors=errors)
+
+
+async def on_unexpected(request: Request, error: Exception) -> JSONResponse:
+    """Anything else: the log has the cause, the caller has its request id."""
+    log.exception("request_crashed", path=_endpoint(request.scope))
+    return problem(500, "internal", "something failed on our side; the request id leads to the cause in the log")
+
+
+def _endpoint(scope: Scope) -> str:
+    route = scope.get("route")
+    return getattr(route, "path", "unmatched")
+
+
+class RequestContext:
+    """Gives each HTTP request an id (taken from X-Request-ID when it looks like one) and counts its answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI entry."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        request_id = given if _REQUEST_ID.match(given) else uuid7().hex
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        started = time.perf_counter()
+
+        async def send_counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), (b"x-request-id", request_id.encode())]
+                http_requests.labels(scope["method"], _endpoint(scope), message["status"]).inc()
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_counted)
+        finally:
+            log.debug("request", path=_endpoint(scope), seconds=round(time.perf_counter() - started, 4))
+            structlog.contextvars.unbind_contextvars("request_id")
