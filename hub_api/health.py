@@ -51,5 +51,5 @@ async def metrics(services: Annotated[Services, Depends(get_services)]) -> Respo
     registry = REGISTRY
     if services.settings.metrics_dir:
         registry = CollectorRegistry()
-        MultiProcessCollector(registry, path=str(services.settings.metrics_dir))
+        MultiProcessCollector(registry, path=str(services.settings.metrics_dir))  # type: ignore[no-untyped-call]
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

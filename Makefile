@@ -1,0 +1,74 @@
+# Two commands do all the set-up: `make demo` runs the main job, `make test` passes the tests.
+# The virtual environment is made here, with uv, from the hashed lock; a second run finds its stamps and does nothing.
+
+PYTHON ?= python3.11
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMPS := $(VENV)/.stamps
+HUB    := $(BIN)/hub
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo up down test e2e check format bench soak lock clean
+
+help:  ## List the targets
+	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+install: $(STAMPS)/project  ## Virtual environment with all dependencies, from the hashed lock
+
+$(STAMPS)/venv:
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: set PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "making the virtual environment"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check uv
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/lock: requirements.lock $(STAMPS)/venv
+	@echo "installing the locked dependencies"
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes -r requirements.lock
+	@touch $@
+
+$(STAMPS)/project: pyproject.toml $(STAMPS)/lock
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --editable .
+	@touch $@
+
+demo: install  ## The hub with a simulated operator: 90 days of history, live traffic, tables; Ctrl-C stops it
+	@$(HUB) up --demo
+
+up: install  ## The same stack, empty
+	@$(HUB) up
+
+down: install  ## Stop a stack that runs in the background
+	@$(HUB) down
+
+test: install  ## Tests on real engines (no browser)
+	@$(BIN)/pytest
+
+e2e: install  ## The whole stack and a headless Chromium
+	@deploy/install-chromium.sh
+	@$(BIN)/pytest -m e2e
+
+check: install  ## Lint, format, types, import arrows
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: install  ## Apply formatting and safe fixes
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: install  ## Benchmarks as ratios against a baseline measured in the same run
+	@$(BIN)/python -m tests.benchmarks
+
+soak: install  ## Faults, simulations and scale at full size
+	@$(BIN)/pytest -m soak
+
+lock: $(STAMPS)/venv  ## Renew the hashed locks after a change in pyproject.toml
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --quiet --upgrade $(LOCK_OPTIONS) -o requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --quiet --constraint requirements.lock $(LOCK_OPTIONS) -o deploy/docker/hub.lock
+	@$(BIN)/uv pip compile pyproject.toml --extra data --quiet --constraint requirements.lock $(LOCK_OPTIONS) -o deploy/docker/hub-data.lock
+
+LOCK_OPTIONS := --generate-hashes --no-header --no-emit-index-url --python-version 3.11
+
+clean:  ## Remove the virtual environment (data in .hub stays)
+	@rm -rf $(VENV)
