@@ -1,11 +1,15 @@
 """Engines for the whole suite: one PostgreSQL and one Valkey per session, a database of its own per test."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import redis
 
+from hub_api import roles
+from hub_api.platform.services import Services
+from hub_api.settings import Settings
+from tests.support.hub import Hub, make_settings, running_hub
 from tests.support.postgres import Databases, EmbeddedPostgres
 from tests.support.valkey import EmbeddedValkey
 
@@ -51,3 +55,23 @@ def redis_url(valkey_server: EmbeddedValkey) -> str:
     with redis.Redis.from_url(valkey_server.url()) as client:
         client.flushall()
     return valkey_server.url()
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str) -> Settings:
+    """Settings for this test's own PostgreSQL database and Valkey; no warehouse and no Meta behind them."""
+    return make_settings(database_url, redis_url)
+
+
+@pytest.fixture
+async def services(settings: Settings) -> AsyncIterator[Services]:
+    """The services of a process, with the hub's own fan-out."""
+    async with roles.services(settings, "test") as opened:
+        yield opened
+
+
+@pytest.fixture
+async def hub(settings: Settings) -> AsyncIterator[Hub]:
+    """The application on a real port; see tests/support/hub.py."""
+    async with running_hub(settings) as running:
+        yield running
