@@ -45,7 +45,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     payload: bytes
 
 
-class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="carries"):
+class Value(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Base of everything below: immutable, and its defaults are left out of JSON."""
 
 
@@ -104,13 +104,17 @@ class Referral(Value, frozen=True, kw_only=True):
 # --- what a message carries -----------------------------------------------------------------------------------------
 
 
-class Text(Value, frozen=True, kw_only=True, tag="text"):
+class Carried(Value, frozen=True, kw_only=True, tag_field="carries"):
+    """Base of what a message can carry; in JSON `carries` tells which one it is."""
+
+
+class Text(Carried, frozen=True, kw_only=True, tag="text"):
     """Plain words."""
 
     body: str
 
 
-class Media(Value, frozen=True, kw_only=True, tag="media"):
+class Media(Carried, frozen=True, kw_only=True, tag="media"):
     """A file that waits at Meta under `id`; None when the channel could not fetch it (see the message's `faults`)."""
 
     kind: str  # image, video, audio, document, sticker
@@ -124,7 +128,7 @@ class Media(Value, frozen=True, kw_only=True, tag="media"):
     animated: bool = False
 
 
-class Location(Value, frozen=True, kw_only=True, tag="location"):
+class Location(Carried, frozen=True, kw_only=True, tag="location"):
     """A place in degrees (WGS 84)."""
 
     latitude: float
@@ -152,14 +156,14 @@ class Card(Value, frozen=True, kw_only=True):
     vcard: str | None = None
 
 
-class Cards(Value, frozen=True, kw_only=True, tag="contacts"):
+class Cards(Carried, frozen=True, kw_only=True, tag="contacts"):
     """Shared contacts. `requested`: the answer to our request for the person's own phone number."""
 
     cards: tuple[Card, ...]
     requested: bool = False
 
 
-class Choice(Value, frozen=True, kw_only=True, tag="choice"):
+class Choice(Carried, frozen=True, kw_only=True, tag="choice"):
     """A tapped button or list row. `id` is ours (for a template button its payload, or the label when none was set)."""
 
     kind: str  # button_reply, list_reply, button
@@ -168,7 +172,7 @@ class Choice(Value, frozen=True, kw_only=True, tag="choice"):
     description: str | None = None
 
 
-class FlowReply(Value, frozen=True, kw_only=True, tag="flow_reply"):
+class FlowReply(Carried, frozen=True, kw_only=True, tag="flow_reply"):
     """A filled form (`flow`) or address. `response` is None when the channel's JSON was missing or broken: see `raw`."""
 
     name: str | None = None
@@ -177,7 +181,7 @@ class FlowReply(Value, frozen=True, kw_only=True, tag="flow_reply"):
     raw: str | None = None
 
 
-class CallPermission(Value, frozen=True, kw_only=True, tag="call_permission"):
+class CallPermission(Carried, frozen=True, kw_only=True, tag="call_permission"):
     """The answer to a request to call: `accept` or `reject`."""
 
     response: str | None = None
@@ -194,7 +198,7 @@ class OrderLine(Value, frozen=True, kw_only=True):
     currency: str | None = None
 
 
-class Order(Value, frozen=True, kw_only=True, tag="order"):
+class Order(Carried, frozen=True, kw_only=True, tag="order"):
     """A cart sent from the catalogue."""
 
     lines: tuple[OrderLine, ...]
@@ -202,14 +206,14 @@ class Order(Value, frozen=True, kw_only=True, tag="order"):
     text: str | None = None
 
 
-class Unsupported(Value, frozen=True, kw_only=True, tag="unsupported"):
+class Unsupported(Carried, frozen=True, kw_only=True, tag="unsupported"):
     """The channel withheld the message. `type` says what it was, where known; `unavailable`: error 131060, a lost lead."""
 
     type: str | None = None
     unavailable: bool = False
 
 
-class Unknown(Value, frozen=True, kw_only=True, tag="unknown"):
+class Unknown(Carried, frozen=True, kw_only=True, tag="unknown"):
     """A type, or a shape of a type, that we do not know: `raw` is the message as sent."""
 
     raw: dict[str, Any]
