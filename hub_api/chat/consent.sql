@@ -1,0 +1,40 @@
+-- The consent ledger and the suppressions that follow from it. $1 is the customer everywhere.
+
+-- name: lock_customer  -- $1 customer_id -> version; serialises the proofs of one person
+SELECT version FROM customers WHERE id = $1 FOR UPDATE;
+
+-- name: is_suppressed  -- $1 customer_id -> whether anything is stopped, for good or for a while
+SELECT EXISTS (SELECT FROM suppressions WHERE customer_id = $1);
+
+-- name: is_known  -- $2 scope, $3 granted, $4 source, $5 message id or null, $6 occurred_at -> whether the ledger has this proof
+SELECT EXISTS (
+    SELECT FROM consent_ledger
+    WHERE customer_id = $1 AND scope = $2 AND granted = $3 AND source = $4
+        AND CASE WHEN $5::text IS NULL THEN occurred_at = $6 ELSE evidence ->> 'message_id' = $5 END
+);
+
+-- name: has_newer  -- $2 scope, $3 granted, $4 occurred_at -> whether a later act of the person says the opposite
+SELECT EXISTS (
+    SELECT FROM consent_ledger
+    WHERE customer_id = $1 AND (scope IN ($2, 'all') OR $2 = 'all') AND granted <> $3 AND occurred_at > $4
+);
+
+-- name: append  -- $1 id, $2 customer_id, $3 scope, $4 granted, $5 source, $6 text_version, $7 evidence jsonb, $8 occurred_at
+INSERT INTO consent_ledger (id, customer_id, scope, granted, source, text_version, evidence, occurred_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- name: raise_version  -- -> version after the change
+UPDATE customers SET version = version + 1 WHERE id = $1 RETURNING version;
+
+-- name: lift  -- $2 scope; who explicitly comes back for one scope also ends an opt-out of all
+DELETE FROM suppressions WHERE customer_id = $1 AND (scope IN ($2, 'all') OR $2 = 'all');
+
+-- name: suppress  -- $2 scope, $3 reason, $4 until or null; the stricter of the old and the new one stays
+INSERT INTO suppressions (customer_id, scope, reason, until) VALUES ($1, $2, $3, $4)
+ON CONFLICT (customer_id, scope) DO UPDATE SET reason = excluded.reason, until = excluded.until
+WHERE suppressions.until IS NOT NULL AND (excluded.until IS NULL OR excluded.until > suppressions.until);
+
+-- name: cancel_queued  -- $2 categories text[] -> id, version, conversation_id of what will not be sent (index messages_queued_customer)
+UPDATE messages SET state = 'cancelled', version = version + 1
+WHERE customer_id = $1 AND state = 'queued' AND category = ANY($2::text[])
+RETURNING id, version, conversation_id;
