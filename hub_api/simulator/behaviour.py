@@ -57,10 +57,10 @@ class Prompt(Behaviour):
 
 
 class Silent(Behaviour):
-    """No status ever arrives, for measuring the send calls alone."""
+    """Phones that are off: messages are sent and nothing more is heard of them."""
 
     def reactions(self, user: User, message: Outbound, rng: Random) -> Sequence[Reaction]:
-        """Nothing."""
+        """None."""
         return ()
 
 

@@ -39,6 +39,11 @@ def fbtrace_id(rng: Random) -> str:
     return "A" + base64.urlsafe_b64encode(rng.randbytes(16)).decode().rstrip("=")
 
 
+def conversation_id(message_id: str) -> str:
+    """The id of the conversation a message belongs to (statuses carry it in a free entry point only)."""
+    return hashlib.blake2b(message_id.encode(), digest_size=16).hexdigest()
+
+
 def canonical_phone(digits: str) -> str:
     """Brazilian mobiles with their ninth digit; every other number as it is."""
     if len(digits) == 12 and digits.startswith("55") and digits[4] in "6789":
