@@ -1,0 +1,64 @@
+"""What is planted in a simulated history: causes in how customers behave, for later analyses to find.
+
+Nothing here writes a result. The manifest beside the history says what was planted and how strong it is, so that an
+analysis can be judged against it.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """The planted causes of one history; drawn from the seed, so that nobody can know them by heart."""
+
+    outage_region: str
+    outage_at: datetime
+    outage_hours: float
+    outage_factor: float  # times the usual rate of "no signal" contacts in the region, while it lasts
+    raised_plan: str
+    raised_on: date
+    raise_share: float  # price increase, 0.12 is 12 %
+    dispute_factor: float  # times the usual rate of disputes of that plan's customers, for three weeks
+    wait_penalty: float  # points of satisfaction lost per ten minutes of waiting for a person
+    churn_factor: float  # times the daily hazard of cancelling after two technical contacts in 30 days
+    monday_factor: float  # volume of a Monday against a Wednesday
+    weekly_growth: float  # growth of volume per week
+
+
+def draw_effects(rng: Random, first_day: date, days: int) -> Effects:
+    """Causes for a period of `days` days from `first_day`."""
+    start = datetime(first_day.year, first_day.month, first_day.day, tzinfo=UTC)
+    raised_on = first_day + timedelta(days=rng.randint(days // 4, max(days // 4, days // 2)))
+    return Effects(
+        outage_region=rng.choice(("SP-11", "RJ-21", "MG-31", "PR-41")),
+        outage_at=start + timedelta(days=rng.randint(days // 2, max(days // 2, days - 7)), hours=rng.randint(13, 18)),
+        outage_hours=rng.uniform(4, 7),
+        outage_factor=rng.uniform(60, 120),
+        raised_plan=rng.choice(("fibra-300", "fibra-500")),
+        raised_on=raised_on,
+        raise_share=rng.uniform(0.08, 0.15),
+        dispute_factor=rng.uniform(4, 7),
+        wait_penalty=rng.uniform(0.25, 0.45),
+        churn_factor=rng.uniform(4, 8),
+        monday_factor=rng.uniform(1.25, 1.45),
+        weekly_growth=rng.uniform(0.005, 0.02),
+    )
+
+
+def write_manifest(path: Path, seed: int, first_day: date, days: int, effects: Effects, counts: dict[str, int]) -> None:
+    """Write what was planted and what was made, as JSON."""
+    manifest: dict[str, Any] = {
+        "seed": seed,
+        "first_day": first_day,
+        "days": days,
+        "rows": counts,
+        "effects": asdict(effects),
+        "meaning": "causes in the behaviour of simulated customers; no result table was written",
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(manifest, indent=2, default=str) + "\n", encoding="utf-8")
