@@ -1,0 +1,28 @@
+"""Hand a conversation to a queue: from the bot, from an agent, or from another queue."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from hub_api.chat import conversations
+from hub_api.chat.conversations import queries
+from hub_api.platform.pgtypes import Row
+from hub_api.platform.postgres import Transaction
+
+
+async def transfer(
+    tx: Transaction,
+    conversation_id: UUID,
+    queue: str | None = None,
+    *,
+    reason: str = "transferred",
+    at: datetime | None = None,
+) -> Row:
+    """The conversation waits in `queue` (its key; None: the queue it had, or none) for any agent from `at` (now) on.
+
+    Returns the conversation. Raises NotFound for an unknown conversation or queue, ForbiddenMove from `closed`.
+    """
+    at = at or datetime.now(UTC)
+    found = await conversations.find_queue(tx, queue) if queue else None
+    after = await conversations.move(tx, conversation_id, "queued", reason=reason, queue=found, at=at)
+    await tx.db.execute(queries.end_assignment, conversation_id, at)
+    return after
