@@ -1,0 +1,143 @@
+"""Warehouse clients and schema files: the same for the embedded warehouse, one ClickHouse server and a cluster.
+
+Imports of `clickhouse_connect` are inside: processes that never ask the warehouse do not pay for it, and it alone is
+in the real-time image (no chDB, pandas or pyarrow).
+"""
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from pydantic import SecretStr
+
+from hub_api.errors import HubError
+from hub_api.platform.clickhouse_sql import split_statements
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.asyncclient import AsyncClient
+    from clickhouse_connect.driver.client import Client
+
+Settings = Mapping[str, str | int]
+
+# A person or a job waits for the answer: fail early and say so, never flood the caller.
+QUERY: Settings = {
+    "max_execution_time": 30,
+    "max_result_rows": 1_000_000,
+    "result_overflow_mode": "throw",
+}
+# An answer means written; a batch repeated with its `insert_deduplication_token` changes nothing, and one whose table
+# was written but whose views were not (a kill in between) is completed by the repetition.
+INSERT: Settings = {
+    "async_insert": 0,
+    "insert_deduplicate": 1,
+    "deduplicate_blocks_in_dependent_materialized_views": 1,
+}
+# Rebuilding many days at once: long, spilling to disk instead of failing, over more partitions than a normal insert,
+# and ALTERs (REPLACE PARTITION) are done on every replica when they return.
+BACKFILL: Settings = {
+    "max_execution_time": 3600,
+    "max_partitions_per_insert_block": 0,
+    "max_bytes_before_external_group_by": 500_000_000,
+    "max_bytes_before_external_sort": 500_000_000,
+    "alter_sync": 2,
+    "mutations_sync": 2,
+}
+LAYERS = ("raw", "bronze", "silver", "gold")
+
+
+def connect(url: str | SecretStr, settings: Settings = QUERY, *, timeout_s: int = 300) -> "Client":
+    """A client of the warehouse at `HUB_CLICKHOUSE_URL` (http(s)://user:password@host:port/database), for threads too.
+
+    `settings` go with every statement; those of a call win. Raises ValueError on a malformed address and the client's
+    own errors when nobody answers or the password is wrong.
+    """
+    import clickhouse_connect
+
+    return clickhouse_connect.get_client(**_arguments(url, settings, timeout_s))
+
+
+async def connect_async(url: str | SecretStr, settings: Settings = QUERY, *, timeout_s: int = 300) -> "AsyncClient":
+    """`connect` for coroutines; close it with `await client.close()`."""
+    import clickhouse_connect
+
+    return await clickhouse_connect.get_async_client(**_arguments(url, settings, timeout_s))
+
+
+def _arguments(url: str | SecretStr, settings: Settings, timeout_s: int) -> dict[str, Any]:
+    parts = urlsplit(url.get_secret_value() if isinstance(url, SecretStr) else url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("the ClickHouse address must be http(s)://user:password@host:port/database")
+    return {
+        "host": parts.hostname,
+        "port": parts.port or (8443 if parts.scheme == "https" else 8123),
+        "username": unquote(parts.username or "default"),
+        "password": unquote(parts.password or ""),
+        "database": parts.path.strip("/") or "__default__",
+        "secure": parts.scheme == "https",
+        "settings": dict(settings),
+        "send_receive_timeout": timeout_s,
+        "compress": not _is_loopback(parts.hostname),  # on one machine compressing costs more than it saves
+        "autogenerate_session_id": False,  # a session forbids statements at the same time, and we keep no state
+    }
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def render_ddl(sql: str, cluster: str | None) -> str:
+    """A schema file for its topology: as it is on one node, with its marks made real on a cluster.
+
+    `/*ON CLUSTER*/` becomes the clause, `/*Replicated*/MergeTree` the replicated engine, which takes its path from the
+    server's `default_replica_path`.
+    """
+    if not cluster:
+        return sql
+    name = cluster.replace("\\", "\\\\").replace("`", "\\`")
+    return sql.replace("/*ON CLUSTER*/", f"ON CLUSTER `{name}`").replace("/*Replicated*/", "Replicated")
+
+
+def ensure_databases(client: "Client", cluster: str | None = None) -> None:
+    """Create raw, bronze, silver and gold where they are missing."""
+    for layer in LAYERS:
+        client.command(render_ddl(f"CREATE DATABASE IF NOT EXISTS {layer} /*ON CLUSTER*/", cluster))
+
+
+def table_files(root: Path) -> list[Path]:
+    """The schema files under a folder in the order they must run: layer by layer, tables before views."""
+
+    def order(file: Path) -> tuple[int, int, str]:
+        path = file.relative_to(root)
+        layer = next((LAYERS.index(part) for part in path.parts if part in LAYERS), len(LAYERS))
+        return (layer, 0, str(path)) if file.name.endswith(".table.sql") else (len(LAYERS), 1, str(path))
+
+    return sorted([*root.rglob("*.table.sql"), *root.rglob("*.view.sql")], key=order)
+
+
+def run_ddl(client: "Client", sql: str, *, source: str, cluster: str | None = None) -> int:
+    """Run the statements of a schema file one by one; how many there were.
+
+    Raises HubError naming the file (`source`), the statement and what the server said: those before it were applied,
+    and running the file again is safe when its statements say IF NOT EXISTS.
+    """
+    from clickhouse_connect.driver.exceptions import Error
+
+    statements = split_statements(render_ddl(sql, cluster))
+    for number, statement in enumerate(statements, 1):
+        try:
+            client.command(statement)
+        except Error as error:
+            first_line = statement.splitlines()[0][:120]
+            raise HubError(f"{source}: statement {number} ({first_line}) failed: {error}") from error
+    return len(statements)
+
+
+def apply_schema(client: "Client", files: Iterable[Path], *, cluster: str | None = None) -> int:
+    """Create the databases and run these schema files in the order given; how many statements ran."""
+    ensure_databases(client, cluster)
+    return sum(run_ddl(client, file.read_text("utf-8"), source=file.name, cluster=cluster) for file in files)
