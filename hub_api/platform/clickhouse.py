@@ -6,6 +6,7 @@ in the real-time image (no chDB, pandas or pyarrow).
 
 import ipaddress
 from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -14,6 +15,7 @@ from pydantic import SecretStr
 
 from hub_api.errors import HubError
 from hub_api.platform.clickhouse_sql import split_statements
+from hub_api.settings import Settings as HubSettings
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.asyncclient import AsyncClient
@@ -137,7 +139,26 @@ def run_ddl(client: "Client", sql: str, *, source: str, cluster: str | None = No
     return len(statements)
 
 
-def apply_schema(client: "Client", files: Iterable[Path], *, cluster: str | None = None) -> int:
-    """Create the databases and run these schema files in the order given; how many statements ran."""
+def apply_files(client: "Client", files: Iterable[Path], *, cluster: str | None = None) -> list[str]:
+    """Create the databases and run these schema files in the order given; their names."""
     ensure_databases(client, cluster)
-    return sum(run_ddl(client, file.read_text("utf-8"), source=file.name, cluster=cluster) for file in files)
+    names = []
+    for file in files:
+        run_ddl(client, file.read_text("utf-8"), source=file.name, cluster=cluster)
+        names.append(file.name)
+    return names
+
+
+def apply_schema(settings: HubSettings) -> list[str]:
+    """The whole warehouse schema of the installed `assets` (`hub migrate`): the names of the files that ran.
+
+    The files are found without importing the package: the real-time image has no Dagster.
+    """
+    spec = find_spec("assets")
+    folders = (spec.submodule_search_locations if spec else None) or []
+    client = connect(settings.clickhouse_url, BACKFILL)
+    try:
+        files = [file for folder in folders for file in table_files(Path(folder))]
+        return apply_files(client, files, cluster=settings.clickhouse_cluster)
+    finally:
+        client.close()
