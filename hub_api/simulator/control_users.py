@@ -4,7 +4,7 @@ from typing import Any
 
 from hub_api.simulator import inbound, statuses
 from hub_api.simulator.core import Core
-from hub_api.simulator.model import Number, User
+from hub_api.simulator.model import NEVER, Number, User
 from hub_api.simulator.render import choices_of, text_of
 from hub_api.simulator.world import NewUser
 
@@ -51,9 +51,9 @@ def act(core: Core, body: Json) -> Json:
     user, number = _user(core, body["from"]), _number(core, body)
     match body.get("do"):
         case "block":
-            user.blocks.add(number.id)
+            user.pair(number.id).blocked = True
         case "unblock":
-            user.blocks.discard(number.id)
+            user.pair(number.id).blocked = False
         case "stop" | "resume" | "signup" as value:
             inbound.prefer(core, user, number, value, signup_id=body.get("signup_id", ""))
         case "change_number":
@@ -62,7 +62,7 @@ def act(core: Core, body: Json) -> Json:
             inbound.call(core, user, number, int(body.get("duration_s", 60)))
         case "set":
             for name, value in body["fields"].items():
-                if name in ("phone", "bsuids") or not hasattr(user, name):
+                if name in ("phone", "bsuids", "pairs", "pair") or not hasattr(user, name):
                     raise ValueError(f"a user's {name!r} cannot be set")
                 setattr(user, name, value)
         case other:
@@ -106,9 +106,9 @@ def user_shown(user: User) -> Json:
         "username": user.username,
         "hides_phone": user.hides_phone,
         "on_whatsapp": user.on_whatsapp,
-        "blocks": sorted(user.blocks),
         "opted_out": sorted(user.opted_out),
-        "window": user.window,
+        "blocks": sorted(number_id for number_id, pair in user.pairs.items() if pair.blocked),
+        "wrote_at": {number_id: pair.wrote_at for number_id, pair in user.pairs.items() if pair.wrote_at > NEVER},
     }
 
 

@@ -37,9 +37,10 @@ def write(
     the wamid it answers, `at` an earlier time than now. Opens the window, and with an ad's `referral` the free entry.
     """
     now = core.clock.now() if at is None else at
-    user.window[number.id] = max(now, user.window.get(number.id, 0.0))
+    pair = user.pair(number.id)
+    pair.wrote_at = max(now, pair.wrote_at)
     if referral is not None:
-        user.ad_entry[number.id] = now
+        pair.ad_at = now
     limits.take_throughput(number, core.clock.now(), inbound=True)
     visible = limits.phone_visible(user, number.id, now)
     item: dict[str, Any] = {
@@ -132,7 +133,7 @@ def change_number(core: Core, user: User, number: Number, phone: str) -> None:
 def call(core: Core, user: User, number: Number, duration_s: int = 60) -> str:
     """The user calls and hangs up; returns the call id. A call opens the window like a message."""
     now = core.clock.now()
-    user.window[number.id] = now
+    user.pair(number.id).wrote_at = now
     call_id = ids.wamid(user.phone, core.rng, ids.INBOUND).replace("wamid.", "wacid.")
     base = {
         "id": call_id,

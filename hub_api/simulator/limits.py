@@ -1,6 +1,6 @@
 """Rates and windows, as §4.1 and §4.3 of Meta's pages on throughput, pair rate and messaging limits put them."""
 
-from hub_api.simulator.model import TIERS, Number, Portfolio, User
+from hub_api.simulator.model import NEVER, TIERS, Number, Pair, Portfolio, User
 
 DAY_S = 86_400.0
 WINDOW_S = DAY_S
@@ -24,34 +24,32 @@ def take_throughput(number: Number, now: float, *, inbound: bool = False) -> boo
     return tokens >= 1.0
 
 
-def take_pair(user: User, number_id: str, now: float) -> bool:
+def take_pair(pair: Pair, now: float) -> bool:
     """One message in 6 s from a number to a user. Up to 45 may go within 6 s; then the pair waits as long as they
     would have taken one by one (20 messages: two minutes)."""
-    start, count = user.burst.get(number_id, (0.0, 0))
-    if now >= start + PAIR_SPACING_S * count:
-        user.burst[number_id] = (now, 1)
+    if now >= pair.burst_at + PAIR_SPACING_S * pair.burst_count:
+        pair.burst_at, pair.burst_count = now, 1
         return True
-    if now < start + PAIR_SPACING_S and count < PAIR_BURST:
-        user.burst[number_id] = (start, count + 1)
+    if now < pair.burst_at + PAIR_SPACING_S and pair.burst_count < PAIR_BURST:
+        pair.burst_count += 1
         return True
     return False
 
 
-def window_open(user: User, number_id: str, now: float) -> bool:
-    """True within 24 h of the user's last message or call to this number."""
-    return now - user.window.get(number_id, float("-inf")) < WINDOW_S
+def window_open(pair: Pair, now: float) -> bool:
+    """True within 24 h of the user's last message or call to the number."""
+    return now - pair.wrote_at < WINDOW_S
 
 
-def free_entry_until(user: User, number_id: str, now: float) -> float:
+def free_entry_until(pair: Pair, now: float) -> float:
     """End of the running free entry point, or 0. The first answer within 24 h of a message from an ad opens 72 h."""
-    until = user.free_entry.get(number_id, 0.0)
-    if until > now:
-        return until
-    came_at = user.ad_entry.pop(number_id, None)
-    if came_at is None or now - came_at >= WINDOW_S:
+    if pair.free_entry_until > now:
+        return pair.free_entry_until
+    came_at, pair.ad_at = pair.ad_at, NEVER
+    if now - came_at >= WINDOW_S:
         return 0.0
-    user.free_entry[number_id] = now + FREE_ENTRY_S
-    return now + FREE_ENTRY_S
+    pair.free_entry_until = now + FREE_ENTRY_S
+    return pair.free_entry_until
 
 
 def take_portfolio(portfolio: Portfolio, user_key: str, now: float) -> bool:
@@ -71,4 +69,4 @@ def phone_visible(user: User, number_id: str, now: float) -> bool:
     """Whether this number's webhooks show the user's phone: no username, or traffic on the phone within 30 days."""
     if user.hides_phone:
         return False
-    return not user.username or now - user.phone_used.get(number_id, float("-inf")) < PHONE_SHARED_S
+    return not user.username or now - user.pair(number_id).phone_used_at < PHONE_SHARED_S

@@ -4,6 +4,8 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+NEVER = float("-inf")
+
 TemplateKey = tuple[str, str]  # name, language
 
 TIERS: dict[str, int | None] = {
@@ -88,9 +90,22 @@ class Number:
     blocked_users: set[str] = field(default_factory=set)
 
 
+@dataclass(slots=True)
+class Pair:
+    """What lies between one business number and one user. Times are Unix seconds, NEVER when it has not happened."""
+
+    wrote_at: float = NEVER  # the user's last message or call: opens the 24 h window
+    ad_at: float = NEVER  # an ad brought the user, and the business has not answered yet
+    free_entry_until: float = NEVER
+    phone_used_at: float = NEVER  # last message addressed to the phone
+    burst_at: float = 0.0
+    burst_count: int = 0
+    blocked: bool = False  # the user blocked the number
+
+
 @dataclass(slots=True, eq=False)
 class User:
-    """A person on WhatsApp. Per-number facts are dictionaries by phone_number_id.
+    """A person on WhatsApp.
 
     `username` hides the phone from businesses that have not used it in 30 days; `hides_phone` hides it always.
     """
@@ -108,13 +123,15 @@ class User:
     generation: int = 0
     identity_hash: str = ""
     traits: dict[str, Any] = field(default_factory=dict)  # free for whoever plays this user
-    blocks: set[str] = field(default_factory=set)
-    opted_out: set[str] = field(default_factory=set)
-    window: dict[str, float] = field(default_factory=dict)  # number -> last message or call of the user
-    ad_entry: dict[str, float] = field(default_factory=dict)  # number -> when an ad brought the user
-    free_entry: dict[str, float] = field(default_factory=dict)  # number -> end of the 72 h free entry point
-    burst: dict[str, tuple[float, int]] = field(default_factory=dict)  # number -> pair-rate burst: start and count
-    phone_used: dict[str, float] = field(default_factory=dict)  # number -> last traffic addressed by phone
+    opted_out: set[str] = field(default_factory=set)  # portfolio ids
+    pairs: dict[str, Pair] = field(default_factory=dict)  # by phone_number_id
+
+    def pair(self, number_id: str) -> Pair:
+        """What lies between this user and a number."""
+        found = self.pairs.get(number_id)
+        if found is None:
+            found = self.pairs[number_id] = Pair()
+        return found
 
 
 @dataclass(slots=True)

@@ -163,7 +163,7 @@ def _block_refusal(core: Core, number: Number, user: User | None, method: str) -
         return 131021
     if method == "POST" and len(number.blocked_users) >= BLOCK_LIST_LIMIT:
         return 139101
-    if method == "POST" and not limits.window_open(user, number.id, core.clock.now()):
+    if method == "POST" and not limits.window_open(user.pair(number.id), core.clock.now()):
         return 131047
     return 0
 

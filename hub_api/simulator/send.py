@@ -25,6 +25,7 @@ STATUS_REFUSALS = {
 }
 
 
+DIGITS_ONLY = {ord(c): None for c in "+ -()."}
 FAILURE_DETAILS = {
     130472: "The user is part of an experiment.",
     131026: "Message undeliverable.",
@@ -66,10 +67,10 @@ def address_of(payload: Json, number: Number) -> Address:
         shown = str(to)
         if ids.is_bsuid(shown):
             return Address(shown, shown, is_bsuid=True, misplaced=True)
-        digits = "".join(c for c in shown if c.isdigit())
+        digits = shown.translate(DIGITS_ONLY)
         if not shown.startswith("+") and len(digits) in (10, 11) and number.display.startswith("55"):
             digits = "55" + digits
-        if not 8 <= len(digits) <= 15 or set(shown) - set("+0123456789 -()."):
+        if not 8 <= len(digits) <= 15 or not digits.isascii() or not digits.isdigit():
             raise MetaError(131009, f"to: {shown} is not a phone number with country code.")
         return Address(shown, digits)
     recipient = payload.get("recipient")
@@ -160,7 +161,7 @@ def accept(core: Core, number: Number, request: Request) -> tuple[Json, str]:
         _check_recipient(core, number, payload, user, now)
         failure = _why_not(core, message, user, now)
         if not address.is_bsuid:
-            user.phone_used[number.id] = now
+            user.pair(number.id).phone_used_at = now
     if failure is not None and failure not in core.asynchronous_codes:
         raise MetaError(failure, FAILURE_DETAILS[failure])
     core.keep(message)
@@ -202,7 +203,7 @@ def _check_recipient(core: Core, number: Number, payload: Json, user: User, now:
     identity = payload.get("recipient_identity_key_hash")
     if identity is not None and user.identity_hash and identity != user.identity_hash:
         raise MetaError(137000, "The recipient's identity changed: the hash does not match the current one.")
-    if core.enforces("pair") and not limits.take_pair(user, number.id, now):
+    if core.enforces("pair") and not limits.take_pair(user.pair(number.id), now):
         raise MetaError(
             131056,
             "Message failed to send because there were too many messages sent from this phone number to the same "
@@ -214,12 +215,13 @@ def _why_not(core: Core, message: Outbound, user: User, now: float) -> int | Non
     """The code of what will keep the message from its user; without one it is priced, or lost for the portfolio."""
     number, category = message.number, message.category
     marketing = category in ("marketing", "marketing_lite")
-    in_window = limits.window_open(user, number.id, now)
-    message.free_entry_until = limits.free_entry_until(user, number.id, now)
+    pair = user.pair(number.id)
+    in_window = limits.window_open(pair, now)
+    message.free_entry_until = limits.free_entry_until(pair, now)
     free = message.free_entry_until > 0
     charged = pricing.is_charged(category, now, in_window=in_window, free_entry=free)
     for limit, applies, code in (
-        ("blocks", not user.on_whatsapp or number.id in user.blocks, 131026),
+        ("blocks", not user.on_whatsapp or pair.blocked, 131026),
         ("window", category == "service" and not in_window, 131047),
         ("opt_out", marketing and number.waba.portfolio.id in user.opted_out, 131050),
         ("marketing_cap", marketing and user.in_experiment, 130472),

@@ -1,6 +1,7 @@
 """Runs the simulator: as a process (`run`) or inside a test (`async with Simulator(config) as sim`)."""
 
 import asyncio
+import gc
 import signal
 import socket
 from types import TracebackType
@@ -136,6 +137,7 @@ def run(
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopped.set)
+        gc.set_threshold(100_000, 50, 50)  # many small records live long: look for cycles seldom
         async with Simulator(config or SimulatorConfig.from_env(), behaviour=behaviour, host=host, port=port):
             await stopped.wait()
 

@@ -29,7 +29,7 @@ def move(core: Core, message: Outbound, status: str) -> None:
     user = message.user
     if user is None or RANK.get(message.status, 9) >= RANK[status]:
         return
-    if status != "sent" and (message.type == "reaction" or message.number.id in user.blocks):
+    if status != "sent" and (message.type == "reaction" or user.pair(message.number.id).blocked):
         return
     if status == "read" and not user.read_receipts:
         return
@@ -87,9 +87,9 @@ def _react(core: Core, message: Outbound, user: User, reaction: Reaction) -> Non
             quoted = message.wamid if reaction.quotes else ""
             inbound.write(core, user, message.number, reaction.type, dict(reaction.content), quotes=quoted)
         case "blocks":
-            user.blocks.add(message.number.id)
+            user.pair(message.number.id).blocked = True
         case "unblocks":
-            user.blocks.discard(message.number.id)
+            user.pair(message.number.id).blocked = False
         case "opts_out":
             inbound.prefer(core, user, message.number, "stop")
         case "opts_in":
