@@ -113,13 +113,11 @@ class Recorder:
         return thread
 
     def receive(
-        self, thread: Thread, at: datetime, text: str, *, type_: str = "text", detail: dict[str, Any] | None = None
+        self, thread: Thread, at: datetime, text: str, *, type_: str = "text", wamid: str | None = None
     ) -> None:
         """The customer wrote."""
-        message_id, wamid = seeded_uuid(self._rng, at), self._wamid(thread.address)
-        self._message(
-            thread, message_id, at, "in", "customer", None, type_, text, detail or {}, wamid, "received", None, {}, 1
-        )
+        message_id, wamid = seeded_uuid(self._rng, at), wamid or self._wamid(thread.address)
+        self._message(thread, message_id, at, "in", "customer", None, type_, text, {}, wamid, "received", None, {}, 1)
         self._emit(MessageReceived(
             aggregate_id=message_id, aggregate_version=1, occurred_at=at, conversation_id=thread.id,
             customer_id=thread.customer_id, message_type=type_, content=text, received_at=at, number_id=self._number_id,
@@ -128,10 +126,10 @@ class Recorder:
 
     def send(
         self, thread: Thread, at: datetime, text: str, delivery: Delivery, *, author: str, author_id: UUID | None = None,
-        type_: str = "text",
+        type_: str = "text", wamid: str | None = None,
     ) -> None:  # fmt: skip
         """We wrote: queued, accepted and sent at once, delivered and read as `delivery` says."""
-        message_id, wamid = seeded_uuid(self._rng, at), self._wamid(thread.address)
+        message_id, wamid = seeded_uuid(self._rng, at), wamid or self._wamid(thread.address)
         shard = shard_of(thread.customer_id, self._shards)
         self._emit(MessageQueued(
             aggregate_id=message_id, aggregate_version=1, occurred_at=at, conversation_id=thread.id,

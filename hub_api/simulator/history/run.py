@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from hub_api.errors import Conflict
-from hub_api.platform.migrate import make_partitions
 from hub_api.platform.services import Services
 from hub_api.simulator.corpus import load_corpus
 from hub_api.simulator.history.days import contacts
@@ -18,7 +17,14 @@ from hub_api.simulator.history.operator import Operator, make_operator
 from hub_api.simulator.history.recorder import Recorder
 from hub_api.simulator.history.rhythm import Rhythm
 from hub_api.simulator.history.script import Stage, Team, play
-from hub_api.simulator.history.store import ensure_agents, ensure_queue, reserve_protocols, store_operator, store_rows
+from hub_api.simulator.history.store import (
+    ensure_agents,
+    ensure_months,
+    ensure_queue,
+    reserve_protocols,
+    store_operator,
+    store_rows,
+)
 
 QUEUE = ("atendimento", "Atendimento")
 AGENTS = (
@@ -63,7 +69,7 @@ async def make_history(
     effects = draw_effects(rng, first_day, plan.days)
     operator = make_operator(rng, plan.customers, first_day, plan.days, effects)
     async with services.db.acquire() as db:
-        await make_partitions(db, since=(first_day - timedelta(days=31)).replace(day=1))
+        await ensure_months(db, (first_day + timedelta(days=offset) for offset in range(plan.days + 2)))
         number_id, portfolio_id = await db.fetchrow(
             "SELECT n.id, a.portfolio_id FROM whatsapp_numbers n JOIN whatsapp_accounts a ON a.id = n.account_id ORDER BY n.created_at LIMIT 1"
         ) or (None, "")

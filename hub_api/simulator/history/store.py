@@ -1,6 +1,7 @@
 """Writes recorded rows to PostgreSQL by COPY, in transactions short enough for the relay's horizon."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -11,34 +12,22 @@ from hub_api.simulator.history.recorder import COLUMNS
 
 MICROS = 1_000_000
 
-_PLAN = ["external_id", "name", "kind", "speed_mbps", "data_gb", "price_micros"]
-_CONTRACT = [
-    "external_id",
-    "phone",
-    "customer_id",
-    "plan_id",
-    "status",
-    "city",
-    "state_code",
-    "region_code",
-    "started_on",
-    "ended_on",
-]
-_INVOICE = [
-    "external_id",
-    "contract_id",
-    "reference_month",
-    "amount_micros",
-    "currency",
-    "due_on",
-    "status",
-    "barcode",
-    "pix_code",
-    "pdf_url",
-]
-_PAYMENT = ["external_id", "invoice_id", "amount_micros", "currency", "method", "paid_at"]
-_OUTAGE = ["external_id", "region_code", "service", "started_at", "expected_end_at", "ended_at", "cause"]
-_TICKET = ["external_id", "contract_id", "kind", "status", "opened_at", "scheduled_for", "closed_at", "summary"]
+_INSERT_PLAN = """
+INSERT INTO plans (external_id, name, kind, speed_mbps, data_gb, price_micros) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (external_id) DO NOTHING
+"""
+
+_COLUMNS: dict[str, tuple[str, ...]] = {
+    "contracts": (
+        "external_id", "phone", "customer_id", "plan_id", "status", "city", "state_code", "region_code", "started_on", "ended_on",
+    ),
+    "invoices": (
+        "external_id", "contract_id", "reference_month", "amount_micros", "currency", "due_on", "status", "barcode", "pix_code", "pdf_url",
+    ),
+    "payments": ("external_id", "invoice_id", "amount_micros", "currency", "method", "paid_at"),
+    "outages": ("external_id", "region_code", "service", "started_at", "expected_end_at", "ended_at", "cause"),
+    "service_tickets": ("external_id", "contract_id", "kind", "status", "opened_at", "scheduled_for", "closed_at", "summary"),
+}  # fmt: skip
 
 
 async def store_rows(pool: Pool, rows: Mapping[str, Sequence[tuple[Any, ...]]]) -> None:
@@ -66,14 +55,14 @@ async def store_operator(pool: Pool, operator: Operator) -> None:
     ]
     async with pool.acquire() as db, db.transaction():
         await db.executemany(_INSERT_PLAN, plans)
-        for table, columns, records in (
-            ("contracts", _CONTRACT, contracts),
-            ("invoices", _INVOICE, operator.invoices),
-            ("payments", _PAYMENT, operator.payments),
-            ("outages", _OUTAGE, outages),
-            ("service_tickets", _TICKET, operator.tickets),
+        for table, records in (
+            ("contracts", contracts),
+            ("invoices", operator.invoices),
+            ("payments", operator.payments),
+            ("outages", outages),
+            ("service_tickets", operator.tickets),
         ):
-            await db.copy_records_to_table(table, records=records, columns=columns)
+            await db.copy_records_to_table(table, records=records, columns=_COLUMNS[table])
 
 
 async def ensure_queue(db: Connection, key: str, name: str) -> UUID:
@@ -88,13 +77,19 @@ async def ensure_agents(db: Connection, names: Sequence[str]) -> list[UUID]:
     """The agents' ids in the order of `names`; made when they are not there."""
     agents = []
     for name in names:
-        email = f"{name.split()[0].lower()}@example.com"
+        email = f"{name.lower().replace(' ', '.')}@example.com"
         await db.execute(
             "INSERT INTO users (id, email, name, role) VALUES ($1, $2, $3, 'agent') ON CONFLICT (lower(email)) DO NOTHING",
             uuid7(), email, name,
         )  # fmt: skip
         agents.append(await db.fetchval("SELECT id FROM users WHERE lower(email) = $1", email))
     return agents
+
+
+async def ensure_months(db: Connection, months: Iterable[date]) -> None:
+    """Make the partitions of messages for these months, so that old rows do not end in DEFAULT."""
+    for month in sorted({day.replace(day=1) for day in months}):
+        await db.execute("SELECT ensure_partitions('messages', $1, $1)", month)
 
 
 async def reserve_protocols(pool: Pool, count: int) -> Iterator[int]:
