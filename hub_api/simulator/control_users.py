@@ -24,9 +24,10 @@ def show_user(core: Core, query: Json) -> Json:
 
 def inbound_messages(core: Core, body: Json) -> Json:
     """A message from a user, or `messages`, a list of such: `from` (phone or BSUID), `type`, `content` (the object of
-    that type; `text` is short for a text), optionally `number_id`, `quotes`, `context`, `referral`, `errors`, `at`."""
+    that type; `text` is short for a text), optionally `number_id`, `quotes`, `context`, `referral`, `errors`, `at`, `traits` (for the behaviour)."""
     wamids = []
     for given in body.get("messages") or [body]:
+        _user(core, given["from"]).traits.update(given.get("traits", {}))
         content = {"body": given["text"]} if "text" in given else given.get("content")
         wamids.append(
             inbound.write(

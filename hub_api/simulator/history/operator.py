@@ -176,11 +176,17 @@ def seeded_uuid(rng: Random, at: datetime) -> UUID:
 def make_operator(rng: Random, customers: int, first_day: date, days: int, effects: Effects) -> Operator:
     """An operator with `customers` people over `days` days from `first_day`."""
     start = datetime(first_day.year, first_day.month, first_day.day, tzinfo=UTC)
-    people = [_person(rng, number, start) for number in range(customers)]
+    people = make_people(rng, customers, start)
     operator = Operator(people, _outages(rng, start, days, effects))
     for person in people:
         _bill(rng, operator, person, first_day, days, effects)
     return operator
+
+
+def make_people(rng: Random, count: int, start: datetime | None = None) -> list[Person]:
+    """`count` customers with distinct phones, known to the operator before `start` (now)."""
+    start = start or datetime.now(UTC)
+    return [_person(rng, number, start) for number in range(count)]
 
 
 def _person(rng: Random, number: int, start: datetime) -> Person:

@@ -1,0 +1,132 @@
+"""`hub simulate traffic`: customers write at a rate through the simulated channel, virtual agents answer."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import aiohttp
+import asyncpg
+
+from hub_api.errors import Unavailable
+from hub_api.simulator.agents import Desk, work
+from hub_api.simulator.corpus import Corpus, load_corpus
+from hub_api.simulator.history.operator import make_people
+from hub_api.simulator.history.script import REASONS
+
+BATCH_S = 0.1
+INTENTS, WEIGHTS = [reason for reason, _, _ in REASONS], [share for _, share, _ in REASONS]
+REAL = "real"  # intent of texts given by the caller
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Somebody who writes: how the simulator knows them, and their voice."""
+
+    phone: str
+    name: str
+    bsuid: str
+    wa_id: str
+    state_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How much traffic: messages a second on average, for how long (None: until stopped), with which chances and words."""
+
+    rate: float
+    seconds: float | None = None
+    seed: int = 1
+    real_texts: Sequence[str] = field(default_factory=tuple)
+
+
+async def known_customers(database_url: str, limit: int = 20_000) -> list[Writer]:
+    """Customers of the hub's history, so that live traffic comes from the people its tables know."""
+    db = await asyncpg.connect(database_url)
+    try:
+        rows = await db.fetch(
+            """
+            SELECT c.phone, c.name, coalesce(c.state_code, '') AS state_code,
+                   max(i.value) FILTER (WHERE i.kind = 'bsuid') AS bsuid, max(i.value) FILTER (WHERE i.kind = 'wa_id') AS wa_id
+            FROM customers c JOIN customer_identities i ON i.customer_id = c.id AND i.valid_to IS NULL
+            WHERE c.phone IS NOT NULL GROUP BY c.id ORDER BY c.id LIMIT $1
+            """,
+            limit,
+        )
+    finally:
+        await db.close()
+    return [
+        Writer(row["phone"], row["name"] or "", row["bsuid"] or "", row["wa_id"] or "", row["state_code"])
+        for row in rows
+    ]
+
+
+def new_customers(rng: Random, count: int) -> list[Writer]:
+    """People nobody knows yet."""
+    return [Writer(p.phone, p.name, p.bsuid, p.wa_id, p.state_code) for p in make_people(rng, count)]
+
+
+async def write(simulator_url: str, load: Load, writers: Sequence[Writer], corpus: Corpus | None = None) -> int:
+    """Let `writers` send messages at the load's rate (Poisson arrivals); returns how many were written.
+
+    Raises Unavailable when the simulator does not answer.
+    """
+    rng = Random(load.seed)
+    words = (corpus or load_corpus()).with_texts(load.real_texts, REAL)
+    written, began = 0, time.monotonic()
+    async with aiohttp.ClientSession(simulator_url) as simulator:
+        await _register(simulator, writers)
+        while load.seconds is None or time.monotonic() - began < load.seconds:
+            due = int((time.monotonic() - began) * load.rate) - written
+            if due > 0:
+                messages = [
+                    _message(rng, words, rng.choice(writers), bool(load.real_texts)) for _ in range(min(due, 500))
+                ]
+                await _control(simulator, "/_sim/inbound", {"messages": messages})
+                written += len(messages)
+            await asyncio.sleep(rng.uniform(0.5, 1.5) * BATCH_S)
+    return written
+
+
+async def _register(simulator: aiohttp.ClientSession, writers: Sequence[Writer]) -> None:
+    for start in range(0, len(writers), 2_000):
+        users = [
+            {
+                "phone": w.phone,
+                "name": w.name,
+                "bsuid": w.bsuid,
+                "wa_id": w.wa_id,
+                "traits": {"state_code": w.state_code},
+            }
+            for w in writers[start : start + 2_000]
+        ]
+        await _control(simulator, "/_sim/users", {"users": users})
+
+
+def _message(rng: Random, words: Corpus, writer: Writer, real: bool) -> dict[str, Any]:
+    intent = rng.choices(INTENTS, WEIGHTS)[0]
+    said = words.say(rng, REAL if real and rng.random() < 0.5 else intent, None, writer.state_code)
+    return {"from": writer.phone, "text": said.text, "traits": {"intent": intent, "turns": 0}}
+
+
+async def _control(simulator: aiohttp.ClientSession, path: str, body: dict[str, Any]) -> None:
+    try:
+        async with simulator.post(path, json=body) as answer:
+            answer.raise_for_status()
+    except aiohttp.ClientError as error:
+        raise Unavailable(f"the simulator does not take {path}: {error}; is it running (`hub status`)?") from error
+
+
+async def run(simulator_url: str, load: Load, writers: Sequence[Writer], desk: Desk | None = None) -> int:
+    """Traffic with agents who answer, if there is a desk; returns the number of messages customers wrote by themselves."""
+    staff = asyncio.create_task(work(desk, Random(load.seed + 1))) if desk else None
+    try:
+        return await write(simulator_url, load, writers)
+    finally:
+        if staff:
+            staff.cancel()
+            with suppress(asyncio.CancelledError):
+                await staff
