@@ -3,6 +3,8 @@
 import socket
 from collections.abc import Collection
 
+import psutil
+
 LOOPBACK = "127.0.0.1"
 
 
@@ -29,3 +31,15 @@ def free_port(preferred: int = 0, taken: Collection[int] = ()) -> int:
             port = int(probe.getsockname()[1])
         if port not in taken:
             return port
+
+
+def owner_of(port: int) -> str:
+    """Who listens on `port`, for a message: `pid 123 (nginx)` or, when we may not look, `another program`."""
+    try:
+        for connection in psutil.net_connections("tcp"):
+            listens = connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port
+            if listens and connection.pid:
+                return f"pid {connection.pid} ({psutil.Process(connection.pid).name()})"
+    except psutil.Error:
+        pass
+    return "another program"

@@ -1,0 +1,173 @@
+"""The `hub` command: the one list of roles. Each command imports what it runs when it runs.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not running, 4 not ready in time.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Coroutine
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+
+from hub_api.embedded.commands import stack
+from hub_api.errors import HubError
+from hub_api.settings import Settings, load_settings
+from hub_api.simulator.commands import simulate
+from hub_api.whatsapp.commands import numbers, webhooks
+
+HELP = "WhatsApp engagement hub. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not running, 4 not ready in time."
+
+commands = typer.Typer(help=HELP, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich")
+commands.add_typer(stack)
+commands.add_typer(webhooks, name="webhooks")
+commands.add_typer(numbers, name="numbers")
+commands.add_typer(simulate, name="simulate")
+
+ROLES = "Roles, one process in the foreground"
+
+
+@commands.command(rich_help_panel=ROLES)
+def api(
+    services: Annotated[str, typer.Option(help="Services to mount, by comma; empty: all.")] = "",
+    workers: Annotated[int, typer.Option(min=1, help="Processes behind the port.")] = 1,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
+) -> None:
+    """Serve the HTTP API, the webhook and the WebSocket; SIGTERM drains."""
+    import uvicorn
+
+    settings()  # what is missing is said once, here, and not by every process
+    if services:
+        os.environ["HUB_API_SERVICES"] = json.dumps(services.split(","))
+    uvicorn.run(
+        "hub_api.app:create_app_from_env",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        ws_max_size=64 * 1024,
+        backlog=4096,
+        timeout_keep_alive=65,  # longer than the idle time of usual load balancers, which then close first
+        timeout_graceful_shutdown=20,
+        access_log=False,
+        server_header=False,
+        log_level="warning",
+    )
+
+
+@commands.command(rich_help_panel=ROLES)
+def worker(
+    queues: Annotated[str, typer.Option(help="Queues to serve, by comma, first ones first; empty: all.")] = "",
+) -> None:
+    """Run jobs; SIGTERM finishes the job in hand."""
+    from hub_api import roles
+
+    if unknown := set(filter(None, queues.split(","))) - set(roles.QUEUES):
+        raise typer.BadParameter(f"{', '.join(unknown)}; queues are {', '.join(roles.QUEUES)}", param_hint="--queues")
+    roles.worker(settings(), queues.split(",") if queues else roles.QUEUES)
+
+
+@commands.command(rich_help_panel=ROLES)
+def scheduler() -> None:
+    """Ring what runs on a clock: the sweep, partitions, retention."""
+    from hub_api import cron
+
+    cron.run(settings())
+
+
+@commands.command(rich_help_panel=ROLES)
+def relay() -> None:
+    """Carry events from PostgreSQL to ClickHouse, in order and once."""
+    from hub_api.analytics import relay
+
+    relay.run(settings())
+
+
+@commands.command(rich_help_panel=ROLES)
+def warehouse() -> None:
+    """Serve the embedded ClickHouse engine over HTTP (settings: HUB_WAREHOUSE_*)."""
+    from hub_api.embedded.warehouse import WarehouseConfig, run
+
+    try:
+        config = WarehouseConfig.from_env()
+    except ValueError as error:
+        raise HubError(str(error)) from error
+    run(config)
+
+
+@commands.command(rich_help_panel=ROLES)
+def migrate(
+    check: Annotated[
+        bool, typer.Option("--check", help="Only name what would run; exit 1 when something would.")
+    ] = False,
+) -> None:
+    """Bring PostgreSQL and ClickHouse to the newest schema; idempotent, one runner at a time.
+
+    With HUB_API_KEY set, that key becomes valid for every scope: the first operator's key.
+    """
+    from hub_api.platform import migrate
+
+    names = migrate.run(settings(), check=check)
+    for name in names:
+        typer.echo(f"{'pending' if check else 'applied'}: {name}")
+    if check:
+        raise typer.Exit(1 if names else 0)
+    if key := first_key():
+        run_async(make_key(settings(), key))
+    if not names:
+        typer.echo("the schema is the newest")
+
+
+def first_key() -> str | None:
+    """The key of HUB_API_KEY, from the environment or the home's hub.env."""
+    from hub_api.embedded.home import default_home
+
+    return os.environ.get("HUB_API_KEY") or default_home().environment().get("HUB_API_KEY")
+
+
+async def make_key(given: Settings, key: str) -> None:
+    """Make the first key valid; nothing when it is already."""
+    import asyncpg
+
+    from hub_api.auth.keys import ALL, create_key
+
+    connection = await asyncpg.connect(given.database_url.get_secret_value())
+    try:
+        await create_key(connection, "first operator", [ALL], key=key)
+    finally:
+        await connection.close()
+
+
+def settings() -> Settings:
+    """Settings of this process; what is missing becomes one line with the remedy."""
+    try:
+        return load_settings()
+    except ValidationError as error:
+        names = ", ".join("HUB_" + "_".join(map(str, problem["loc"])).upper() for problem in error.errors())
+        raise HubError(
+            f"settings are missing or wrong: {names}; start the embedded stack with `hub up`, or set them in the environment"
+        ) from None
+
+
+def run_async(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine to its end."""
+    import asyncio
+
+    return asyncio.run(coroutine)
+
+
+def app(**arguments: Any) -> None:
+    """The console script: one line instead of a traceback for errors that say what to do."""
+    try:
+        commands(**arguments)
+    except HubError as error:
+        Console(stderr=True).print(f"[red]error:[/] {error.message}", soft_wrap=True, highlight=False)
+        sys.exit(1)

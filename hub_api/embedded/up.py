@@ -1,0 +1,222 @@
+"""`hub up` and `hub down`: check, lock, start, show, and stop everything in the end."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import psutil
+from rich.console import Console
+
+from hub_api.embedded import checks
+from hub_api.embedded.display import StartDisplay
+from hub_api.embedded.files import tail
+from hub_api.embedded.home import Home
+from hub_api.embedded.live import show_live
+from hub_api.embedded.orphans import find_orphans, stop_orphans
+from hub_api.embedded.parts import installed_versions, make_parts, select_parts
+from hub_api.embedded.ports import LOOPBACK
+from hub_api.embedded.status import rows_of, table, total_mb
+from hub_api.embedded.supervisor import Supervisor
+from hub_api.embedded.values import Values, make_values
+from hub_api.errors import HubError
+
+OK, FAILED, NOT_RUNNING, NOT_READY = 0, 1, 3, 4
+# Without these nothing works, so the start is given up; any other part may fail while the rest goes on.
+ESSENTIAL = {"postgres", "valkey", "warehouse", "migrate", "api"}
+READY_TIMEOUT_S = 600.0
+LAST_LINE = "all credentials"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `hub up` was asked for; empty `only` means all parts."""
+
+    demo: bool = False
+    only: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    definitions: str = "pipelines.definitions"
+
+
+Demo = Callable[[Console], Awaitable[None]]
+
+
+def up(home: Home, options: Options, console: Console, *, demo: Demo | None = None) -> int:
+    """Run the stack in the foreground until SIGINT, SIGTERM or SIGHUP; returns the exit code.
+
+    Raises HubError with the remedy for what forbids the start: another supervisor, a taken port, a full disk.
+    `demo` runs once everything is ready.
+    """
+    checks.require_python()
+    home.create()
+    os.umask(0o077)
+    with home.lock():
+        state = home.state()
+        if stopped := stop_orphans(state):
+            console.print(f"stopped what a killed supervisor had left: {', '.join(stopped)}")
+        checks.require_disk_space(home, state)
+        checks.require_versions(state)
+        if state.demo and not options.demo:
+            console.print("this home was made by `hub up --demo`: its simulator starts too")
+        state.demo = state.demo or options.demo
+        values = make_values(home, demo=state.demo)
+        parts = make_parts(home, values, state, demo=state.demo, definitions=options.definitions)
+        chosen = select_parts(parts, options.only, options.without)
+        state.versions = installed_versions()
+        state.supervisor_pid, state.started_at = os.getpid(), time.time()
+        state.supervisor_created = psutil.Process().create_time()
+        return asyncio.run(supervise(Supervisor(home, state, chosen), values, console, demo))
+
+
+async def supervise(supervisor: Supervisor, values: Values, console: Console, demo: Demo | None) -> int:
+    """Start, show, wait for a signal, stop; returns the exit code."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, stop.set)
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        async with StartDisplay(console, list(supervisor.status.values())) as display:
+            supervisor.on_change = display.show
+            starting = asyncio.create_task(supervisor.start())
+            await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not starting.done():
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
+            return OK
+        starting.result()
+        for part in supervisor.failed():
+            report_failure(supervisor.home, part.name, part.message, console)
+        if any(part.name in ESSENTIAL for part in supervisor.failed()):
+            return FAILED
+        show_ready(supervisor, values, console)
+        await run_until(stopping, values, console, demo, supervisor)
+        return OK
+    finally:
+        console.print("stopping the stack")
+        supervisor.on_change = lambda part: None
+        await supervisor.stop()
+        console.print(f"stopped; the data stays in {supervisor.home.path}")
+
+
+async def run_until(
+    stopping: asyncio.Task[bool], values: Values, console: Console, demo: Demo | None, supervisor: Supervisor
+) -> None:
+    """Run the demo step and the live figures beside the stack, until it is to stop."""
+
+    async def beside() -> None:
+        if demo is not None:
+            await demo(console)
+        if console.is_terminal and "api" in supervisor.parts:
+            await show_live(console, f"http://{LOOPBACK}:{values.port('api')}/metrics")
+
+    task = asyncio.create_task(beside())
+    await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if task.done() and not task.cancelled() and (error := task.exception()) is not None:
+        console.print(f"[red]the demo step failed[/]: {error}; the stack goes on", soft_wrap=True)
+    await stopping
+    task.cancel()
+    with suppress(asyncio.CancelledError, Exception):
+        await task
+
+
+def show_ready(supervisor: Supervisor, values: Values, console: Console) -> None:
+    """The table of parts, then addresses and first credentials; secrets are shown in a terminal only."""
+    rows = rows_of(supervisor.state)
+    seconds = time.time() - (supervisor.state.started_at or time.time())
+    console.print(table(rows, f"ready after {seconds:.1f} s, {total_mb(rows)} MB in all"))
+    api = f"http://{LOOPBACK}:{values.port('api')}"
+    lines = {}
+    if "api" in supervisor.parts:
+        lines = {"API docs": f"{api}/docs", "metrics": f"{api}/metrics", "webhook": f"{api}/webhooks/whatsapp"}
+    if "dagster" in supervisor.parts:
+        lines["Dagster"] = f"http://{LOOPBACK}:{values.port('dagster')}"
+    if console.is_terminal:
+        lines["API key"] = values.env["HUB_API_KEY"]
+        lines["webhook verify token"] = values.env["HUB_META_VERIFY_TOKEN"]
+        if "warehouse" in supervisor.parts:
+            reader = values.env["HUB_WAREHOUSE_READER_PASSWORD"]
+            lines["warehouse, to read"] = f"http://reader:{reader}@{LOOPBACK}:{values.port('warehouse')}"
+    lines[LAST_LINE] = str(supervisor.home.env_file)
+    for name, value in lines.items():
+        console.print(f"{name + ':':<22}{value}", markup=False, highlight=False, soft_wrap=True)
+
+
+def report_failure(home: Home, name: str, message: str, console: Console) -> None:
+    """Why a part was given up, with the end of its log."""
+    console.print(f"[red]✗ {name} failed[/]: {message}", soft_wrap=True, highlight=False)
+    for line in tail(home.log(name), 8):
+        console.print(f"    {line}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"  the whole log: hub logs {name}", highlight=False)
+
+
+def detach(home: Home, arguments: Sequence[str], console: Console) -> int:
+    """Start `hub up` in the background and wait until it is ready; returns the exit code that it will have had.
+
+    4 when a part failed or nothing is ready within ten minutes; the stack then runs on as far as it came.
+    """
+    checks.require_python()
+    home.create()
+    with home.lock():
+        pass  # fails here, in the foreground, when a stack runs already
+    log = home.log("supervisor")
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hub_api", "up", *arguments],
+            stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
+            env={**os.environ, "HUB_HOME": str(home.path), "PYTHONUNBUFFERED": "1"},
+        )  # fmt: skip
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    shown = 0
+    while True:
+        text = log.read_text(errors="replace")
+        console.print(text[shown:], end="", markup=False, highlight=False, soft_wrap=True)
+        shown = len(text)
+        if process.poll() is not None:
+            return process.returncode
+        state = home.state()
+        if state.supervisor_pid == process.pid and state.phase in ("ready", "degraded"):
+            # The state comes first and its table, which ends with this line, a moment later.
+            while LAST_LINE not in (text := log.read_text(errors="replace")) and process.poll() is None:
+                time.sleep(0.1)
+            console.print(text[shown:], end="", markup=False, highlight=False, soft_wrap=True)
+            console.print("running in the background: hub status, hub logs NAME, hub down")
+            return OK if state.phase == "ready" else NOT_READY
+        if time.monotonic() > deadline:
+            console.print(f"not ready after {READY_TIMEOUT_S:.0f} s; hub status shows what is missing")
+            return NOT_READY
+        time.sleep(0.2)
+
+
+def down(home: Home, console: Console, *, timeout_s: float = 120.0) -> int:
+    """Stop the stack and wait; also what a killed supervisor has left. 3 when nothing runs."""
+    if not home.path.exists():
+        console.print(f"nothing runs: {home.path} does not exist")
+        return NOT_RUNNING
+    state = home.state()
+    supervisor = state.supervisor()
+    if supervisor is None:
+        if stopped := stop_orphans(state):
+            console.print(f"the supervisor was gone; stopped what it had left: {', '.join(stopped)}")
+            return OK
+        console.print(f"nothing runs on {home.path}")
+        return NOT_RUNNING
+    with suppress(psutil.NoSuchProcess):
+        supervisor.send_signal(signal.SIGTERM)
+    try:
+        supervisor.wait(timeout_s)
+    except psutil.TimeoutExpired:
+        raise HubError(
+            f"the supervisor (pid {supervisor.pid}) did not stop in {timeout_s:.0f} s; see hub logs supervisor and "
+            f"hub status, then kill it: the next hub up takes care of what is left"
+        ) from None
+    left = find_orphans(home.state())
+    if left:
+        stop_orphans(home.state())
+    console.print("stopped")
+    return OK
