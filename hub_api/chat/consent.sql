@@ -3,8 +3,8 @@
 -- name: lock_customer  -- $1 customer_id -> version; serialises the proofs of one person
 SELECT version FROM customers WHERE id = $1 FOR UPDATE;
 
--- name: is_suppressed  -- $1 customer_id -> whether anything is stopped, for good or for a while
-SELECT EXISTS (SELECT FROM suppressions WHERE customer_id = $1);
+-- name: is_suppressed  -- $1 customer_id -> whether anything is stopped until an opt-in
+SELECT EXISTS (SELECT FROM suppressions WHERE customer_id = $1 AND until IS NULL);
 
 -- name: is_known  -- $2 scope, $3 granted, $4 source, $5 message id or null, $6 occurred_at -> whether the ledger has this proof
 SELECT EXISTS (
