@@ -1,5 +1,95 @@
-"""`hub simulate meta | traffic | history`: drive the simulator."""
+"""`hub simulate meta | traffic | history | demo`: drive the simulator."""
+
+import asyncio
+import os
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 simulate = typer.Typer(help="Drive the simulated Meta Cloud API and its customers.", no_args_is_help=True)
+
+
+@simulate.command()
+def meta(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8090,
+    pace: Annotated[float, typer.Option(min=0, help="How slow customers are; 0.1 is ten times as quick.")] = 1.0,
+) -> None:
+    """Serve the simulated Cloud API with virtual customers, in the foreground."""
+    from hub_api.simulator.customers import Customers
+    from hub_api.simulator.server import run
+
+    run(host, port, behaviour=Customers(pace=pace))
+
+
+@simulate.command()
+def traffic(
+    rate: Annotated[float, typer.Option(min=0.01, max=5000, help="Messages a second that customers begin with.")] = 2.0,
+    seconds: Annotated[float | None, typer.Option(min=0.1, help="For how long; without: until Ctrl-C.")] = None,
+    agents: Annotated[bool, typer.Option(help="Virtual agents answer what waits in the queue.")] = True,
+    seed: Annotated[int, typer.Option(help="Of the chances.")] = 1,
+    texts: Annotated[
+        list[Path] | None, typer.Option(help="CSV files whose `text` column customers also write from.", exists=True)
+    ] = None,
+) -> None:
+    """Let customers write through the simulated channel at a rate."""
+    from hub_api.settings import load_settings
+    from hub_api.simulator import demo
+    from hub_api.simulator.corpus import read_texts
+    from hub_api.simulator.traffic import Load
+
+    real = [text for path in texts or () for text in read_texts(path)]
+    written = asyncio.run(
+        demo.live_traffic(load_settings(), Load(rate, seconds, seed, real), api_key() if agents else None)
+    )
+    typer.echo(f"{written} messages written")
+
+
+@simulate.command()
+def history(
+    days: Annotated[int, typer.Option(min=2, max=1500, help="Days back from yesterday.")] = 90,
+    customers: Annotated[int, typer.Option(min=1, help="Customers of the operator.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same history.")] = 1,
+    manifest: Annotated[Path | None, typer.Option(help="Where to say what was planted; default in HUB_HOME.")] = None,
+    log: Annotated[
+        Path | None, typer.Option("--from", help="Import this log of real conversations (CSV) instead.", exists=True)
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Per-row report of --from; default beside the home.")] = None,
+) -> None:
+    """Write back-dated history into an empty hub, or import a log of real support conversations."""
+    from hub_api.settings import load_settings
+    from hub_api.simulator import demo
+
+    settings = load_settings()
+    if log:
+        target = report or settings.home / "reports" / f"{log.name}.report.csv"
+        counts = asyncio.run(demo.import_support_log(settings, log, target))
+        typer.echo(f"{counts}; each row's outcome: {target}")
+        return
+    counts = asyncio.run(
+        demo.write_history(settings, days, customers, seed, manifest or settings.home / "manifest.json")
+    )
+    typer.echo(", ".join(f"{count} {table}" for table, count in counts.items()))
+
+
+@simulate.command(name="demo")
+def play_demo(
+    days: Annotated[int, typer.Option(min=2, help="Days of history.")] = 90,
+    customers: Annotated[int, typer.Option(min=1, help="Customers of the operator.")] = 4_000,
+    rate: Annotated[float, typer.Option(min=0.01, help="Messages a second that customers begin with.")] = 1.0,
+) -> None:
+    """What `hub up --demo` runs: a number, history, all tables, then live traffic until it is stopped."""
+    from hub_api.settings import load_settings
+    from hub_api.simulator import demo
+
+    asyncio.run(demo.play(load_settings(), demo.Scene(days, customers, rate), api_key()))
+
+
+def api_key() -> str | None:
+    """The first operator's key, from the environment or HUB_HOME/hub.env."""
+    from dotenv import dotenv_values
+
+    return os.environ.get("HUB_API_KEY") or dotenv_values(Path(os.environ.get("HUB_HOME", ".hub")) / "hub.env").get(
+        "HUB_API_KEY"
+    )
