@@ -1,0 +1,50 @@
+-- Everything of one customer becomes another's. A test finds every table that names a customer, so that none is forgotten.
+
+-- name: open_pairs  -- $1 survivor, $2 merged -> for each number on which both have an open conversation: keep, close (ids)
+-- What a person already works on is kept, else the older one.
+SELECT (array_agg(id ORDER BY rank, opened_at, id))[1] AS keep, (array_agg(id ORDER BY rank, opened_at, id))[2] AS close
+FROM (
+    SELECT id, number_id, opened_at,
+        CASE WHEN state IN ('assigned', 'waiting_customer') THEN 0 WHEN state = 'queued' THEN 1 ELSE 2 END AS rank
+    FROM conversations WHERE customer_id IN ($1, $2) AND state NOT IN ('resolved', 'closed')
+) AS open_now
+GROUP BY number_id HAVING count(*) > 1;
+
+-- name: move_messages  -- $1 survivor, $2 merged; found by conversation, for which every partition has an index
+UPDATE messages SET customer_id = $1
+WHERE conversation_id IN (SELECT id FROM conversations WHERE customer_id = $2);
+
+-- name: move_conversations  -- $1 survivor, $2 merged
+UPDATE conversations SET customer_id = $1 WHERE customer_id = $2;
+
+-- name: move_identities  -- $1 survivor, $2 merged
+UPDATE customer_identities SET customer_id = $1 WHERE customer_id = $2;
+
+-- name: move_consents  -- $1 survivor, $2 merged
+UPDATE consent_ledger SET customer_id = $1 WHERE customer_id = $2;
+
+-- name: copy_suppressions  -- $1 survivor, $2 merged; the stricter of two stays
+INSERT INTO suppressions (customer_id, scope, reason, until, created_at)
+SELECT $1, scope, reason, until, created_at FROM suppressions WHERE customer_id = $2
+ON CONFLICT (customer_id, scope) DO UPDATE SET reason = excluded.reason, until = excluded.until
+WHERE suppressions.until IS NOT NULL AND (excluded.until IS NULL OR excluded.until > suppressions.until);
+
+-- name: drop_suppressions  -- $1 merged
+DELETE FROM suppressions WHERE customer_id = $1;
+
+-- name: move_contracts  -- $1 survivor, $2 merged
+UPDATE contracts SET customer_id = $1 WHERE customer_id = $2;
+
+-- name: redirect  -- $1 survivor, $2 merged; chains stay one step long
+UPDATE customers SET merged_into = $1 WHERE merged_into = $2;
+
+-- name: end_customer  -- $1 survivor, $2 merged -> version of the merged one
+UPDATE customers SET status = 'merged', merged_into = $1, version = version + 1 WHERE id = $2 RETURNING version;
+
+-- name: enrich_survivor  -- $1 survivor, $2 merged; name, username, phone and state are the caller's part
+UPDATE customers s SET
+    cpf_hash = coalesce(s.cpf_hash, m.cpf_hash),
+    tags = ARRAY(SELECT DISTINCT tag FROM unnest(s.tags || m.tags) AS tag ORDER BY tag),
+    metadata = m.metadata || s.metadata,
+    indexed = s.indexed OR m.indexed
+FROM customers m WHERE s.id = $1 AND m.id = $2;
