@@ -1,0 +1,38 @@
+"""`python -m tests.benchmarks [NAME ...] [--small]`: run the benchmarks and print their tables."""
+
+import argparse
+import asyncio
+import sys
+import time
+from importlib import import_module
+
+from rich.console import Console
+
+from tests.benchmarks.report import show
+
+NAMES = ("gateway", "inbox", "relay", "sender", "queries", "dagster")
+
+
+def main() -> int:
+    """Run what was asked for, one after the other; a failure of one does not hide the others."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[*NAMES, []], help="which; without: all")
+    parser.add_argument("--small", action="store_true", help="a tenth of the size: to try the benchmark itself")
+    arguments = parser.parse_args()
+    console, failed = Console(width=140), []
+    for name in arguments.names or NAMES:
+        began = time.monotonic()
+        try:
+            rows = asyncio.run(import_module(f"tests.benchmarks.bench_{name}").run(0.1 if arguments.small else 1.0))
+        except Exception:
+            console.print_exception(max_frames=4)
+            failed.append(name)
+            continue
+        show(console, name, rows, time.monotonic() - began)
+    if failed:
+        console.print(f"failed: {', '.join(failed)}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

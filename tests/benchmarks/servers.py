@@ -1,0 +1,83 @@
+"""What the gateway is compared with: the same work without storing, the plain way of storing, and another library."""
+
+import hashlib
+import hmac
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import asyncpg
+import msgspec
+from fastapi import FastAPI, HTTPException, Request
+from starlette.types import Receive, Scope, Send
+
+SECRET = os.environ.get("HUB_META_APP_SECRET", "").encode()
+
+
+def verified(signature: str, body: bytes) -> bool:
+    """Meta's signature, compared in constant time."""
+    return hmac.compare_digest(signature, "sha256=" + hmac.new(SECRET, body, hashlib.sha256).hexdigest())
+
+
+def store_nothing() -> FastAPI:
+    """The gateway's limit: a raw ASGI mount that verifies, parses and answers."""
+    app = FastAPI()
+
+    async def webhook(scope: Scope, receive: Receive, send: Send) -> None:
+        body = b""
+        while True:
+            message = await receive()
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                break
+        signature = dict(scope["headers"]).get(b"x-hub-signature-256", b"").decode()
+        status = 200 if verified(signature, body) and msgspec.json.decode(body) else 401
+        await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"ok"})
+
+    app.mount("/webhooks/whatsapp", webhook)
+    return app
+
+
+def plain_route() -> FastAPI:
+    """The usual way: a FastAPI route that verifies, parses and inserts one row, with a pool."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.pool = await asyncpg.create_pool(os.environ["HUB_DATABASE_URL"], min_size=10, max_size=10)
+        await app.state.pool.execute(
+            "CREATE TABLE IF NOT EXISTS plain_inbox (id uuid PRIMARY KEY, body bytea NOT NULL, received_at timestamptz DEFAULT now())"
+        )
+        yield
+        await app.state.pool.close()
+
+    app = FastAPI(lifespan=lifespan)
+
+    @app.post("/webhooks/whatsapp")
+    async def webhook(request: Request) -> dict[str, str]:
+        body = await request.body()
+        if not verified(request.headers.get("x-hub-signature-256", ""), body):
+            raise HTTPException(401)
+        await request.json()
+        await request.app.state.pool.execute("INSERT INTO plain_inbox (id, body) VALUES ($1, $2)", uuid4(), body)
+        return {"status": "ok"}
+
+    return app
+
+
+def pywa_server() -> FastAPI:
+    """pywa's webhook server with one handler that does nothing."""
+    from pywa import WhatsApp, types
+
+    app = FastAPI()
+    whatsapp = WhatsApp(
+        phone_id="106540000000001", token="none", server=app, webhook_endpoint="/webhooks/whatsapp", verify_token="test",
+        app_secret=SECRET.decode(), validate_updates=True,
+    )  # fmt: skip
+
+    @whatsapp.on_message
+    def seen(_: WhatsApp, message: types.Message) -> None:
+        """Parsed; nothing else."""
+
+    return app

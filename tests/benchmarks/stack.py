@@ -1,0 +1,91 @@
+"""Engines and server processes for benchmarks: durable PostgreSQL, Valkey, uvicorn as `hub api` starts it."""
+
+import base64
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from urllib.error import HTTPError
+
+from tests.support.hub import SECRET
+from tests.support.postgres import Databases, EmbeddedPostgres
+from tests.support.process import free_port
+from tests.support.valkey import EmbeddedValkey
+
+
+@dataclass(frozen=True)
+class Engines:
+    """Addresses of what a benchmark runs on, and the environment of a hub process on it."""
+
+    database_url: str
+    redis_url: str
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """Variables of a hub process."""
+        return {
+            **os.environ,
+            "HUB_DATABASE_URL": self.database_url,
+            "HUB_REDIS_URL": self.redis_url,
+            "HUB_CLICKHOUSE_URL": "http://admin:none@127.0.0.1:1",
+            "HUB_SECRET_KEY": base64.b64encode(b"k" * 32).decode(),
+            "HUB_META_APP_SECRET": SECRET,
+            "HUB_META_VERIFY_TOKEN": "test-verify-token",
+            "HUB_META_BASE_URL": "http://127.0.0.1:1",
+            "HUB_LOG_LEVEL": "ERROR",
+            **more,
+        }
+
+
+@contextmanager
+def engines() -> Iterator[Engines]:
+    """A durable PostgreSQL (fsync on) with the schema, and a Valkey."""
+    with EmbeddedPostgres(durable=True) as postgres, EmbeddedValkey() as valkey:
+        yield Engines(Databases(postgres.url()).create(), valkey.url())
+
+
+@contextmanager
+def serving(factory: str, environment: dict[str, str], *, workers: int = 1) -> Iterator[str]:
+    """A uvicorn of `factory` with the hub's own options; yields its address."""
+    port = free_port()
+    command = [
+        sys.executable, "-m", "uvicorn", factory, "--factory", "--port", str(port), "--workers", str(workers), "--loop", "uvloop",
+        "--http", "httptools", "--no-access-log", "--log-level", "error", "--backlog", "4096",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, env=environment)
+    try:
+        wait_for(f"http://127.0.0.1:{port}/health", process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@contextmanager
+def running(*arguments: str, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """A `hub` role as a process."""
+    process = subprocess.Popen([sys.executable, "-m", "hub_api", *arguments], env=environment)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(80)
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes], deadline_s: float = 30) -> None:
+    """Until `url` answers anything. Raises RuntimeError when the process ended, TimeoutError after the deadline."""
+    end = time.monotonic() + deadline_s
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            raise RuntimeError(f"the server ended with {process.returncode} before it answered")
+        try:
+            with urllib.request.urlopen(url, timeout=1):
+                return
+        except HTTPError:
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise TimeoutError(f"{url} did not answer within {deadline_s} s")
