@@ -64,6 +64,7 @@ def default_templates() -> list[dict[str, Any]]:
                         "type": "URL",
                         "text": "Copiar código",
                         "url": "https://www.whatsapp.com/otp/code/?otp_type=COPY_CODE&code=otp{{1}}",
+                        "example": ["https://www.whatsapp.com/otp/code/?otp_type=COPY_CODE&code=otp123456"],
                     }
                 ],
             },

@@ -112,7 +112,7 @@ async def template_node(core: Core, template: Template, request: web.Request) ->
     template.parameter_format = fields["parameter_format"]
     template.edits.append(now)
     review.submit(core, template)
-    return answer({"success": True, "id": template.id, "category": template.category})
+    return answer({"success": True, "id": template.id, "name": template.name, "category": template.category})
 
 
 async def unpause_template(core: Core, template: Template) -> web.Response:
