@@ -99,3 +99,15 @@ class RequestContext:
         finally:
             log.debug("request", path=_endpoint(scope), seconds=round(time.perf_counter() - started, 4))
             structlog.contextvars.unbind_contextvars("request_id")
+
+
+class AtPath:
+    """Answers one path by an ASGI endpoint before anything else sees the request."""
+
+    def __init__(self, app: ASGIApp, path: str, endpoint: ASGIApp) -> None:
+        self.app, self.path, self.endpoint = app, path, endpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI entry."""
+        ours = scope["type"] == "http" and scope["path"].rstrip("/") == self.path
+        await (self.endpoint if ours else self.app)(scope, receive, send)
