@@ -156,6 +156,8 @@ def check(
     if not _FORMATS.fullmatch(format_name):
         raise denied(f"the format {format_name} is not open to readers")
     kind, count = analyze(connection, statement.text)
+    if count == 0:
+        _tell_syntax_error(connection, statement.text)
     if count != 1:
         raise denied("one statement at a time")
     if kind != "READ_ONLY":
@@ -170,6 +172,12 @@ def check(
     else:
         raise denied("readers may SELECT, SHOW DATABASES, SHOW TABLES, DESCRIBE, EXISTS and SHOW CREATE")
     return statement
+
+
+def _tell_syntax_error(connection: Any, sql: str) -> None:
+    """Let the engine's parser say where it stumbled; it formats the text and does not run it."""
+    escaped = sql.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
+    execute(connection, "SELECT formatQuery({sql:String}) FORMAT Null", "Null", {"sql": escaped})
 
 
 def denied(why: str) -> WarehouseError:

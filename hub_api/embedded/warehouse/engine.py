@@ -60,18 +60,15 @@ class Engine:
 
     @contextmanager
     def connection(self, settings: Mapping[str, str], database: str | None = None) -> Iterator[Any]:
-        """A fresh connection with these settings (applied in order, in one SET) in this database.
+        """A fresh connection with these settings in this database.
 
         Raises WarehouseError for a setting or database that does not exist.
         """
         connection = self._connect()
         try:
-            with engine_errors():
-                if database:
-                    connection.query("USE {name:Identifier}", "Null", params={"name": database})
-                if settings:
-                    pairs = ", ".join(f"{name} = {quote(value)}" for name, value in settings.items())
-                    connection.query(f"SET {pairs}", "Null")
+            if database:
+                execute(connection, "USE {name:Identifier}", "Null", {"name": database})
+            change_settings(connection, settings)
             yield connection
         finally:
             connection.close()
@@ -96,6 +93,13 @@ def quote(value: str) -> str:
     if "\0" in value:
         raise refuse(BAD_ARGUMENTS, "A value contains a NUL sign")
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def change_settings(connection: Any, settings: Mapping[str, str]) -> None:
+    """Set settings (and `param_` values of an INSERT, whose interface takes no other) in the order given."""
+    if settings:
+        pairs = ", ".join(f"{name} = {quote(value)}" for name, value in settings.items())
+        execute(connection, f"SET {pairs}", "Null", {})
 
 
 def analyze(connection: Any, sql: str) -> tuple[str, int]:

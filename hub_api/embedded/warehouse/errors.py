@@ -4,7 +4,7 @@ import re
 
 _CODE = re.compile(r"Code: (\d+)\.")
 _NAME = re.compile(r"\(([A-Z][A-Z0-9_]+)\)(?: \(version [^)]*(?:\([^)]*\))?\))?\s*$")
-_HINT = re.compile(r"\.? Maybe you meant:? [^?.]*[?.]")
+_HINT = re.compile(r"\.? Maybe you meant(?:: \[[^\]]*\]\.?| [^?]*\?)")
 
 # The engine's codes that this process raises itself (src/Common/ErrorCodes.cpp).
 BAD_ARGUMENTS = (36, "BAD_ARGUMENTS")

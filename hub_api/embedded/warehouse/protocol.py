@@ -7,6 +7,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+import re
 import threading
 import uuid
 from collections.abc import Mapping
@@ -44,6 +45,7 @@ _IGNORED = frozenset(
         *("user", "password", "close_session", "http_response_headers", "framing"),
     )
 )
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CONTENT_TYPES = (
     ("JSONEachRow", "application/x-ndjson; charset=UTF-8"),
     ("JSONCompactEachRow", "application/x-ndjson; charset=UTF-8"),
@@ -92,11 +94,13 @@ def read_call(user: str, method: str, query: Mapping[str, str], headers: Mapping
         readonly_method=method == "GET",
     )
     for name, value in query.items():
+        if name in _OF_THE_REQUEST or name in _IGNORED:
+            continue
+        if not _NAME.fullmatch(name):
+            raise refuse(BAD_ARGUMENTS, f"{name[:60]!r} is no name of a parameter or setting.")
         if name.startswith("param_"):
             call.params[name[6:]] = value
-        elif name not in _OF_THE_REQUEST and name not in _IGNORED:
-            if not name.isidentifier():
-                raise refuse(BAD_ARGUMENTS, f"{name[:60]!r} is no name of a setting.")
+        else:
             call.settings[name] = value
     return call
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from hub_api.embedded.warehouse import access
 from hub_api.embedded.warehouse.config import WarehouseConfig
-from hub_api.embedded.warehouse.engine import Engine, Stats, analyze, execute, insert, stream
+from hub_api.embedded.warehouse.engine import Engine, Stats, analyze, change_settings, execute, insert, stream
 from hub_api.embedded.warehouse.errors import (
     NOT_IMPLEMENTED,
     QUERY_WAS_CANCELLED,
@@ -126,15 +126,15 @@ def _base_settings(config: WarehouseConfig, call: Call) -> dict[str, str]:
 
 
 def _admin_settings(config: WarehouseConfig, call: Call) -> Mapping[str, str]:
-    """The admin's own settings win, except the mark by which we cancel; parameters of an INSERT's head travel here."""
-    params = {f"param_{name}": value for name, value in call.params.items()}
-    return _base_settings(config, call) | call.settings | params | {"log_comment": call.tag}
+    """The admin's own settings win, except the mark by which we cancel."""
+    return _base_settings(config, call) | call.settings | {"log_comment": call.tag}
 
 
 def _run(connection: Any, call: Call, statement: Plain | Insert, body: Readable, outcome: Outcome) -> None:
     if call.readonly_method and isinstance(statement, Insert):
         raise _get_is_readonly()
     if isinstance(statement, Insert):
+        change_settings(connection, {f"param_{name}": value for name, value in call.params.items()})
         data = Joined(statement.rest, body)
         outcome.stats = insert(connection, statement.head, statement.format, data, call.cancelled)
         return
