@@ -61,8 +61,8 @@ RETURNING id, protocol;
 -- name: save_threads  -- one array a column; the rows are locked by load_threads
 UPDATE conversations c SET
     state = row.state,
+    agent_id = row.agent_id,
     queued_at = row.queued_at,
-    assigned_at = row.assigned_at,
     resolved_at = row.resolved_at,
     last_customer_message_at = row.last_customer_message_at,
     last_message_at = row.last_message_at,
@@ -70,8 +70,8 @@ UPDATE conversations c SET
     first_response_at = row.first_response_at,
     reopened_count = row.reopened_count,
     version = row.version
-FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[],
+FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[],
             $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::int[], $11::bigint[])
-    AS row (id, state, queued_at, assigned_at, resolved_at, last_customer_message_at, last_message_at, unanswered_since,
+    AS row (id, state, agent_id, queued_at, resolved_at, last_customer_message_at, last_message_at, unanswered_since,
             first_response_at, reopened_count, version)
 WHERE c.id = row.id;

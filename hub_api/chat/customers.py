@@ -5,7 +5,9 @@ again, and if anything moved meanwhile raises `Raced`: rolled back and tried aga
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from hub_api.chat.identities import Customer, Identity, People, Sighting
 from hub_api.chat.merge import merge
@@ -42,7 +44,7 @@ async def resolve(tx: Transaction, sightings: Sequence[Sighting], *, shards: int
     return [customer.root() if customer else None for customer in placed]
 
 
-Found = dict[Identity, set[Any]]
+Found = dict[Identity, set[UUID]]
 
 
 def _has_news(sighting: Sighting, known: Found) -> bool:
@@ -68,7 +70,7 @@ async def _lock(tx: Transaction, known: Found, sightings: Sequence[Sighting]) ->
     ids = {customer_id for identity in wanted for customer_id in known.get(identity, ())}
     if not ids:
         return []
-    customers: dict[Any, Customer] = {}
+    customers: dict[UUID, Customer] = {}
     for row in await tx.db.fetch(queries.lock_customers, ids):
         if row["merged_into"]:
             raise Raced("a customer was merged while this transaction waited for it")
@@ -133,7 +135,9 @@ async def _save_identities(tx: Transaction, kept: Sequence[Customer]) -> None:
     restarted = [
         (identity, c.current[identity]) for c, identity, began in stored if c.current.get(identity, began) != began
     ]
-    added = [(i, c.id, at, None) for c in kept for i, at in c.current.items() if c.stored.get(i) is None]
+    added: list[tuple[Identity, UUID, datetime, datetime | None]] = [
+        (i, c.id, at, None) for c in kept for i, at in c.current.items() if c.stored.get(i) is None
+    ]
     added += [(i, c.id, at, at) for c in kept for i, at in c.past.items() if i not in c.stored]
     if ended:
         await tx.db.execute(queries.end_identities, *_columns(i for i, _ in ended), [at for _, at in ended])
