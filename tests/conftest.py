@@ -9,9 +9,11 @@ import redis
 from hub_api import roles
 from hub_api.platform.services import Services
 from hub_api.settings import Settings
+from tests.support.data import data_settings_for, empty, warehouse_with_schema
 from tests.support.hub import Hub, make_settings, running_hub
 from tests.support.postgres import Databases, EmbeddedPostgres
 from tests.support.valkey import EmbeddedValkey
+from tests.support.warehouse import EmbeddedWarehouse
 
 
 @pytest.fixture(scope="session")
@@ -75,3 +77,17 @@ async def hub(settings: Settings) -> AsyncIterator[Hub]:
     """The application on a real port; see tests/support/hub.py."""
     async with running_hub(settings) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def warehouse_server() -> Iterator[EmbeddedWarehouse]:
+    """The session's warehouse with the whole schema. A test that kills it makes one of its own."""
+    with warehouse_with_schema() as server:
+        yield server
+
+
+@pytest.fixture
+def data_settings(database_url: str, warehouse_server: EmbeddedWarehouse) -> Settings:
+    """Settings for this test's own database and an emptied warehouse."""
+    empty(warehouse_server.url())
+    return data_settings_for(database_url, warehouse_server.url())
