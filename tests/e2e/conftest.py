@@ -1,0 +1,74 @@
+"""The whole stack as a user starts it, and a headless Chromium beside it."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+from playwright.sync_api import Browser, sync_playwright
+
+HUB = [sys.executable, "-m", "hub_api"]
+CHROMIUM_OPTIONS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running `hub up --demo`."""
+
+    home: Path
+    environment: dict[str, str]
+
+    def hub(self, *arguments: str, check: bool = True) -> str:
+        """Output of a `hub` command on this home."""
+        done = subprocess.run(
+            [*HUB, *arguments], env=self.environment, capture_output=True, text=True, timeout=300, check=False
+        )
+        assert not check or done.returncode == 0, (
+            f"hub {' '.join(arguments)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        )
+        return done.stdout
+
+    def status(self) -> dict[str, dict[str, object]]:
+        """Parts by name."""
+        return {part["name"]: part for part in json.loads(self.hub("status", "--json", check=False))["parts"]}
+
+    @property
+    def env(self) -> dict[str, str | None]:
+        """What `hub up` wrote for this home."""
+        return dotenv_values(self.home / "hub.env")
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A small demo in a home of its own, stopped at the end."""
+    home = tmp_path_factory.mktemp("e2e") / "home"
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
+    environment = {
+        **inherited, "HUB_HOME": str(home), "HUB_DEMO_DAYS": "10", "HUB_DEMO_CUSTOMERS": "400", "HUB_DEMO_RATE": "2",
+    }  # fmt: skip
+    running = Stack(home, environment)
+    running.hub("up", "--demo", "--detach")
+    try:
+        yield running
+    finally:
+        running.hub("down", check=False)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium (deploy/install-chromium.sh)."""
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    assert path, "no Chromium on this machine: run deploy/install-chromium.sh"
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
+        yield opened
+        opened.close()
