@@ -37,6 +37,7 @@ outbox_backlog = Gauge("outbox_backlog_messages", "Messages queued for sending",
 outbox_unknown = Gauge(
     "outbox_unknown_messages", "Messages whose sending has an unknown outcome", multiprocess_mode="mostrecent"
 )
+meta_refusals = Counter("whatsapp_meta_refusals_total", "Send calls that Meta refused", ["code"])
 
 rings_lost = Counter("queue_rings_lost_total", "Rings that Redis did not take; the sweep makes them good")
 jobs_total = Counter("queue_jobs_total", "Jobs run", ["job", "outcome"])

@@ -1,8 +1,10 @@
 """What a process works with: opened once, passed down, never imported from a global."""
 
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from redis.asyncio import Redis
 
@@ -11,6 +13,17 @@ from hub_api.platform.postgres import FanOut, Transaction, create_pool, transact
 from hub_api.platform.queue import Bells
 from hub_api.platform.redis import connect, connect_sync
 from hub_api.settings import Settings
+
+T = TypeVar("T")
+
+
+@dataclass
+class _Extras:
+    """What domains opened in this process beyond the pools, by the function that opened it."""
+
+    stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    opened: dict[Any, Any] = field(default_factory=dict)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 @dataclass(frozen=True)
@@ -22,10 +35,18 @@ class Services:
     redis: Redis
     bells: Bells
     fan_out: FanOut
+    _extras: _Extras = field(default_factory=_Extras, repr=False, compare=False)
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """A transaction whose events and rings leave with its commit."""
         return transaction(self.db, self.fan_out, self.bells.ring)
+
+    async def shared(self, opener: "Callable[[Services], AbstractAsyncContextManager[T]]") -> T:
+        """What `opener` opens, once per process: a client that one domain alone knows. Closed before the pools are."""
+        async with self._extras.lock:
+            if opener not in self._extras.opened:
+                self._extras.opened[opener] = await self._extras.stack.enter_async_context(opener(self))
+            return self._extras.opened[opener]  # type: ignore[no-any-return]
 
 
 @asynccontextmanager
@@ -38,7 +59,9 @@ async def open_services(settings: Settings, fan_out: FanOut, name: str) -> Async
     try:
         db = await create_pool(settings.database_url.get_secret_value(), size=settings.database_pool_size, name=name)
         try:
-            yield Services(settings, db, redis, Bells(redis, sync_redis), fan_out)
+            services = Services(settings, db, redis, Bells(redis, sync_redis), fan_out)
+            async with services._extras.stack:
+                yield services
         finally:
             await db.close()
     finally:

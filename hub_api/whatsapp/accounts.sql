@@ -1,0 +1,66 @@
+-- WhatsApp business accounts, their numbers and templates as we know them.
+
+-- name: upsert_account  -- $1 id, $2 waba_id, $3 portfolio_id, $4 name, $5 token_encrypted -> id
+-- A pause without an end is how a refused token stops the account: a new token lifts it.
+INSERT INTO whatsapp_accounts (id, waba_id, portfolio_id, name, token_encrypted) VALUES ($1, $2, $3, $4, $5)
+ON CONFLICT (waba_id) DO UPDATE SET
+    portfolio_id = excluded.portfolio_id,
+    name = excluded.name,
+    token_encrypted = excluded.token_encrypted,
+    state = CASE WHEN whatsapp_accounts.state = 'paused' THEN 'active' ELSE whatsapp_accounts.state END,
+    state_reason = CASE WHEN whatsapp_accounts.state = 'paused' THEN NULL ELSE whatsapp_accounts.state_reason END,
+    paused_until = NULL
+RETURNING id;
+
+-- name: find_account  -- $1 waba_id -> id
+SELECT id FROM whatsapp_accounts WHERE waba_id = $1;
+
+-- name: account_access  -- $1 id -> waba_id, token_encrypted
+SELECT waba_id, token_encrypted FROM whatsapp_accounts WHERE id = $1;
+
+-- name: upsert_number  -- $1 id, $2 account_id, $3 phone_number_id, $4 display_phone_number, $5 verified_name, $6 throughput_mps -> id
+INSERT INTO whatsapp_numbers (id, account_id, phone_number_id, display_phone_number, verified_name, throughput_mps)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (phone_number_id) DO UPDATE SET
+    account_id = excluded.account_id,
+    display_phone_number = excluded.display_phone_number,
+    verified_name = coalesce(excluded.verified_name, whatsapp_numbers.verified_name),
+    throughput_mps = excluded.throughput_mps
+RETURNING id;
+
+-- name: list_accounts  -- -> every account without its token
+SELECT id, waba_id, portfolio_id, name, state, state_reason, paused_until, held_categories, held_until, created_at
+FROM whatsapp_accounts ORDER BY waba_id;
+
+-- name: list_numbers  -- $1 after phone_number_id, $2 limit -> numbers with their account
+SELECT n.id, n.phone_number_id, n.display_phone_number, n.verified_name, n.account_id, a.waba_id,
+    n.state, n.state_reason, n.paused_until, n.held_categories, n.held_until, n.quality, n.throughput_mps, n.created_at
+FROM whatsapp_numbers n JOIN whatsapp_accounts a ON a.id = n.account_id
+WHERE n.phone_number_id > $1
+ORDER BY n.phone_number_id
+LIMIT $2;
+
+-- name: upsert_templates  -- $1 ids, $2 account_id, $3 meta ids, $4 names, $5 languages, $6 categories, $7 statuses, $8 reasons, $9 qualities, $10 components
+INSERT INTO templates (id, account_id, meta_template_id, name, language, category, status, status_reason, quality, components)
+SELECT given.id, $2, given.meta_id, given.name, given.language, given.category, given.status, given.reason, given.quality, given.components
+FROM unnest($1::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::jsonb[])
+    AS given (id, meta_id, name, language, category, status, reason, quality, components)
+ON CONFLICT (account_id, name, language) DO UPDATE SET
+    meta_template_id = excluded.meta_template_id,
+    category = excluded.category,
+    status = excluded.status,
+    status_reason = excluded.status_reason,
+    quality = excluded.quality,
+    components = excluded.components;
+
+-- name: mark_deleted_templates  -- $1 account_id, $2 names, $3 languages of those that Meta still lists -> count by command tag
+UPDATE templates SET status = 'DELETED', status_reason = 'no longer listed by Meta'
+WHERE account_id = $1 AND status <> 'DELETED'
+    AND (name, language) NOT IN (SELECT * FROM unnest($2::text[], $3::text[]));
+
+-- name: list_templates  -- $1 after id, $2 limit, $3 account or null -> templates
+SELECT id, account_id, meta_template_id, name, language, category, status, status_reason, quality, components, updated_at
+FROM templates
+WHERE id > $1 AND ($3::uuid IS NULL OR account_id = $3)
+ORDER BY id
+LIMIT $2;

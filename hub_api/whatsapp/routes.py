@@ -1,0 +1,222 @@
+"""The channel's door for operators: accounts, numbers, templates, sends in doubt, webhooks put aside."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Depends, Query
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from hub_api.auth.keys import Principal, require
+from hub_api.errors import Invalid
+from hub_api.platform.pgtypes import Row
+from hub_api.platform.services import Services
+from hub_api.platform.web import get_services
+from hub_api.whatsapp import accounts, deadletters
+from hub_api.whatsapp.send import outbox, reactions
+
+router = APIRouter(prefix="/api/v1", tags=["whatsapp"])
+
+Hub = Annotated[Services, Depends(get_services)]
+Limit = Annotated[int, Query(ge=1, le=500, description="rows of one page")]
+Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")]
+NUMBERS_READ, NUMBERS_WRITE = Depends(require("numbers:read")), Depends(require("numbers:write"))
+TEMPLATES_READ, TEMPLATES_WRITE = Depends(require("templates:read")), Depends(require("templates:write"))
+MESSAGES_READ = Depends(require("messages:read"))
+WEBHOOKS_READ, WEBHOOKS_WRITE = Depends(require("webhooks:read")), Depends(require("webhooks:write"))
+
+_ZERO = UUID(int=0)
+_DAWN = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Strict(BaseModel):
+    """A body that refuses what it does not know."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewAccount(Strict):
+    """A WhatsApp business account with the token of a system user; the token is stored encrypted and never shown."""
+
+    waba_id: str = Field(pattern=r"^\d{5,30}$", examples=["102290000000001"])
+    portfolio_id: str = Field(pattern=r"^\d{5,30}$", examples=["111000000000001"])
+    name: str = Field(min_length=1, max_length=200, examples=["Provedor Exemplo"])
+    token: SecretStr = Field(min_length=1, max_length=1000)
+
+
+class NewNumber(Strict):
+    """A number of a registered account."""
+
+    waba_id: str = Field(pattern=r"^\d{5,30}$", examples=["102290000000001"])
+    phone_number_id: str = Field(pattern=r"^\d{5,30}$", examples=["106540000000001"])
+    display_phone_number: str = Field(pattern=r"^\+?\d{8,15}$", examples=["551130001000"])
+    verified_name: str | None = Field(None, max_length=200)
+    throughput_mps: int = Field(80, ge=1, le=1000, description="messages per second that Meta allows the number")
+
+
+class Resolution(Strict):
+    """What a person decided about a send whose outcome is unknown: it counts as not sent, and is not sent again."""
+
+    outcome: str = Field(pattern="^failed$", examples=["failed"])
+
+
+class Replay(Strict):
+    """Which dead letters to handle again; all that are open when left out."""
+
+    ids: list[UUID] | None = Field(None, max_length=1000)
+
+
+class Created(BaseModel):
+    """The id under which it is known here."""
+
+    id: UUID
+
+
+class Synced(BaseModel):
+    """How many templates Meta lists."""
+
+    templates: int
+
+
+class Replayed(BaseModel):
+    """How many dead letters went back to handling."""
+
+    replayed: int
+
+
+class Page(BaseModel):
+    """Rows in a stable order; `next_cursor` is null on the last page."""
+
+    items: list[dict[str, Any]]
+    next_cursor: str | None = None
+
+
+@router.get("/whatsapp/accounts", dependencies=[NUMBERS_READ])
+async def get_accounts(services: Hub) -> Page:
+    """Every WhatsApp business account with its state and why it has it."""
+    return Page(items=[dict(row) for row in await accounts.list_accounts(services)])
+
+
+@router.post("/whatsapp/accounts", dependencies=[NUMBERS_WRITE], status_code=201)
+async def post_account(services: Hub, body: NewAccount) -> Created:
+    """Register an account, or renew its token, which also lifts a pause. Repeating it changes nothing more."""
+    account_id = await accounts.add_account(
+        services,
+        waba_id=body.waba_id,
+        portfolio_id=body.portfolio_id,
+        name=body.name,
+        token=body.token.get_secret_value(),
+    )
+    return Created(id=account_id)
+
+
+@router.post("/whatsapp/accounts/{account_id}/resume", dependencies=[NUMBERS_WRITE], status_code=204)
+async def resume_account(services: Hub, account_id: UUID) -> None:
+    """Let an account send again whose cause of pause has been repaired."""
+    await reactions.resume_account(services, account_id)
+
+
+@router.get("/whatsapp/numbers", dependencies=[NUMBERS_READ])
+async def get_numbers(services: Hub, limit: Limit = 100, cursor: Cursor = None) -> Page:
+    """Numbers with state, quality and limits."""
+    rows = await accounts.list_numbers(services, (_read(cursor, 1) or [""])[0], limit + 1)
+    return _page(rows, limit, "phone_number_id")
+
+
+@router.post("/whatsapp/numbers", dependencies=[NUMBERS_WRITE], status_code=201)
+async def post_number(services: Hub, body: NewNumber) -> Created:
+    """Register a number, or renew what is known of it. Repeating it changes nothing more."""
+    return Created(id=await accounts.add_number(services, **body.model_dump()))
+
+
+@router.post("/whatsapp/numbers/{number_id}/resume", dependencies=[NUMBERS_WRITE], status_code=204)
+async def resume_number(services: Hub, number_id: UUID) -> None:
+    """Let a number send again whose cause of pause has been repaired."""
+    await reactions.resume_number(services, number_id)
+
+
+@router.get("/whatsapp/templates", dependencies=[TEMPLATES_READ])
+async def get_templates(
+    services: Hub, account_id: UUID | None = None, limit: Limit = 100, cursor: Cursor = None
+) -> Page:
+    """Templates as Meta listed them last, with status and quality."""
+    after = _uuid((_read(cursor, 1) or [str(_ZERO)])[0])
+    return _page(await accounts.list_templates(services, after, limit + 1, account_id), limit, "id")
+
+
+@router.post("/whatsapp/accounts/{account_id}/templates/sync", dependencies=[TEMPLATES_WRITE])
+async def post_template_sync(services: Hub, account_id: UUID) -> Synced:
+    """Read the account's templates from Meta now."""
+    return Synced(templates=await accounts.sync_templates(services, account_id))
+
+
+@router.get("/messages/unknown", dependencies=[MESSAGES_READ])
+async def get_unknown_messages(services: Hub, limit: Limit = 100, cursor: Cursor = None) -> Page:
+    """Messages that may or may not have been sent, for longer than statuses need to tell. They are never sent again
+    by themselves: look at the conversation, then resolve them."""
+    given = _read(cursor, 2)
+    after = (_time(given[0]), _uuid(given[1])) if given else (_DAWN, _ZERO)
+    return _page(await outbox.unknown_messages(services, after, limit + 1), limit, "claimed_at", "id")
+
+
+@router.post("/messages/{message_id}/resolve-unknown", status_code=204)
+async def post_resolution(
+    services: Hub,
+    message_id: UUID,
+    body: Annotated[Resolution, Body()],
+    caller: Annotated[Principal, Depends(require("messages:write"))],
+) -> None:
+    """Settle one message in doubt as failed; a status that proves the contrary later still wins."""
+    await outbox.resolve_unknown(services, message_id, caller.name)
+
+
+@router.get("/webhooks/dead", dependencies=[WEBHOOKS_READ])
+async def get_dead_letters(services: Hub, limit: Limit = 100) -> Page:
+    """What Meta delivered and we could not split, handle or place, newest reasons first, without the payloads."""
+    rows = await deadletters.list_dead(services, limit)
+    return Page(items=[{key: value for key, value in dict(row).items() if key != "payload"} for row in rows])
+
+
+@router.post("/webhooks/dead/replay", dependencies=[WEBHOOKS_WRITE])
+async def post_replay(services: Hub, body: Annotated[Replay, Body()]) -> Replayed:
+    """Handle dead letters again, after their cause was repaired; deduplication makes a repetition harmless."""
+    return Replayed(replayed=await deadletters.replay(services, body.ids))
+
+
+def _page(rows: Sequence[Row], limit: int, *key: str) -> Page:
+    """A page from one row more than asked; the cursor is the key of its last row."""
+    items = [dict(row) for row in rows[:limit]]
+    if len(rows) <= limit:
+        return Page(items=items)
+    parts = [v.isoformat() if isinstance(v := items[-1][name], datetime) else str(v) for name in key]
+    return Page(items=items, next_cursor=base64.urlsafe_b64encode("|".join(parts).encode()).decode())
+
+
+def _read(cursor: str | None, parts: int) -> list[str] | None:
+    """The parts of a cursor of ours. Raises Invalid on anything else."""
+    if cursor is None:
+        return None
+    try:
+        values = base64.urlsafe_b64decode(cursor).decode().split("|")
+    except (binascii.Error, ValueError):
+        values = []
+    if len(values) != parts:
+        raise Invalid("the cursor is none of ours: take it from `next_cursor`")
+    return values
+
+
+def _uuid(value: str) -> UUID:
+    try:
+        return UUID(value)
+    except ValueError:
+        raise Invalid("the cursor is none of ours: take it from `next_cursor`") from None
+
+
+def _time(value: str) -> datetime:
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        raise Invalid("the cursor is none of ours: take it from `next_cursor`") from None

@@ -1,0 +1,234 @@
+"""The outbox: claiming messages before they are sent, and settling those whose sender died or whose outcome is unknown."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import orjson
+import structlog
+
+from hub_api.errors import Conflict, NotFound
+from hub_api.events import MessageStateChanged
+from hub_api.platform import crypto, metrics, sqlfile
+from hub_api.platform.pgtypes import Row
+from hub_api.platform.postgres import Transaction
+from hub_api.platform.services import Services
+from hub_api.whatsapp.send.decide import Drop, PutOff, Send, decide
+
+log = structlog.get_logger(__name__)
+
+queries = sqlfile.load(__package__)
+
+# Well past the longest call: whoever claimed it is dead, and whether Meta was called nobody knows.
+STALE_AFTER = timedelta(seconds=60)
+# Statuses resolve most unknown outcomes within seconds; what is left after this is a person's to settle.
+LISTED_AFTER = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number that may send, with what its calls need."""
+
+    id: UUID
+    phone_number_id: str
+    mps: int
+    account_id: UUID
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A message this process alone may send now; `body` is the call without its tracing id."""
+
+    id: UUID
+    created_at: datetime
+    conversation_id: UUID
+    customer_id: UUID
+    number: Number
+    attempt: int
+    type: str
+    category: str
+    template: tuple[str, str] | None  # name, language
+    first_contact: bool
+    body: dict[str, Any]
+
+    def call(self) -> bytes:
+        """The JSON of the send call; its statuses carry `message_id.attempt` back to us."""
+        return orjson.dumps({**self.body, "biz_opaque_callback_data": f"{self.id.hex}.{self.attempt}"})
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The end of a message here: failed, cancelled or unknown, from the state it must still be in, with the reason
+    that people read."""
+
+    id: UUID
+    created_at: datetime
+    from_state: str
+    state: str
+    title: str
+    code: int | None = None
+
+
+async def numbers_with_work(services: Services, shard: int) -> list[Number]:
+    """The numbers that may send and have something due in `shard`. Raises crypto.BadKey when a token cannot be read."""
+    secret = services.settings.secret_key.get_secret_value()
+    return [
+        Number(
+            row["number_id"],
+            row["phone_number_id"],
+            row["throughput_mps"],
+            row["account_id"],
+            crypto.decrypt(secret, row["token_encrypted"]),
+        )
+        for row in await services.db.fetch(queries.numbers_with_work, shard)
+    ]
+
+
+async def claim(services: Services, shard: int, number: Number, limit: int) -> list[Claimed]:
+    """Claim up to `limit` messages of a number, most urgent first, at most one a customer; committed when it returns.
+
+    What may not go any more is cancelled or failed here with its reason, in the same transaction. Fewer than `limit`
+    does not mean that nothing is left: a customer may be locked just now (`anything_ready` tells).
+    """
+    async with services.transaction() as tx:
+        rows = await tx.db.fetch(queries.lock_candidates, shard, number.id, limit)
+        if not rows:
+            return []
+        candidates = {row["customer_id"]: row for row in reversed(rows)}  # the most urgent one of each customer
+        suppressed: dict[UUID, dict[str, str]] = {}
+        for row in await tx.db.fetch(queries.lock_suppressions, list(candidates)):
+            suppressed.setdefault(row["customer_id"], {})[row["scope"]] = row["reason"]
+        sends: list[tuple[Row, Send]] = []
+        ends: list[End] = []
+        for customer_id, row in candidates.items():
+            match decide(row, suppressed.get(customer_id, {})):
+                case Send() as send:
+                    sends.append((row, send))
+                case Drop(state, title, code):
+                    ends.append(End(row["id"], row["created_at"], "queued", state, title, code))
+                case PutOff(until):
+                    await tx.db.execute(queries.put_off, *keys([row]), until)
+        await finish(tx, ends)
+        if not sends:
+            return []
+        attempts: dict[UUID, int] = {
+            row["id"]: row["attempt"] for row in await tx.db.fetch(queries.claim, *keys(row for row, _ in sends))
+        }
+    return [_claimed(row, send, number, attempts[row["id"]]) for row, send in reversed(sends) if row["id"] in attempts]
+
+
+def _claimed(row: Row, send: Send, number: Number, attempt: int) -> Claimed:
+    template = row["payload"].get("template")
+    return Claimed(
+        id=row["id"],
+        created_at=row["created_at"],
+        conversation_id=row["conversation_id"],
+        customer_id=row["customer_id"],
+        number=number,
+        attempt=attempt,
+        type=row["type"],
+        category=row["category"] or "service",
+        template=(template["name"], template["language"]["code"]) if template else None,
+        first_contact=send.first_contact,
+        body={
+            "messaging_product": "whatsapp",
+            "recipient_type": "individual",
+            send.field: send.address,
+            **row["payload"],
+        },
+    )
+
+
+def keys(rows: Iterable[Any]) -> tuple[list[UUID], list[datetime], datetime, datetime]:
+    """Ids, creation times and their range: how every bulk statement finds its messages. `rows` must not be empty."""
+    pairs = [
+        (row["id"], row["created_at"]) if isinstance(row, asyncpg.Record) else (row.id, row.created_at) for row in rows
+    ]
+    times = [created_at for _, created_at in pairs]
+    return [message_id for message_id, _ in pairs], times, min(times), max(times)
+
+
+async def finish(tx: Transaction, ends: Sequence[End]) -> int:
+    """End the messages that still are where their `End` expects them, with events and counts; returns how many."""
+    if not ends:
+        return 0
+    rows = await tx.db.fetch(
+        queries.finish,
+        *keys(ends),
+        [end.state for end in ends],
+        [end.code for end in ends],
+        [end.title for end in ends],
+        [end.from_state for end in ends],
+    )
+    tx.emit(*(state_changed(row, datetime.now(UTC), row["error_code"]) for row in rows))
+    for row in rows:
+        metrics.messages_sent.labels(row["type"], row["state"]).inc()
+    return len(rows)
+
+
+def state_changed(row: Row, at: datetime, error_code: int | None = None) -> MessageStateChanged:
+    """The event of a row that `accept` or `finish` returned."""
+    return MessageStateChanged(
+        aggregate_id=row["id"],
+        aggregate_version=row["version"],
+        occurred_at=at,
+        conversation_id=row["conversation_id"],
+        customer_id=row["customer_id"],
+        from_state=row["from_state"],
+        to_state=row["state"],
+        error_code=error_code,
+    )
+
+
+async def fail_without_number(services: Services, shard: int) -> None:
+    """Fail what was queued in a conversation that has no number of ours (imported history): it can never leave."""
+    rows = await services.db.fetch(queries.without_number, shard)
+    if not rows:
+        return
+    title = "the conversation has no WhatsApp number of ours: answer in a conversation that has one"
+    async with services.transaction() as tx:
+        await finish(tx, [End(row["id"], row["created_at"], "queued", "failed", title) for row in rows])
+
+
+async def recover_stale_claims(services: Services) -> int:
+    """Turn claims older than `STALE_AFTER` into `unknown`, never back to queued: their sender may have called Meta
+    before it died. Returns how many."""
+    recovered = 0
+    title = "the sender died between the claim and the record: Meta may or may not have got it"
+    while True:
+        async with services.transaction() as tx:
+            rows = await tx.db.fetch(queries.stale_claims, datetime.now(UTC) - STALE_AFTER)
+            await finish(tx, [End(row["id"], row["created_at"], "claimed", "unknown", title) for row in rows])
+        recovered += len(rows)
+        if not rows:
+            break
+    if recovered:
+        log.warning("claims_of_dead_senders", count=recovered)
+    return recovered
+
+
+async def unknown_messages(services: Services, after: tuple[datetime, UUID], limit: int) -> list[Row]:
+    """Messages `unknown` for longer than `LISTED_AFTER`, oldest claim first, after the given (claimed_at, id)."""
+    return await services.db.fetch(queries.unknown_messages, datetime.now(UTC) - LISTED_AFTER, *after, limit)
+
+
+async def resolve_unknown(services: Services, message_id: UUID, actor: str) -> None:
+    """A person decides that an `unknown` message counts as not sent: it becomes failed, and nobody sends it again.
+
+    A status that proves the contrary later still wins. Raises NotFound, or Conflict when it is not unknown (any more).
+    """
+    async with services.transaction() as tx:
+        row = await tx.db.fetchrow(queries.find_message, message_id)
+        if row is None:
+            raise NotFound(f"there is no message {message_id}", message_id=str(message_id))
+        title = f"outcome unknown; counted as not sent by {actor}"
+        if not await finish(tx, [End(message_id, row["created_at"], "unknown", "failed", title)]):
+            raise Conflict(
+                f"message {message_id} is {row['state']}, not unknown: there is nothing to resolve",
+                message_id=str(message_id),
+                state=row["state"],
+            )

@@ -1,0 +1,132 @@
+-- The outbox: claim, record what became of the call, give back, settle doubts. Messages are partitioned by created_at:
+-- every bulk change names the range of its keys ($low, $high), so that other months are not opened at all.
+
+-- name: numbers_with_work  -- $1 shard -> number_id, phone_number_id, throughput_mps, account_id, token_encrypted, of numbers that may send and have something to
+SELECT n.id AS number_id, n.phone_number_id, n.throughput_mps, a.id AS account_id, a.token_encrypted
+FROM whatsapp_numbers n JOIN whatsapp_accounts a ON a.id = n.account_id
+WHERE n.state IN ('connected', 'limited') AND a.state = 'active'
+    AND EXISTS (
+        SELECT FROM messages m
+        WHERE m.state = 'queued' AND m.shard = $1 AND m.number_id = n.id
+            AND (m.not_before IS NULL OR m.not_before <= now())
+    )
+ORDER BY n.id;
+
+-- name: lock_candidates  -- $1 shard, $2 number_id, $3 limit -> what may be claimed, most urgent first, with all that decides it; its customers are locked
+-- FOR UPDATE on the customer (and nothing weaker): a consent ledger row references the customer and thus holds it
+-- KEY SHARE until its commit, so an opt-out under way keeps its customer out of this claim, and one that comes later
+-- waits for it. It is also what makes one claim at a time per customer exact. Whoever is locked is taken next time.
+SELECT r.id, r.created_at, r.conversation_id, r.customer_id, r.type, r.category, r.payload, r.due_at, now() AS now,
+    c.status AS customer_status, c.phone, c.metadata -> 'whatsapp_strikes' AS strikes,
+    spoke.last_at AS customer_spoke_at, address.known AS addresses, t.status AS template_status
+FROM outbox_ready r
+JOIN customers c ON c.id = r.customer_id
+LEFT JOIN templates t ON r.type = 'template' AND t.account_id = r.account_id
+    AND t.name = r.payload #>> '{template,name}' AND t.language = r.payload #>> '{template,language,code}'
+CROSS JOIN LATERAL (
+    SELECT max(v.last_customer_message_at) AS last_at FROM conversations v
+    WHERE v.customer_id = r.customer_id AND v.number_id = r.number_id
+) AS spoke
+CROSS JOIN LATERAL (
+    SELECT array_agg(ARRAY[i.kind, i.value] ORDER BY i.valid_from DESC) AS known FROM customer_identities i
+    WHERE i.customer_id = coalesce(c.merged_into, c.id) AND i.valid_to IS NULL AND i.portfolio_id IN ('', r.portfolio_id)
+) AS address
+WHERE r.shard = $1 AND r.number_id = $2
+ORDER BY r.priority, r.created_at
+LIMIT $3
+FOR UPDATE OF c SKIP LOCKED;
+
+-- name: anything_ready  -- $1 shard, $2 number_id -> whether a claim that found nothing only met locked customers
+SELECT EXISTS (SELECT FROM outbox_ready WHERE shard = $1 AND number_id = $2);
+
+-- name: lock_suppressions  -- $1 customer ids -> customer_id, scope, reason, of what is in force
+SELECT customer_id, scope, reason FROM suppressions
+WHERE customer_id = ANY ($1::uuid[]) AND (until IS NULL OR until > now())
+FOR SHARE;
+
+-- name: claim  -- $1 ids, $2 created_at, $3 low, $4 high -> id, attempt of those claimed
+-- The candidates were read before their customers were locked: what another sender claimed meanwhile is left out.
+UPDATE messages m SET state = 'claimed', attempt = m.attempt + 1, claimed_at = clock_timestamp()
+FROM unnest($1::uuid[], $2::timestamptz[]) AS picked (id, created_at)
+WHERE m.id = picked.id AND m.created_at = picked.created_at AND m.created_at BETWEEN $3 AND $4 AND m.state = 'queued'
+    AND NOT EXISTS (
+        SELECT FROM messages other WHERE other.customer_id = m.customer_id AND other.state = 'claimed'
+    )
+RETURNING m.id, m.attempt;
+
+-- name: put_off  -- $1 ids, $2 created_at, $3 low, $4 high, $5 not_before
+UPDATE messages m SET not_before = $5
+FROM unnest($1::uuid[], $2::timestamptz[]) AS picked (id, created_at)
+WHERE m.id = picked.id AND m.created_at = picked.created_at AND m.created_at BETWEEN $3 AND $4 AND m.state = 'queued';
+
+-- name: accept  -- $1 ids, $2 created_at, $3 low, $4 high, $5 wamids, $6 states (accepted, held) -> id, version, from_state, state, conversation_id, customer_id, type
+-- A status that overtook us may have moved the message on already: then only the wamid is new.
+WITH given AS (
+    SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $5::text[], $6::text[]) AS given (id, created_at, wamid, state)
+), before AS (
+    SELECT m.id, m.created_at, m.state, given.wamid, given.state AS to_state
+    FROM messages m JOIN given ON m.id = given.id AND m.created_at = given.created_at
+    WHERE m.created_at BETWEEN $3 AND $4
+    ORDER BY m.id
+    FOR UPDATE OF m
+)
+UPDATE messages m SET
+    wamid = before.wamid,
+    accepted_at = coalesce(m.accepted_at, now()),
+    state = CASE WHEN can_move(before.state, before.to_state) THEN before.to_state ELSE m.state END,
+    error_code = CASE WHEN can_move(before.state, before.to_state) THEN NULL ELSE m.error_code END,
+    error_title = CASE WHEN can_move(before.state, before.to_state) THEN NULL ELSE m.error_title END,
+    version = m.version + 1
+FROM before
+WHERE m.id = before.id AND m.created_at = before.created_at AND m.created_at BETWEEN $3 AND $4
+RETURNING m.id, m.version, before.state AS from_state, m.state, m.conversation_id, m.customer_id, m.type;
+
+-- name: store_wa_ids  -- $1 ids, $2 customer ids, $3 wa_ids: how Meta spells a phone that we addressed for the first time
+INSERT INTO customer_identities (id, customer_id, kind, value)
+SELECT id, customer_id, 'wa_id', wa_id FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS given (id, customer_id, wa_id)
+ON CONFLICT (kind, value, portfolio_id) WHERE valid_to IS NULL DO NOTHING;
+
+-- name: finish  -- $1 ids, $2 created_at, $3 low, $4 high, $5 states (failed, cancelled, unknown), $6 error codes, $7 error titles, $8 states they must be in -> as accept
+WITH given AS (
+    SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $5::text[], $6::int[], $7::text[], $8::text[])
+        AS given (id, created_at, state, error_code, error_title, from_state)
+), before AS (
+    SELECT m.id, m.created_at, m.state, given.state AS to_state, given.error_code, given.error_title
+    FROM messages m JOIN given ON m.id = given.id AND m.created_at = given.created_at
+    WHERE m.created_at BETWEEN $3 AND $4 AND m.state = given.from_state
+    ORDER BY m.id
+    FOR UPDATE OF m
+)
+UPDATE messages m SET
+    state = before.to_state,
+    error_code = before.error_code,
+    error_title = before.error_title,
+    failed_at = CASE WHEN before.to_state = 'failed' THEN now() ELSE m.failed_at END,
+    version = m.version + 1
+FROM before
+WHERE m.id = before.id AND m.created_at = before.created_at AND m.created_at BETWEEN $3 AND $4
+RETURNING m.id, m.version, before.state AS from_state, m.state, m.conversation_id, m.customer_id, m.type, m.error_code;
+
+-- name: release  -- $1 ids, $2 created_at, $3 low, $4 high, $5 not_before, $6 calls made (0: the attempt never took place), $7 error codes, $8 error titles
+UPDATE messages m SET
+    state = 'queued', claimed_at = NULL, not_before = given.not_before, attempt = m.attempt - 1 + given.calls,
+    error_code = given.error_code, error_title = given.error_title
+FROM unnest($1::uuid[], $2::timestamptz[], $5::timestamptz[], $6::int[], $7::int[], $8::text[])
+    AS given (id, created_at, not_before, calls, error_code, error_title)
+WHERE m.id = given.id AND m.created_at = given.created_at AND m.created_at BETWEEN $3 AND $4 AND m.state = 'claimed';
+
+-- name: without_number  -- $1 shard -> id, created_at of queued messages that no number can send
+SELECT id, created_at FROM messages WHERE state = 'queued' AND shard = $1 AND number_id IS NULL ORDER BY created_at LIMIT 500;
+
+-- name: stale_claims  -- $1 claimed before -> id, created_at, oldest first: their sender died between the claim and the record
+SELECT id, created_at FROM messages WHERE state = 'claimed' AND claimed_at < $1 ORDER BY claimed_at LIMIT 500;
+
+-- name: unknown_messages  -- $1 claimed before, $2 after claimed_at, $3 after id, $4 limit -> messages whose outcome a person may have to settle
+SELECT id, created_at, conversation_id, customer_id, number_id, type, category, attempt, claimed_at, error_title
+FROM messages
+WHERE state = 'unknown' AND claimed_at < $1 AND (claimed_at, id) > ($2, $3)
+ORDER BY claimed_at, id
+LIMIT $4;
+
+-- name: find_message  -- $1 id -> created_at, state
+SELECT created_at, state FROM messages WHERE id = $1;
