@@ -27,7 +27,7 @@ class Reaction:
     after_s: float
     act: Act
     type: str = "text"
-    content: Mapping[str, Any] = field(default_factory=dict)
+    content: Mapping[str, Any] | Sequence[Any] = field(default_factory=dict)
     quotes: bool = False
     code: int = 0
 
@@ -79,4 +79,25 @@ def taps(after_s: float, choice: Choice) -> Reaction:
     return Reaction(after_s, "writes", "interactive", {"type": choice.kind, choice.kind: reply}, quotes=True)
 
 
-__all__ = ["Act", "Behaviour", "Choice", "Prompt", "Reaction", "Silent", "choices_of", "says", "taps", "text_of"]
+def shares_phone(after_s: float, user: User) -> Reaction:
+    """The user answers a request for contact information with their own phone (`origin` contact_request)."""
+    contact = {
+        "phones": [{"phone": f"+{user.phone}", "wa_id": user.wa_id, "type": "CELL"}],
+        "origin": "contact_request",
+    }
+    return Reaction(after_s, "writes", "contacts", [contact], quotes=True)
+
+
+__all__ = [
+    "Act",
+    "Behaviour",
+    "Choice",
+    "Prompt",
+    "Reaction",
+    "Silent",
+    "choices_of",
+    "says",
+    "shares_phone",
+    "taps",
+    "text_of",
+]

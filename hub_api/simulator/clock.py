@@ -64,6 +64,13 @@ class Timeline:
     def __len__(self) -> int:
         return len(self._due)
 
+    def coming(self) -> int:
+        """How many planned calls will happen by themselves: all while the clock runs, the due ones while it stands."""
+        if self._clock.speed:
+            return len(self._due)
+        now = self._clock.now()
+        return sum(1 for when, *_ in self._due if when <= now)
+
     def at(self, when: float, call: Callable[..., None], *args: Any) -> None:
         """Plan `call(*args)` for simulated Unix time `when` (at the loop's next turn if that is past)."""
         heapq.heappush(self._due, (when, next(self._sequence), call, args))

@@ -89,9 +89,9 @@ class Core:
         self.delivery.put(url, Update(waba.id, field, value, timed=True))
 
     async def settled(self, timeout_s: float = 10.0) -> None:
-        """Wait until nothing is planned, waiting or in flight. Raises TimeoutError with what is left."""
+        """Wait until nothing is coming, waiting or in flight. Raises TimeoutError with what is left."""
         deadline = asyncio.get_running_loop().time() + timeout_s
-        while self.timeline or self.delivery.pending:
+        while self.timeline.coming() or self.delivery.pending:
             if asyncio.get_running_loop().time() > deadline:
                 raise TimeoutError(
                     f"{len(self.timeline)} planned, {self.delivery.pending} webhooks pending after {timeout_s} s; "

@@ -43,6 +43,8 @@ def write(
         pair.ad_at = now
     limits.take_throughput(number, core.clock.now(), inbound=True)
     visible = limits.phone_visible(user, number.id, now)
+    if visible:
+        pair.phone_used_at = max(now, pair.phone_used_at)
     item: dict[str, Any] = {
         **core.people.phone_fields("from", user, number, now),
         "from_user_id": user.bsuids[number.waba.portfolio.id],

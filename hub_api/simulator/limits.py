@@ -15,7 +15,7 @@ def take_throughput(number: Number, now: float, *, inbound: bool = False) -> boo
     """Take one message from the number's second. Inbound traffic always passes and uses up what sends would have,
     down to a debt of one second."""
     mps = COEXISTENCE_MPS if number.coexistence else number.mps
-    tokens = min(float(mps), number.tokens + (now - number.tokens_at) * mps)
+    tokens = min(float(mps), number.tokens + max(0.0, now - number.tokens_at) * mps)
     number.tokens_at = now
     if inbound:
         number.tokens = max(tokens - 1.0, -float(mps))

@@ -161,6 +161,7 @@ class Outbound:
     type: str
     body: dict[str, Any]  # the object named after the type, as it was sent
     accepted_at: float
+    expires_at: float  # undelivered until then, it is dropped without a word
     category: str = "service"
     template: Template | None = None
     opaque: str = ""

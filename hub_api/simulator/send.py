@@ -94,6 +94,8 @@ def check_call(core: Core, number: Number, payload: Json, *, marketing_api: bool
     if context is not None and not (isinstance(context, dict) and isinstance(context.get("message_id"), str)):
         raise MetaError(100, "Param context must have a message_id.")
     type_ = payload.get("type", "text")
+    if not isinstance(type_, str):
+        raise MetaError(100, "Param type must be a string.")
     if type_ != "template":
         if marketing_api:
             raise MetaError(131055, "The Marketing Messages API sends template messages only.")
@@ -141,6 +143,7 @@ def accept(core: Core, number: Number, request: Request) -> tuple[Json, str]:
         type=request.type,
         body=payload[request.type],
         accepted_at=now,
+        expires_at=now + ttl_s(template),
         template=template,
         opaque=payload.get("biz_opaque_callback_data", ""),
         context_id=(payload.get("context") or {}).get("message_id", ""),
@@ -171,6 +174,15 @@ def accept(core: Core, number: Number, request: Request) -> tuple[Json, str]:
     else:
         contact = {"input": address.shown, "wa_id": user.wa_id if user is not None else address.value}
     return _response(message, contact), message.wamid
+
+
+def ttl_s(template: Template | None) -> float:
+    """How long delivery is tried: 30 days, or what the template says (authentication: 10 minutes)."""
+    if template is None:
+        return 30 * limits.DAY_S
+    if template.ttl_s is not None:
+        return float(template.ttl_s)
+    return 600.0 if template.category == "AUTHENTICATION" else 30 * limits.DAY_S
 
 
 def mark_read(core: Core, payload: Json) -> Json:

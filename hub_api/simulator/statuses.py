@@ -33,6 +33,9 @@ def move(core: Core, message: Outbound, status: str) -> None:
         return
     if status == "read" and not user.read_receipts:
         return
+    if status != "sent" and RANK[message.status] < RANK["delivered"] and core.clock.now() > message.expires_at:
+        core.events["expired"] += 1
+        return
     message.status = status
     core.events[status] += 1
     if core.address_for(message.number):
@@ -85,7 +88,7 @@ def _react(core: Core, message: Outbound, user: User, reaction: Reaction) -> Non
             fail(core, message, reaction.code or 131026)
         case "writes":
             quoted = message.wamid if reaction.quotes else ""
-            inbound.write(core, user, message.number, reaction.type, dict(reaction.content), quotes=quoted)
+            inbound.write(core, user, message.number, reaction.type, reaction.content, quotes=quoted)
         case "blocks":
             user.pair(message.number.id).blocked = True
         case "unblocks":

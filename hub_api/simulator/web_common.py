@@ -14,6 +14,7 @@ from hub_api.simulator.model import Number, Waba
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 JSON_HEADERS = {"Content-Type": "application/json; charset=UTF-8", "facebook-api-version": "v26.0"}
 MANAGEMENT_CALLS_PER_HOUR = 5_000
+WABA_USAGE = web.RequestKey("waba_usage", str)
 
 
 def answer(content: Any, status: int = 200) -> web.Response:
@@ -35,7 +36,10 @@ def guarded(core: Core, handler: Handler) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
             check_token(core, request)
-            return await handler(request)
+            response = await handler(request)
+            if WABA_USAGE in request:
+                response.headers["X-Business-Use-Case-Usage"] = request[WABA_USAGE]
+            return response
         except MetaError as error:
             return answer(error.body(core.rng), error.status)
 
@@ -73,6 +77,10 @@ def waba_of(core: Core, request: web.Request) -> Waba:
     if core.enforces("management") and len(calls) == MANAGEMENT_CALLS_PER_HOUR and now - calls[0] < 3_600:
         raise MetaError(80007, "The WhatsApp Business Account has reached its rate limit of management calls.")
     calls.append(now)
+    recent = sum(1 for at in calls if now - at < 3_600)
+    usage = {"call_count": recent * 100 // MANAGEMENT_CALLS_PER_HOUR, "total_cputime": 1, "total_time": 1,
+             "type": "whatsapp_business_management", "estimated_time_to_regain_access": 0}  # fmt: skip
+    request[WABA_USAGE] = orjson.dumps({waba.id: [usage]}).decode()
     return waba
 
 

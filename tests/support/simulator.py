@@ -134,7 +134,7 @@ class Sender:
         """Send a message; `text="…"` is short for a text. Returns HTTP status and answer."""
         payload: dict[str, Any] = {"messaging_product": "whatsapp", **body}
         if to is not None:
-            payload["to"] = f"+{to}" if to[0].isdigit() else to
+            payload["to"] = f"+{to}" if to.isdigit() else to
         if isinstance(payload.get("text"), str):
             payload |= {"type": "text", "text": {"body": payload["text"]}}
         return await self.graph("POST", f"{number_id}/{endpoint}", json=payload)
