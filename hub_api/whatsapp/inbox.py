@@ -152,8 +152,8 @@ class Inbox:
         try:
             await connection.copy_records_to_table(
                 "webhook_event",
-                columns=("id", "body", "trace_id"),
-                records=[(waiting.id, waiting.body, waiting.id.hex) for waiting in batch],
+                columns=("id", "body"),
+                records=[waiting[:2] for waiting in batch],
                 timeout=COMMIT_TIMEOUT_S,
             )
         except AWAY:

@@ -1,11 +1,11 @@
 -- name: lock_splitter  -- held to the end of the transaction: one splitter at a time keeps items in the order of their webhooks
 SELECT pg_advisory_xact_lock(7215002);
 
--- name: unsplit_webhooks  -- $1 rows int, $2 bytes bigint -> id, received_at, body, trace_id; always the oldest one, then as many as fit
+-- name: unsplit_webhooks  -- $1 rows int, $2 bytes bigint -> id, received_at, body; always the oldest one, then as many as fit
 -- Found by their mark in the partial index, oldest first (ids are time-ordered). octet_length reads no TOAST.
-SELECT id, received_at, body, trace_id
+SELECT id, received_at, body
 FROM (
-    SELECT id, received_at, body, trace_id, sum(octet_length(body)) OVER (ORDER BY id) - octet_length(body) AS before
+    SELECT id, received_at, body, sum(octet_length(body)) OVER (ORDER BY id) - octet_length(body) AS before
     FROM webhook_event
     WHERE split_at IS NULL
     ORDER BY id

@@ -1,7 +1,10 @@
 """From stored bodies to inbox items: what `split` found is written in the transaction that marks the body as split."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import structlog
 
@@ -89,7 +92,7 @@ async def _store_alone(db: Connection, webhook: Row, places: Row, lanes: int) ->
     except Exception as error:
         log.error("webhook_not_splittable", webhook_id=str(webhook["id"]), error=type(error).__name__)
         problem = Problem("not_storable", type(error).__name__, webhook["body"])
-        await _bury(db, [_dead_problem(webhook, problem)])
+        await _bury(db, [_dead_problem((webhook["id"], webhook["received_at"]), problem)])
         await db.execute(queries.mark_split, [webhook["id"]], [webhook["received_at"]], [0])
         return set()
 
@@ -98,46 +101,37 @@ async def _store(db: Connection, webhooks: Sequence[Row], places: Row, lanes: in
     items: list[tuple[Any, ...]] = []
     dead: list[tuple[Any, ...]] = []
     counts: list[int] = []
+    touched: set[int] = set()
     for webhook in webhooks:
         found = split(webhook["body"])
         counts.append(len(found.items))
-        dead += [_dead_problem(webhook, problem) for problem in found.problems]
+        came = (webhook["id"], webhook["received_at"])
+        dead += [_dead_problem(came, problem) for problem in found.problems]
         for item in found.items:
+            what = (item.kind, item.phone_number_id, item.waba_id, item.contact_key)
             if reason := parked(item, places):
-                dead.append(_dead_item(webhook, item, reason))
+                dead.append((uuid7(), "parked", *came, *what, reason, None, item.payload))
             else:
-                items.append(_item(webhook, item, lanes))
+                lane = lane_of(item.contact_key or item.phone_number_id or item.waba_id or "", lanes)
+                touched.add(lane)
+                items.append((*came, webhook["id"].hex, lane, *what, item.payload))
     if items:
         await db.copy_records_to_table("inbox_item", columns=_ITEM, records=items)
     await _bury(db, dead)
     ids, times = [webhook["id"] for webhook in webhooks], [webhook["received_at"] for webhook in webhooks]
     await db.execute(queries.mark_split, ids, times, counts)
-    return {item[_ITEM.index("lane")] for item in items}
+    return touched
 
 
-def _item(webhook: Row, item: Item, lanes: int) -> tuple[Any, ...]:
-    lane = lane_of(item.contact_key or item.phone_number_id or item.waba_id or "", lanes)
-    who = (item.phone_number_id, item.waba_id, item.contact_key)
-    return (webhook["id"], webhook["received_at"], webhook["trace_id"], lane, item.kind, *who, item.payload)
+def _dead_problem(came: tuple[UUID, datetime], problem: Problem) -> tuple[Any, ...]:
+    what = (WEBHOOK, problem.phone_number_id, problem.waba_id, None)
+    return (uuid7(), "split", *came, *what, problem.reason, problem.detail, problem.body)
 
 
-def _dead_item(webhook: Row, item: Item, reason: str) -> tuple[Any, ...]:
-    who = (item.phone_number_id, item.waba_id, item.contact_key)
-    return (uuid7(), "parked", webhook["id"], webhook["received_at"], item.kind, *who, reason, None, item.payload)
-
-
-def _dead_problem(webhook: Row, problem: Problem) -> tuple[Any, ...]:
-    who = (problem.phone_number_id, problem.waba_id, None)
-    about = (problem.reason, problem.detail, problem.body)
-    return (uuid7(), "split", webhook["id"], webhook["received_at"], WEBHOOK, *who, *about)
-
-
-async def _bury(db: Connection, dead: Iterable[tuple[Any, ...]]) -> None:
-    rows = list(dead)
-    if not rows:
+async def _bury(db: Connection, dead: Sequence[tuple[Any, ...]]) -> None:
+    if not dead:
         return
-    await db.copy_records_to_table("dead_letter", columns=_DEAD, records=rows)
-    reasons = [row[_DEAD.index("reason")] for row in rows]
-    for reason in set(reasons):
-        items_dead.labels(reason).inc(reasons.count(reason))
-        log.warning("dead_letters", reason=reason, count=reasons.count(reason))
+    await db.copy_records_to_table("dead_letter", columns=_DEAD, records=dead)
+    for reason, count in Counter(row[_DEAD.index("reason")] for row in dead).items():
+        items_dead.labels(reason).inc(count)
+        log.warning("dead_letters", reason=reason, count=count)

@@ -45,7 +45,7 @@ def webhook(settings: Settings, get_inbox: Callable[[], Inbox]) -> ASGIApp:
 
 
 class Webhook:
-    """An object, not a function, since Starlette's `Route` wraps functions in its own request layer."""
+    """The endpoint with what it compares against, and the count of the body bytes it holds."""
 
     def __init__(self, settings: Settings, get_inbox: Callable[[], Inbox]) -> None:
         secrets = (settings.meta_app_secret, settings.meta_app_secret_previous)
