@@ -6,18 +6,15 @@ Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not running, 4 not ready in time.
 import json
 import os
 import sys
-from collections.abc import Coroutine
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 
 from hub_api.embedded.commands import stack
 from hub_api.errors import HubError
-from hub_api.settings import Settings, load_settings
+from hub_api.operations import numbers, webhooks
 from hub_api.simulator.commands import simulate
-from hub_api.whatsapp.commands import numbers, webhooks
 
 HELP = "WhatsApp engagement hub. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not running, 4 not ready in time."
 
@@ -40,7 +37,9 @@ def api(
     """Serve the HTTP API, the webhook and the WebSocket; SIGTERM drains."""
     import uvicorn
 
-    settings()  # what is missing is said once, here, and not by every process
+    from hub_api.settings import load_settings
+
+    load_settings()  # what is missing is said once, here, and not by every process
     if services:
         os.environ["HUB_API_SERVICES"] = json.dumps(services.split(","))
     uvicorn.run(
@@ -69,26 +68,29 @@ def worker(
 ) -> None:
     """Run jobs; SIGTERM finishes the job in hand."""
     from hub_api import roles
+    from hub_api.settings import load_settings
 
     if unknown := set(filter(None, queues.split(","))) - set(roles.QUEUES):
         raise typer.BadParameter(f"{', '.join(unknown)}; queues are {', '.join(roles.QUEUES)}", param_hint="--queues")
-    roles.worker(settings(), queues.split(",") if queues else roles.QUEUES)
+    roles.worker(load_settings(), queues.split(",") if queues else roles.QUEUES)
 
 
 @commands.command(rich_help_panel=ROLES)
 def scheduler() -> None:
     """Ring what runs on a clock: the sweep, partitions, retention."""
     from hub_api import cron
+    from hub_api.settings import load_settings
 
-    cron.run(settings())
+    cron.run(load_settings())
 
 
 @commands.command(rich_help_panel=ROLES)
 def relay() -> None:
     """Carry events from PostgreSQL to ClickHouse, in order and once."""
     from hub_api.analytics import relay
+    from hub_api.settings import load_settings
 
-    relay.run(settings())
+    relay.run(load_settings())
 
 
 @commands.command(rich_help_panel=ROLES)
@@ -113,15 +115,18 @@ def migrate(
 
     With HUB_API_KEY set, that key becomes valid for every scope: the first operator's key.
     """
-    from hub_api.platform import migrate
+    import asyncio
 
-    names = migrate.run(settings(), check=check)
+    from hub_api.platform import migrate
+    from hub_api.settings import load_settings
+
+    names = migrate.run(load_settings(), check=check)
     for name in names:
         typer.echo(f"{'pending' if check else 'applied'}: {name}")
     if check:
         raise typer.Exit(1 if names else 0)
     if key := first_key():
-        run_async(make_key(settings(), key))
+        asyncio.run(make_key(load_settings().database_url.get_secret_value(), key))
     if not names:
         typer.echo("the schema is the newest")
 
@@ -133,35 +138,17 @@ def first_key() -> str | None:
     return os.environ.get("HUB_API_KEY") or default_home().environment().get("HUB_API_KEY")
 
 
-async def make_key(given: Settings, key: str) -> None:
+async def make_key(url: str, key: str) -> None:
     """Make the first key valid; nothing when it is already."""
     import asyncpg
 
     from hub_api.auth.keys import ALL, create_key
 
-    connection = await asyncpg.connect(given.database_url.get_secret_value())
+    connection = await asyncpg.connect(url)
     try:
         await create_key(connection, "first operator", [ALL], key=key)
     finally:
         await connection.close()
-
-
-def settings() -> Settings:
-    """Settings of this process; what is missing becomes one line with the remedy."""
-    try:
-        return load_settings()
-    except ValidationError as error:
-        names = ", ".join("HUB_" + "_".join(map(str, problem["loc"])).upper() for problem in error.errors())
-        raise HubError(
-            f"settings are missing or wrong: {names}; start the embedded stack with `hub up`, or set them in the environment"
-        ) from None
-
-
-def run_async(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Run a coroutine to its end."""
-    import asyncio
-
-    return asyncio.run(coroutine)
 
 
 def app(**arguments: Any) -> None:
@@ -169,5 +156,24 @@ def app(**arguments: Any) -> None:
     try:
         commands(**arguments)
     except HubError as error:
-        Console(stderr=True).print(f"[red]error:[/] {error.message}", soft_wrap=True, highlight=False)
-        sys.exit(1)
+        fail(error.message)
+    except ValueError as error:
+        if not (names := wrong_settings(error)):
+            raise
+        fail(f"settings are missing or wrong: {names}; start the stack with `hub up`, or set them in the environment")
+
+
+def wrong_settings(error: ValueError) -> str:
+    """The variables that `Settings` complains about; empty when the error is another one."""
+    from pydantic import ValidationError  # here, because it takes longer to import than `hub status` to run
+
+    if not isinstance(error, ValidationError) or error.title != "Settings":
+        return ""
+    return ", ".join("HUB_" + "_".join(map(str, problem["loc"])).upper() for problem in error.errors())
+
+
+def fail(message: str) -> None:
+    """Say it on standard error and exit 1."""
+    Console(stderr=True).print("[red]error:[/]", end=" ")
+    Console(stderr=True).print(message, markup=False, soft_wrap=True, highlight=False)
+    sys.exit(1)

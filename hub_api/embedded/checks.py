@@ -19,9 +19,8 @@ from hub_api.embedded import postgres, probes, valkey
 from hub_api.embedded.account import unprivileged_account
 from hub_api.embedded.home import Home, State
 from hub_api.embedded.orphans import find_orphans
-from hub_api.embedded.parts import installed_versions
 from hub_api.embedded.ports import is_free, owner_of
-from hub_api.embedded.values import PORTS, URLS
+from hub_api.embedded.values import PORTS, URLS, installed_versions
 from hub_api.errors import Conflict, HubError, Invalid
 
 PYTHON = (3, 11)

