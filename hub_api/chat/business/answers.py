@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from hub_api.chat.business.tables import KindName
 from hub_api.chat.business.upsert import emit
@@ -35,6 +36,7 @@ class Invoice:
     amount_micros: int
     currency: str
     due_on: date
+    overdue: bool
     barcode: str | None
     pix_code: str | None
 
@@ -94,15 +96,15 @@ _SERVICES: Mapping[str, Collection[str]] = {
 }
 
 
-async def load_known(tx: Transaction, customer_ids: Collection[UUID], now: datetime) -> Known:
-    """What is known of these customers at `now`. Contracts loaded before their holder wrote are linked on the way."""
+async def load_known(tx: Transaction, customer_ids: Collection[UUID], now: datetime, zone: ZoneInfo) -> Known:
+    """What is known of these customers at `now`, whose day is that of `zone`. Contracts loaded before their holder wrote are linked on the way."""
     customers = list(customer_ids)
     emit(tx, KindName.CONTRACTS, await tx.db.fetch(queries.claim_contracts, customers))
     contracts = await tx.db.fetch(queries.contracts_of, customers)
     ids = [row["external_id"] for row in contracts]
     regions = list({row["region_code"] for row in contracts if row["region_code"]})
     invoices, tickets, outages = defaultdict(list), defaultdict(list), defaultdict(list)
-    for row in await tx.db.fetch(queries.unpaid_invoices, ids) if ids else ():
+    for row in await tx.db.fetch(queries.unpaid_invoices, ids, now.astimezone(zone).date()) if ids else ():
         invoices[row["contract_id"]].append(Invoice(**row))
     for row in await tx.db.fetch(queries.open_tickets, ids) if ids else ():
         tickets[row["contract_id"]].append(Ticket(**row))

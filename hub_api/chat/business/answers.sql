@@ -14,8 +14,9 @@ FROM contracts c JOIN plans p ON p.external_id = c.plan_id
 WHERE c.customer_id = ANY($1) AND c.status <> 'cancelled'
 ORDER BY c.customer_id, c.status, c.started_on, c.external_id;
 
--- name: unpaid_invoices  -- $1 contracts text[] -> open and overdue invoices, oldest first
-SELECT contract_id, reference_month, amount_micros, currency, due_on, barcode, pix_code
+-- name: unpaid_invoices  -- $1 contracts text[], $2 today date -> open and overdue invoices, oldest first
+SELECT contract_id, reference_month, amount_micros, currency, due_on, status = 'overdue' OR due_on < $2 AS overdue,
+    barcode, pix_code
 FROM invoices WHERE contract_id = ANY($1) AND status IN ('open', 'overdue')
 ORDER BY due_on, external_id;
 

@@ -1,0 +1,66 @@
+-- name: try_lock_lane  -- $1 lane -> whether it is ours until the transaction ends: one worker at a time keeps a lane's order
+SELECT pg_try_advisory_xact_lock(7215003, $1);
+
+-- name: take_items  -- $1 lane, $2 limit -> the oldest items of the lane; gone when the transaction commits
+DELETE FROM inbox_item WHERE id IN (
+    SELECT id FROM inbox_item WHERE lane = $1 AND (retry_at IS NULL OR retry_at <= now()) ORDER BY id LIMIT $2
+) RETURNING id, webhook_id, received_at, lane, kind, phone_number_id, waba_id, contact_key, payload;
+
+-- name: take_item  -- $1 item -> it, when it is still there
+DELETE FROM inbox_item WHERE id = $1
+RETURNING id, webhook_id, received_at, lane, kind, phone_number_id, waba_id, contact_key, payload;
+
+-- name: has_items  -- $1 lane -> whether something waits
+SELECT EXISTS (SELECT FROM inbox_item WHERE lane = $1 AND (retry_at IS NULL OR retry_at <= now()));
+
+-- name: find_numbers  -- $1 phone_number_ids -> id, phone_number_id, portfolio_id
+SELECT n.id, n.phone_number_id, a.portfolio_id
+FROM whatsapp_numbers n JOIN whatsapp_accounts a ON a.id = n.account_id
+WHERE n.phone_number_id = ANY($1::text[]);
+
+-- name: month_exists  -- $1 name of a partition
+SELECT to_regclass($1) IS NOT NULL;
+
+-- name: make_month  -- $1 first day
+SELECT ensure_partitions('messages', $1, $1);
+
+-- name: insert_turns  -- $1 conversations, $2 messages, $3 times, $4 lanes
+INSERT INTO bot_turn (conversation_id, message_id, message_created_at, lane)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::smallint[]);
+
+-- name: insert_updates  -- $1 ids, $2 webhooks, $3 fields, $4 numbers, $5 accounts, $6 values, $7 applied_at
+INSERT INTO channel_update (id, webhook_id, field, phone_number_id, waba_id, value, applied_at)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::timestamptz[]);
+
+-- name: update_template  -- $1 waba_id, $2 meta_template_id, $3 name, $4 language, $5 status, $6 reason, $7 quality, $8 category; null leaves as it is
+UPDATE templates t SET
+    status = coalesce($5, t.status),
+    status_reason = CASE WHEN $5::text IS NULL THEN t.status_reason ELSE $6 END,
+    quality = coalesce($7, t.quality),
+    category = coalesce($8, t.category)
+FROM whatsapp_accounts a
+WHERE a.id = t.account_id AND a.waba_id = $1 AND (t.meta_template_id = $2 OR (t.name = $3 AND t.language = $4));
+
+-- name: insert_dead  -- one array a column
+INSERT INTO dead_letter (id, source, webhook_id, received_at, kind, phone_number_id, waba_id, contact_key, reason, detail, payload)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[],
+                     $9::text[], $10::text[], $11::bytea[]);
+
+-- name: list_dead  -- $1 limit -> open dead letters, newest first
+SELECT id, source, kind, reason, detail, webhook_id, received_at, phone_number_id, waba_id, contact_key, created_at,
+       octet_length(payload) AS payload_bytes
+FROM dead_letter WHERE replayed_at IS NULL ORDER BY created_at DESC, id DESC LIMIT $1;
+
+-- name: take_dead  -- $1 ids or null for all, $2 limit -> open dead letters in the order they were received, marked as replayed
+UPDATE dead_letter SET replayed_at = now() WHERE id IN (
+    SELECT id FROM dead_letter
+    WHERE replayed_at IS NULL AND ($1::uuid[] IS NULL OR id = ANY($1))
+    ORDER BY received_at, id LIMIT $2 FOR UPDATE SKIP LOCKED
+) RETURNING id, source, webhook_id, received_at, kind, phone_number_id, waba_id, contact_key, payload;
+
+-- name: restore_webhook  -- $1 id, $2 body
+INSERT INTO webhook_event (id, body) VALUES ($1, $2);
+
+-- name: restore_item  -- $1 webhook, $2 received_at, $3 lane, $4 kind, $5 phone_number_id, $6 waba_id, $7 contact_key, $8 payload
+INSERT INTO inbox_item (webhook_id, received_at, lane, kind, phone_number_id, waba_id, contact_key, payload)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8);

@@ -1,0 +1,100 @@
+"""What concerns no conversation: wishes set in the app, and news of the channel, which are kept, shown and partly applied."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from hub_api.chat import consent
+from hub_api.platform import sqlfile
+from hub_api.platform.ids import uuid7
+from hub_api.platform.postgres import Transaction
+from hub_api.whatsapp.handle_fold import Letter
+from hub_api.whatsapp.inbound import Preference, Update
+from hub_api.whatsapp.updates import TemplateCategoryUpdate, TemplateQualityUpdate, TemplateStatusUpdate
+
+queries = sqlfile.load(__package__, "handle.sql")
+
+# Under which name an item that is no management field is kept.
+_FIELDS = {
+    "status": "messages.statuses",
+    "error": "messages.errors",
+    "user_action": "messages.user_actions",
+    "call": "calls",
+    "call_status": "calls.statuses",
+    "history_error": "history.errors",
+    "state_sync": "smb_app_state_sync",
+}
+
+
+async def prefer(tx: Transaction, preferences: Sequence[tuple[UUID, Preference, datetime]]) -> None:
+    """Record what people chose in the app about marketing: `stop`, `resume` or `signup`."""
+    for customer_id, preference, at in preferences:
+        if preference.value not in ("stop", "resume", "signup"):
+            continue
+        evidence = {"value": preference.value, "category": preference.category, "signup_id": preference.signup_id}
+        await consent.record(
+            tx,
+            customer_id,
+            "marketing",
+            granted=preference.value != "stop",
+            source="meta_preference",
+            evidence={name: value for name, value in evidence.items() if value},
+            occurred_at=at,
+        )
+
+
+async def keep(tx: Transaction, letters: Sequence[Letter]) -> None:
+    """Store every update with its value; status, quality and category of a template are applied at once."""
+    if not letters:
+        return
+    rows = []
+    for letter in letters:
+        update = letter.inbound
+        applied = await _apply(tx, update) if isinstance(update, Update) else False
+        rows.append(
+            (
+                uuid7(),
+                letter.row["webhook_id"],
+                update.field if isinstance(update, Update) else _FIELDS.get(letter.row["kind"], letter.row["kind"]),
+                letter.row["phone_number_id"],
+                letter.row["waba_id"],
+                _value(letter),
+                datetime.now(UTC) if applied else None,
+            )
+        )
+    await tx.db.execute(queries.insert_updates, *zip(*rows, strict=True))
+
+
+def _value(letter: Letter) -> Any:
+    if isinstance(letter.inbound, Update):
+        return letter.inbound.value
+    return orjson.loads(letter.row["payload"])["data"]
+
+
+async def _apply(tx: Transaction, update: Update) -> bool:
+    """Whether the update changed what we know of a template."""
+    status = reason = quality = category = None
+    match update:
+        case TemplateStatusUpdate():
+            status, reason, category = update.event, update.reason, update.category
+        case TemplateQualityUpdate():
+            quality = update.current
+        case TemplateCategoryUpdate():
+            category = update.current
+        case _:
+            return False
+    tag = await tx.db.execute(
+        queries.update_template,
+        update.waba_id,
+        update.template_id,
+        update.name,
+        update.language,
+        status,
+        reason,
+        quality,
+        category,
+    )
+    return tag != "UPDATE 0"
