@@ -164,7 +164,7 @@ def check(
         raise denied("readers can only read")
     if statement.tail:
         raise denied("readers cannot change settings")
-    first, second, _ = (*statement.words, "", "", "")[:3]
+    first, second = (*statement.words, "", "")[:2]
     if first in ("SELECT", "WITH", "FROM"):
         _check_select(policy, rules, connection, statement.body, params)
     elif first in ("SHOW", "DESCRIBE", "DESC", "EXISTS"):

@@ -99,7 +99,8 @@ def _run_as_reader(
     warehouse: Warehouse, policy: access.Policy, call: Call, statement: Plain | Insert, outcome: Outcome
 ) -> None:
     database = access.reader_database(policy, call.database)
-    settings = _base_settings(warehouse.config, call) | access.reader_settings(policy, call.settings)
+    memory = warehouse.config.memory_limit_bytes // 4
+    settings = _base_settings(warehouse.config, call, memory) | access.reader_settings(policy, call.settings)
     with warehouse.engine.connection(settings, database) as connection:
         wanted = (statement.format if isinstance(statement, Plain) else None) or call.default_format
         allowed = access.check(
@@ -111,23 +112,23 @@ def _run_as_reader(
             raise without_hints(error) from None
 
 
-def _base_settings(config: WarehouseConfig, call: Call) -> dict[str, str]:
-    """A statement gets half of the memory and spills to disk well before, so that a few at once fit the cap."""
-    half = config.memory_limit_bytes // 2
+def _base_settings(config: WarehouseConfig, call: Call, memory: int) -> dict[str, str]:
+    """A statement may take a part of the memory and spills to disk well before, so that several at once fit the cap."""
     return {
         "log_comment": call.tag,
         "async_insert": "0",
         "max_threads": str(config.max_threads),
-        "max_memory_usage": str(half),
-        "max_bytes_before_external_group_by": str(half // 2),
-        "max_bytes_before_external_sort": str(half // 2),
+        "max_memory_usage": str(memory),
+        "max_bytes_before_external_group_by": str(memory // 2),
+        "max_bytes_before_external_sort": str(memory // 2),
         "max_query_size": str(16 * 1024**2),
+        "output_format_parallel_formatting": "0",  # as fast on few cores, and a tenth of the memory
     }
 
 
 def _admin_settings(config: WarehouseConfig, call: Call) -> Mapping[str, str]:
     """The admin's own settings win, except the mark by which we cancel."""
-    return _base_settings(config, call) | call.settings | {"log_comment": call.tag}
+    return _base_settings(config, call, config.memory_limit_bytes // 2) | call.settings | {"log_comment": call.tag}
 
 
 def _run(connection: Any, call: Call, statement: Plain | Insert, body: Readable, outcome: Outcome) -> None:
@@ -177,7 +178,7 @@ def _refuse_what_needs_a_session(words: list[str]) -> None:
                 NOT_IMPLEMENTED,
                 "There are no sessions here: put settings and `database` in the request's parameters.",
             )
-        case ["CREATE", "TEMPORARY", *_] | ["CREATE", "OR", "REPLACE", *_] if "TEMPORARY" in words:
+        case ["CREATE", "TEMPORARY", *_] | ["CREATE", "OR", "REPLACE", "TEMPORARY"]:
             raise refuse(
                 NOT_IMPLEMENTED,
                 "There are no sessions here, so a temporary table would be gone at once: use a table or a CTE.",

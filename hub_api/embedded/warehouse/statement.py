@@ -43,13 +43,13 @@ class Plain:
 
     @property
     def words(self) -> list[str]:
-        """Its first three keywords in capitals."""
+        """Its first four keywords in capitals."""
         found: list[str] = []
         for token in tokens(self.body):
             if token.text == "(" and not found:
                 continue
             found.append(token.text.upper())
-            if len(found) == 3:
+            if len(found) == 4:
                 break
         return found
 

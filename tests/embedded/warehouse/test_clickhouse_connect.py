@@ -175,10 +175,12 @@ def test_an_error_after_the_first_rows_is_no_short_result(server_url: str, compr
 
     client = get_client(dsn=server_url, compress=compress)
     sql = "SELECT throwIf(number = 4000000, 'late failure'), number FROM numbers(5000000)"
-    with pytest.raises((StreamFailureError, DatabaseError), match="late failure"):
-        with client.query_rows_stream(sql, settings={"max_block_size": 10000}) as rows:
-            for _ in rows:
-                pass
+    with (
+        pytest.raises((StreamFailureError, DatabaseError), match="late failure"),
+        client.query_rows_stream(sql, settings={"max_block_size": 10000}) as rows,
+    ):
+        for _ in rows:
+            pass
     client.close()
 
 

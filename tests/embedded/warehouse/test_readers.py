@@ -62,7 +62,7 @@ class Answer:
 def ask(warehouse: EmbeddedWarehouse, sql: str, user: str = "gold", **parameters: str) -> Answer:
     address = f"http://127.0.0.1:{warehouse.port}/?{urlencode(parameters)}"
     headers = urllib3.make_headers(basic_auth=f"{user}:{PASSWORDS[user]}")
-    return Answer(urllib3.request("POST", address, body=sql.encode(), headers=headers))
+    return Answer(urllib3.request("POST", address, body=sql.encode(), headers=headers, timeout=60))
 
 
 def test_a_reader_reads_its_tables_and_views(gold: Client) -> None:
@@ -93,7 +93,9 @@ def test_the_lists_show_a_reader_only_what_it_may_see(warehouse: EmbeddedWarehou
     assert gold.query("SHOW TABLES FROM silver").result_rows == []
     assert gold.query("SELECT DISTINCT database FROM system.columns").result_rows == [("gold",)]
     assert gold.query("SELECT name FROM system.databases").result_rows == [("gold",)]
-    assert gold.query("SELECT database, name FROM system.tables ORDER BY name LIMIT 1").result_rows == [("gold", "facts")]
+    assert gold.query("SELECT database, name FROM system.tables ORDER BY name LIMIT 1").result_rows == [
+        ("gold", "facts")
+    ]
     assert gold.query("DESCRIBE TABLE gold.facts").result_columns[0] == ["id", "kpi"]
     assert gold.command("EXISTS TABLE `facts`") == 1
     assert "MergeTree" in ask(warehouse, "SHOW CREATE TABLE gold.facts").text
@@ -108,7 +110,9 @@ def test_superset_connects_through_the_dialect(warehouse: EmbeddedWarehouse) -> 
         assert "people_count" in inspector.get_view_names("gold")
         assert [column["name"] for column in inspector.get_columns("facts", "gold")] == ["id", "kpi"]
         rows = connection.execute(
-            sa.text("SELECT kpi AS kpi, count(*) AS n FROM (SELECT * FROM gold.facts) AS virtual_table GROUP BY kpi LIMIT 10")
+            sa.text(
+                "SELECT kpi AS kpi, count(*) AS n FROM (SELECT * FROM gold.facts) AS virtual_table GROUP BY kpi LIMIT 10"
+            )
         )
         assert len(rows.all()) == 2
         assert connection.execute(sa.text("SELECT name FROM system.functions LIMIT 1")).scalar()
@@ -221,7 +225,11 @@ def test_a_reader_has_no_table_function_that_reaches_out(
     warehouse: EmbeddedWarehouse, listener: "Listener", call: str
 ) -> None:
     call = call.replace("{port}", str(listener.port))
-    for sql in (f"SELECT * FROM {call}", f"SELECT 1 IN (SELECT 1 FROM {call})", f"WITH x AS (SELECT * FROM {call}) SELECT 1"):
+    for sql in (
+        f"SELECT * FROM {call}",
+        f"SELECT 1 IN (SELECT 1 FROM {call})",
+        f"WITH x AS (SELECT * FROM {call}) SELECT 1",
+    ):
         answer = ask(warehouse, sql)
         assert answer.code == ACCESS_DENIED, (sql, answer.text)
         assert "root:" not in answer.text
@@ -373,9 +381,15 @@ def test_a_readers_settings_are_dropped_but_for_harmless_ones(warehouse: Embedde
     assert hostile.text == "1\n"
 
 
-@pytest.mark.parametrize("name", ["Template", "CustomSeparated", "Protobuf", "CapnProto", "AvroConfluent", "MySQLWire", "../x"])
+@pytest.mark.parametrize(
+    "name", ["Template", "CustomSeparated", "Protobuf", "CapnProto", "AvroConfluent", "MySQLWire", "../x"]
+)
 def test_formats_that_read_files_or_call_out_are_closed(warehouse: EmbeddedWarehouse, name: str) -> None:
-    asked = {"format_template_resultset": "/etc/passwd", "format_schema": "/etc/passwd:x", "output_format_schema": "/tmp/x"}
+    asked = {
+        "format_template_resultset": "/etc/passwd",
+        "format_schema": "/etc/passwd:x",
+        "output_format_schema": "/tmp/x",
+    }
     for answer in (
         ask(warehouse, f"SELECT 1 AS a FORMAT {name}", **asked),
         ask(warehouse, "SELECT 1 AS a", default_format=name, **asked),
@@ -399,7 +413,9 @@ def test_errors_of_a_readers_own_sql_say_what_is_wrong(warehouse: EmbeddedWareho
 
 def test_a_name_that_is_no_database_stays_a_column(gold: Client) -> None:
     assert gold.query("SELECT t.facts.1 FROM (SELECT (1, 2) AS facts) AS t").first_row == (1,)
-    assert gold.query("SELECT f.kpi AS format FROM gold.facts AS f ORDER BY format DESC LIMIT 1").first_row == ("volume",)
+    assert gold.query("SELECT f.kpi AS format FROM gold.facts AS f ORDER BY format DESC LIMIT 1").first_row == (
+        "volume",
+    )
 
 
 class Listener:
@@ -434,7 +450,11 @@ def listener() -> Iterator[Listener]:
 
 
 def test_the_query_log_names_the_refused_reader(warehouse: EmbeddedWarehouse) -> None:
-    ask(warehouse, "SELECT phone FROM silver.people WHERE phone = '5511999998888' AND id = 5511999998888", query_id="refused-1")
+    ask(
+        warehouse,
+        "SELECT phone FROM silver.people WHERE phone = '5511999998888' AND id = 5511999998888",
+        query_id="refused-1",
+    )
     lines = (warehouse.place / "warehouse/query_log/queries.jsonl").read_text().splitlines()
     entry = next(json.loads(line) for line in reversed(lines) if "refused-1" in line)
     assert (entry["user"], entry["code"], entry["error"]) == ("gold", ACCESS_DENIED, "ACCESS_DENIED")
