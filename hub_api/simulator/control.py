@@ -12,8 +12,10 @@ from aiohttp import web
 from hub_api.simulator import control_users, management, review
 from hub_api.simulator.core import Core
 from hub_api.simulator.delivery import Knobs, Update
+from hub_api.simulator.errors import webhook_error
 from hub_api.simulator.faults import Fault
 from hub_api.simulator.model import Number, Template
+from hub_api.simulator.payload import number_value
 from hub_api.simulator.web_common import answer
 
 Json = dict[str, Any]
@@ -205,6 +207,15 @@ def tell_raw(core: Core, body: Json) -> Json:
     return {"told": 1}
 
 
+def tell_error(core: Core, body: Json) -> Json:
+    """A value-level error `code` about a number: its account, app or throughput is in trouble."""
+    number = _number(core, body.get("number_id"))
+    core.tell(
+        number, "messages", number_value(number, errors=[webhook_error(int(body["code"]), body.get("details", ""))])
+    )
+    return {"told": 1}
+
+
 def reset(core: Core, body: Json) -> Json:
     """Start over: records, counters and faults go; addresses, secrets and knobs stay."""
     core.reset()
@@ -251,6 +262,7 @@ def control_routes(core: Core) -> list[web.RouteDef]:
         web.post("/_sim/templates", writing(change_template)),
         web.post("/_sim/management", writing(tell_management)),
         web.post("/_sim/raw", writing(tell_raw)),
+        web.post("/_sim/error", writing(tell_error)),
         web.post("/_sim/reset", writing(reset)),
         web.post("/_sim/users", writing(control_users.add_users)),
         web.get("/_sim/users", reading(control_users.show_user)),

@@ -48,7 +48,7 @@ def inbound_messages(core: Core, body: Json) -> Json:
 
 def act(core: Core, body: Json) -> Json:
     """What user `from` does: `do` is block, unblock, stop, resume, signup, change_number (`phone`), call
-    (`duration_s`), or set with `fields` of the user such as username, hides_phone, on_whatsapp, marketing_cap."""
+    (`duration_s`), click, or set with `fields` of the user such as username, hides_phone, on_whatsapp, marketing_cap."""
     user, number = _user(core, body["from"]), _number(core, body)
     match body.get("do"):
         case "block":
@@ -61,6 +61,8 @@ def act(core: Core, body: Json) -> Json:
             inbound.change_number(core, user, number, body["phone"])
         case "call":
             inbound.call(core, user, number, int(body.get("duration_s", 60)))
+        case "click":
+            inbound.click(core, user, number, body.get("component", "cta"))
         case "set":
             for name, value in body["fields"].items():
                 if name in ("phone", "bsuids", "pairs", "pair") or not hasattr(user, name):

@@ -91,7 +91,7 @@ class Core:
     async def settled(self, timeout_s: float = 10.0) -> None:
         """Wait until nothing is coming, waiting or in flight. Raises TimeoutError with what is left."""
         deadline = asyncio.get_running_loop().time() + timeout_s
-        while self.timeline.coming() or self.delivery.pending:
+        while self.timeline.coming() or self.delivery.moving:
             if asyncio.get_running_loop().time() > deadline:
                 raise TimeoutError(
                     f"{len(self.timeline)} planned, {self.delivery.pending} webhooks pending after {timeout_s} s; "

@@ -134,10 +134,14 @@ class Delivery:
         self.last_failure = ""
 
     @property
+    def moving(self) -> int:
+        """Updates and requests that wait for a slot or are in flight."""
+        return sum(len(lane.waiting) + len(lane.parcels) + lane.in_flight for lane in self._lanes.values())
+
+    @property
     def pending(self) -> int:
-        """Updates and requests that still wait, or are in flight."""
-        lanes = self._lanes.values()
-        return self._held + sum(len(lane.waiting) + len(lane.parcels) + lane.in_flight for lane in lanes)
+        """What is moving, and what is held back for a delay or a retry."""
+        return self._held + self.moving
 
     def put(self, url: str | None, update: Update) -> None:
         """Deliver an update to `url`, now or a little later, as the knobs say."""

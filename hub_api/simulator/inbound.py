@@ -152,6 +152,21 @@ def call(core: Core, user: User, number: Number, duration_s: int = 60) -> str:
     return call_id
 
 
+def click(core: Core, user: User, number: Number, component: str = "cta") -> None:
+    """The user follows the link of a marketing message (`component` cta or body)."""
+    now = core.clock.now()
+    data = {"click_component": component, "click_id": f"clk_{core.rng.getrandbits(48):x}", "tracking_token": user.bsuids[
+        number.waba.portfolio.id]}  # fmt: skip
+    action = {
+        "action_type": "marketing_messages_link_click",
+        "timestamp": str(int(now)),
+        "marketing_messages_link_click_data": data,
+    }
+    contact = core.people.contact(user, number, now)
+    core.tell(number, "messages", number_value(number, contacts=[contact], user_actions=[action]))
+    core.events["clicks"] += 1
+
+
 def answer_flow(answers: dict[str, Any], flow_token: str) -> dict[str, Any]:
     """The interactive object of a finished flow: `response_json` is a string."""
     response = json.dumps({"flow_token": flow_token, **answers})

@@ -41,7 +41,8 @@ class Template:
     ttl_s: int | None = None
     edits: deque[float] = field(default_factory=lambda: deque(maxlen=10))
     pauses: int = 0
-    held: list["Outbound"] = field(default_factory=list)
+    held: dict[str, "Outbound"] = field(default_factory=dict)  # by wamid, while pacing decides
+    created_at: float = NEVER
     compiled: Any = None  # what a send must fill in, worked out once per version of the components
 
 

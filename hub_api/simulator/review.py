@@ -4,7 +4,7 @@ from typing import Any
 
 from hub_api.simulator import statuses
 from hub_api.simulator.core import Core
-from hub_api.simulator.model import Outbound, Template
+from hub_api.simulator.model import Template
 
 PAUSE_S = (3 * 3_600.0, 6 * 3_600.0)  # first and second pause; the third time the template is disabled
 
@@ -74,14 +74,13 @@ def announce_category(core: Core, template: Template, category: str, *, notice_s
 
 def settle_held(core: Core, template: Template, *, deliver: bool) -> int:
     """Decide about messages held by pacing: deliver them, or drop them with 132015. Returns how many."""
-    held: list[Outbound] = template.held
-    template.held = []
+    held = list(template.held.values())
     for message in held:
-        if not deliver:
+        if deliver:
+            statuses.release(core, message)
+        else:
+            del template.held[message.wamid]
             statuses.fail(core, message, 132015, "The message was held for quality assessment and then dropped.")
-        elif message.user is not None:
-            message.status = "accepted"
-            statuses.set_off(core, message, message.user)
     return len(held)
 
 

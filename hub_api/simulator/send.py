@@ -25,6 +25,8 @@ STATUS_REFUSALS = {
 }
 
 
+PACING_DECISION_S = 3_600.0  # held messages are decided about within the hour; without a verdict they go out
+MARKETING_SYNC_S = 600.0
 DIGITS_ONLY = {ord(c): None for c in "+ -()."}
 FAILURE_DETAILS = {
     130472: "The user is part of an experiment.",
@@ -107,6 +109,10 @@ def check_call(core: Core, number: Number, payload: Json, *, marketing_api: bool
     template = check_template(number.waba, body, core.find_media)
     if marketing_api and template.category != "MARKETING":
         raise MetaError(134100, f"Template {template.name} is {template.category}: only marketing templates here.")
+    if marketing_api and core.clock.now() - template.created_at < MARKETING_SYNC_S:
+        raise MetaError(
+            134101, f"Template {template.name} is syncing with the Marketing Messages API. Wait 10 minutes."
+        )
     if marketing_api and not number.waba.marketing_messages_terms:
         raise MetaError(134102, "The Marketing Messages API terms are not accepted for this account.")
     if not marketing_api and template.category == "MARKETING" and not number.waba.marketing_on_cloud_api:
@@ -260,7 +266,9 @@ def _go(core: Core, message: Outbound, user: User | None, failure: int | None, n
         core.timeline.at(now + statuses.SENT_AFTER_S, statuses.fail, core, message, failure, details)
     elif template is not None and template.pacing:
         message.status = "held" if template.pacing == "hold" else "paused"
-        template.held.append(message)
+        template.held[message.wamid] = message
+        if template.pacing == "hold":
+            core.timeline.after(PACING_DECISION_S, statuses.release, core, message)
     elif user is not None:
         statuses.set_off(core, message, user)
 

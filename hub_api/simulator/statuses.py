@@ -24,6 +24,14 @@ def set_off(core: Core, message: Outbound, user: User) -> None:
         core.timeline.at(now + after, _react, core, message, user, reaction)
 
 
+def release(core: Core, message: Outbound) -> None:
+    """Let a message go that pacing held; nothing when that was decided before."""
+    held = message.template.held.pop(message.wamid, None) if message.template is not None else None
+    if held is not None and message.user is not None:
+        message.status = "accepted"
+        set_off(core, message, message.user)
+
+
 def move(core: Core, message: Outbound, status: str) -> None:
     """Take the message to a later status and tell it; earlier or impossible ones are passed over."""
     user = message.user

@@ -63,7 +63,7 @@ def create_handler(core: Core) -> Handler:
         fields = _checked(payload)
         _check_room(core, waba, fields, now)
         waba.created_at.append(now)
-        template = core.world.add_template(waba, **fields)
+        template = core.world.add_template(waba, created_at=now, **fields)
         review.submit(core, template)
         return answer({"id": template.id, "status": template.status, "category": template.category})
 

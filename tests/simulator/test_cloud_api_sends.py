@@ -415,6 +415,10 @@ async def test_pacing_holds_messages_until_they_are_released_or_dropped(sim, sen
     assert await fate(sim, receiver, held) == []
     await send.control("POST", "templates", {"name": "oferta_fibra", "do": "release"})
     assert await fate(sim, receiver, held) == ["sent", "delivered", "read"]
+    _, undecided = await send.template("oferta_fibra", "A")
+    sim.core.clock.advance(3_600)
+    await sim.core.settled()
+    assert await fate(sim, receiver, undecided) == ["sent", "delivered", "read"]
     _, dropped = await send.template("oferta_fibra", "A")
     await send.control("POST", "templates", {"name": "oferta_fibra", "do": "drop"})
     assert await fate(sim, receiver, dropped) == [132015]
