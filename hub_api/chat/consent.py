@@ -121,12 +121,13 @@ async def listen(
 ) -> Said | None:
     """What a customer's message says about consent, recorded if it is a decision: for every inbound message, stale or not.
 
-    `payload` is a quick reply's payload or the id of a tapped button or row; it outranks the text. "Voltar" from
+    `payload` is a quick reply's payload or the id of a tapped button or row; it outranks the text (one without a payload
+    of its own comes with its label as both). "Voltar" from
     somebody who stopped nothing is no consent to advertising but a wish to go back in a menu: None. Returns what was
     understood; "ambiguous_cancel" records nothing.
     """
     tapped = preference_of(payload)
-    said = detect(text) if tapped is None and payload is None else None
+    said = detect(text) if tapped is None and payload in (None, text) else None
     if tapped is None and said in (None, "ambiguous_cancel"):
         return said
     wish = tapped or Preference("marketing", granted=said == "opt_in")

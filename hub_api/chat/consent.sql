@@ -1,7 +1,7 @@
 -- The consent ledger and the suppressions that follow from it. $1 is the customer everywhere.
 
 -- name: lock_customer  -- $1 customer_id -> version; serialises the proofs of one person
-SELECT version FROM customers WHERE id = $1 FOR UPDATE;
+SELECT version FROM customers WHERE id = $1 FOR NO KEY UPDATE;
 
 -- name: is_suppressed  -- $1 customer_id -> whether anything is stopped until an opt-in
 SELECT EXISTS (SELECT FROM suppressions WHERE customer_id = $1 AND until IS NULL);

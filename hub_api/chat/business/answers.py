@@ -96,11 +96,17 @@ _SERVICES: Mapping[str, Collection[str]] = {
 }
 
 
+async def link_contracts(tx: Transaction, customer_ids: Collection[UUID]) -> None:
+    """Give contracts that were loaded before their holder first wrote to the customer who has their phone.
+
+    Refers to customers' rows, so it comes before any lock on conversations, as in the handling of the inbox.
+    """
+    emit(tx, KindName.CONTRACTS, await tx.db.fetch(queries.link_contracts, list(customer_ids)))
+
+
 async def load_known(tx: Transaction, customer_ids: Collection[UUID], now: datetime, zone: ZoneInfo) -> Known:
-    """What is known of these customers at `now`, whose day is that of `zone`. Contracts loaded before their holder wrote are linked on the way."""
-    customers = list(customer_ids)
-    emit(tx, KindName.CONTRACTS, await tx.db.fetch(queries.claim_contracts, customers))
-    contracts = await tx.db.fetch(queries.contracts_of, customers)
+    """What is known of these customers at `now`, whose day is that of `zone`."""
+    contracts = await tx.db.fetch(queries.contracts_of, list(customer_ids))
     ids = [row["external_id"] for row in contracts]
     regions = list({row["region_code"] for row in contracts if row["region_code"]})
     invoices, tickets, outages = defaultdict(list), defaultdict(list), defaultdict(list)

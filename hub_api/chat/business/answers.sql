@@ -1,12 +1,12 @@
 -- What the bot tells a customer about their own contracts. Everything starts from the contracts found here: no other
 -- door leads to an invoice or a ticket.
 
--- name: claim_contracts  -- $1 customers uuid[] -> external_id, status, customer_id, updated_at of contracts newly linked
--- A contract loaded before its holder first wrote finds them by the canonical phone.
+-- name: link_contracts  -- $1 customers uuid[] -> external_id, status, customer_id, updated_at of contracts newly linked
 UPDATE contracts t SET customer_id = c.id
 FROM customers c
 WHERE c.id = ANY($1) AND t.phone = c.phone AND t.customer_id IS NULL
-RETURNING t.external_id, t.status, t.customer_id, t.updated_at;
+-- one microsecond later, so that readers of the events take this version over the last one
+RETURNING t.external_id, t.status, t.customer_id, t.updated_at + interval '1 microsecond' AS updated_at;
 
 -- name: contracts_of  -- $1 customers uuid[] -> their contracts with the plan's name and kind, running ones first
 SELECT c.customer_id, c.external_id, c.status, c.city, c.state_code, c.region_code, p.name AS plan_name, p.kind AS plan_kind

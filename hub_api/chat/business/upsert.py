@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -14,6 +14,7 @@ from hub_api.platform.postgres import Transaction
 
 queries = sqlfile.load(__package__)
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_BATCH = 1000  # rows of one transaction: the relay's horizon waits for the oldest one
 
 
@@ -97,7 +98,7 @@ def emit(tx: Transaction, kind: KindName, written: Iterable[Row]) -> None:
         *(
             BusinessRecorded(
                 aggregate_id=aggregate_id(kind, row["external_id"]),
-                aggregate_version=int(row["updated_at"].timestamp() * 1_000_000),
+                aggregate_version=(row["updated_at"] - _EPOCH) // timedelta(microseconds=1),
                 occurred_at=row["updated_at"],
                 kind=kind.value,
                 external_id=row["external_id"],
