@@ -75,6 +75,19 @@ def running(*arguments: str, environment: dict[str, str]) -> Iterator[subprocess
         process.wait(80)
 
 
+@contextmanager
+def simulating() -> Iterator[str]:
+    """The simulator as a process of its own; yields its address."""
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", "tests.benchmarks.simulator_process", str(port)])
+    try:
+        wait_for(f"http://127.0.0.1:{port}/_sim/health", process)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
 def wait_for(url: str, process: subprocess.Popen[bytes], deadline_s: float = 30) -> None:
     """Until `url` answers anything. Raises RuntimeError when the process ended, TimeoutError after the deadline."""
     end = time.monotonic() + deadline_s

@@ -1,0 +1,10 @@
+"""The simulator as a process without limits and without people who react: the peer of the sender's benchmark."""
+
+import sys
+
+from hub_api.simulator.behaviour import Silent
+from hub_api.simulator.config import SimulatorConfig
+from hub_api.simulator.server import run
+
+if __name__ == "__main__":
+    run(port=int(sys.argv[1]), config=SimulatorConfig(enforce_limits=frozenset(), mps=1_000_000), behaviour=Silent())
