@@ -1,0 +1,10 @@
+-- pg_dump restores with an empty search_path, under which the generated column's function could not find the other one:
+-- no dump of this schema could be loaded.
+SET lock_timeout = '5s';
+
+CREATE OR REPLACE FUNCTION search_vector(content text) RETURNS tsvector
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+AS $$
+    SELECT to_tsvector('pg_catalog.portuguese', public.immutable_unaccent(left(coalesce(content, ''), 20000)))
+        || to_tsvector('pg_catalog.simple', public.immutable_unaccent(left(coalesce(content, ''), 20000)))
+$$;
