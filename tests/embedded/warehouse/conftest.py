@@ -51,12 +51,33 @@ def database(client: Client) -> Iterator[str]:
     client.command(f"DROP DATABASE {name} SYNC")
 
 
-@pytest.fixture
-def table(client: Client, database: str) -> str:
+def create_table(client: Client, name: str) -> None:
     """A table with a deduplication window: id UInt64, text String, day Date."""
-    name = f"{database}.items"
     client.command(
         f"CREATE TABLE {name} (id UInt64, text String, day Date DEFAULT '2026-01-01') ENGINE = MergeTree "
         "PARTITION BY day ORDER BY id SETTINGS non_replicated_deduplication_window = 1000"
     )
-    return name
+
+
+@pytest.fixture
+def table(client: Client, database: str) -> str:
+    """An empty table on the server under test."""
+    create_table(client, f"{database}.items")
+    return f"{database}.items"
+
+
+@pytest.fixture
+def watcher(warehouse: EmbeddedWarehouse) -> Iterator[Client]:
+    """An admin of the embedded warehouse, for tests of what only it promises."""
+    client = connect(warehouse.url(), {})
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def own_table(watcher: Client) -> Iterator[str]:
+    """An empty table on the embedded warehouse."""
+    name = f"raw.items_{uuid.uuid4().hex[:8]}"
+    create_table(watcher, name)
+    yield name
+    watcher.command(f"DROP TABLE {name} SYNC")

@@ -8,6 +8,7 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlencode, urlsplit
 
@@ -19,7 +20,7 @@ from clickhouse_connect.driver.client import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hub_api.platform.clickhouse import connect, connect_async
+from hub_api.platform.clickhouse import connect_async
 from tests.support.waiting import eventually, wait_until
 from tests.support.warehouse import PASSWORDS, EmbeddedWarehouse
 
@@ -200,15 +201,15 @@ def test_an_answer_is_compressed_when_asked_for(door: Door, encoding: str, unpre
     assert "Content-Encoding" not in door.send(sql, headers=own).headers
 
 
-def test_a_body_that_is_not_what_it_says_is_refused(embedded: Door, table: str, client: Client) -> None:
+def test_a_body_that_is_not_what_it_says_is_refused(embedded: Door, own_table: str, watcher: Client) -> None:
     own = {"X-ClickHouse-User": embedded.user, "X-ClickHouse-Key": embedded.password}
     for encoding in ("gzip", "deflate", "lz4", "zstd"):
         answer = embedded.send(b"SELECT 1", headers=own | {"Content-Encoding": encoding})
         assert code(answer) == 271, (encoding, answer.data)
     assert embedded.send(b"SELECT 1", headers=own | {"Content-Encoding": "br"}).status == 415
-    whole = gzip.compress(f"INSERT INTO {table} (id, text) FORMAT CSV\n1,a\n2,b\n".encode())
+    whole = gzip.compress(f"INSERT INTO {own_table} (id, text) FORMAT CSV\n1,a\n2,b\n".encode())
     assert code(embedded.send(whole[:-9], headers=own | {"Content-Encoding": "gzip"})) == 271
-    assert client.query(f"SELECT count() FROM {table}").first_row == (0,)
+    assert watcher.query(f"SELECT count() FROM {own_table}").first_row == (0,)
 
 
 @pytest.mark.parametrize("way", ["basic", "headers", "parameters"])
@@ -342,13 +343,6 @@ def running(client: Client, mark: str) -> int:
     return int(client.query(sql, parameters={"like": f"%{mark}%"}).first_row[0])
 
 
-@pytest.fixture
-def watcher(warehouse: EmbeddedWarehouse) -> Iterator[Client]:
-    client = connect(warehouse.url(), {})
-    yield client
-    client.close()
-
-
 @pytest.mark.parametrize("user", ["admin", "reader"])
 def test_a_client_that_goes_away_cancels_its_query(warehouse: EmbeddedWarehouse, watcher: Client, user: str) -> None:
     mark = f"leaver_{user}"
@@ -365,18 +359,18 @@ def test_a_client_that_leaves_in_the_middle_of_a_result_stops_it(warehouse: Embe
 
 
 def test_an_insert_cut_off_in_its_body_leaves_nothing(
-    warehouse: EmbeddedWarehouse, watcher: Client, table: str
+    warehouse: EmbeddedWarehouse, watcher: Client, own_table: str
 ) -> None:
     head = (
-        f"POST /?{urlencode({'query': f'INSERT INTO {table} (id, text) FORMAT CSV'})} HTTP/1.1\r\nHost: x\r\n"
+        f"POST /?{urlencode({'query': f'INSERT INTO {own_table} (id, text) FORMAT CSV'})} HTTP/1.1\r\nHost: x\r\n"
         f"X-ClickHouse-User: admin\r\nX-ClickHouse-Key: {PASSWORDS['admin']}\r\nTransfer-Encoding: chunked\r\n\r\n"
     )
     rows = b"".join(b"%d,x\n" % number for number in range(100_000))
     with socket.create_connection(("127.0.0.1", warehouse.port)) as connection:
         connection.sendall(head.encode() + b"%x\r\n%s\r\n" % (len(rows), rows))
     log = warehouse.place / "warehouse/query_log/queries.jsonl"
-    wait_until(lambda: any(table in line and "QUERY_WAS_CANCELLED" in line for line in log.read_text().splitlines()))
-    assert watcher.query(f"SELECT count() FROM {table}").first_row == (0,)
+    wait_until(lambda: any(own_table in line and "QUERY_WAS_CANCELLED" in line for line in log.read_text().splitlines()))
+    assert watcher.query(f"SELECT count() FROM {own_table}").first_row == (0,)
 
 
 async def test_a_cancelled_task_cancels_its_query(warehouse: EmbeddedWarehouse, watcher: Client) -> None:
@@ -393,3 +387,24 @@ def test_a_statement_over_its_memory_fails_alone(embedded: Door) -> None:
     answer = embedded.send("SELECT groupArray(number) FROM numbers(1000000000)", max_memory_usage=100_000_000)
     assert code(answer) == 241
     assert embedded.text("SELECT 1") == "1\n"
+
+
+def test_the_admin_backs_a_database_up_and_restores_it(
+    embedded: Door, warehouse: EmbeddedWarehouse, own_table: str
+) -> None:
+    embedded.text(f"INSERT INTO {own_table} (id, text) VALUES (1, 'kept')")
+    archive = warehouse.place / "warehouse/backups/one.zip"
+    assert "BACKUP_CREATED" in embedded.text(f"BACKUP TABLE {own_table} TO File('{archive}')")
+    embedded.text(f"TRUNCATE TABLE {own_table}")
+    embedded.text(f"RESTORE TABLE {own_table} FROM File('{archive}') SETTINGS allow_non_empty_tables = true")
+    assert embedded.text(f"SELECT text FROM {own_table}") == "kept\n"
+
+
+def test_the_admin_exports_parquet_to_a_file(embedded: Door, own_table: str, tmp_path: Path) -> None:
+    import pyarrow.parquet as pq
+
+    embedded.text(f"INSERT INTO {own_table} (id, text) VALUES (1, 'a'), (2, 'b')")
+    file = tmp_path / "items.parquet"
+    embedded.text(f"INSERT INTO FUNCTION file('{file}', 'Parquet') SELECT * FROM {own_table} ORDER BY id")
+    assert pq.read_table(file).column("text").to_pylist() == ["a", "b"]
+    assert embedded.text(f"SELECT count() FROM file('{file}')") == "2\n"

@@ -1,0 +1,159 @@
+"""The `hub` command as operators and programs meet it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import asyncpg
+import pytest
+import typer.main
+from rich.console import Console
+
+from hub_api.cli import commands
+from hub_api.embedded.live import panel, read_figures
+from hub_api.platform.ids import uuid7
+from hub_api.settings import Settings
+
+Hub = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def hub_command(settings: Settings) -> Hub:
+    """`hub ...` with the environment of this test's engines."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
+    for name, value in settings.model_dump(exclude_none=True).items():
+        if name in (
+            "database_url",
+            "redis_url",
+            "clickhouse_url",
+            "secret_key",
+            "meta_app_secret",
+            "meta_verify_token",
+        ):
+            env[f"HUB_{name.upper()}"] = value.get_secret_value()
+    env |= {"HUB_HOME": "/nonexistent", "COLUMNS": "200"}
+
+    def run(*arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "hub_api", *arguments],
+            env={**env, **more},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    return run
+
+
+def all_commands() -> Iterator[tuple[str, object]]:
+    def walk(prefix: str, group: object) -> Iterator[tuple[str, object]]:
+        for name, command in getattr(group, "commands", {}).items():
+            yield f"{prefix} {name}".strip(), command
+            yield from walk(f"{prefix} {name}", command)
+
+    return walk("", typer.main.get_command(commands))
+
+
+def test_every_command_and_option_has_help() -> None:
+    found = dict(all_commands())
+    assert {
+        "up",
+        "down",
+        "status",
+        "logs",
+        "doctor",
+        "api",
+        "worker",
+        "scheduler",
+        "relay",
+        "warehouse",
+        "migrate",
+    } <= set(found)
+    assert {"webhooks dead", "webhooks replay", "numbers add", "numbers list", "simulate meta"} <= set(found)
+    for name, command in found.items():
+        assert getattr(command, "help", None), f"hub {name} has no help"
+        for parameter in getattr(command, "params", []):
+            assert getattr(parameter, "help", None), f"hub {name} {parameter.name} has no help"
+
+
+def test_missing_settings_are_named_in_one_line() -> None:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
+    command = [sys.executable, "-m", "hub_api", "migrate"]
+    said = subprocess.run(command, env={**env, "HUB_HOME": "/nonexistent"}, capture_output=True, text=True)
+    assert said.returncode == 1
+    assert "HUB_DATABASE_URL" in said.stderr
+    assert "hub up" in said.stderr
+    assert len(said.stderr.splitlines()) == 1
+
+
+def test_wrong_usage_exits_with_2(hub_command: Hub) -> None:
+    assert hub_command("webhooks", "replay").returncode == 2
+    assert hub_command("worker", "--queues", "nonsense").returncode == 2
+    assert hub_command("api", "--port", "99999").returncode == 2
+
+
+def test_the_schema_is_checked_without_changing_it(
+    hub_command: Hub, empty_database_url: str, settings: Settings
+) -> None:
+    assert hub_command("migrate", "--check").returncode == 0
+    pending = hub_command("migrate", "--check", HUB_DATABASE_URL=empty_database_url)
+    assert pending.returncode == 1
+    assert "pending: 0001_pre_foundation.sql" in pending.stdout
+
+
+async def test_a_number_is_registered_and_listed_without_its_token(hub_command: Hub, database_url: str) -> None:
+    arguments = ["--waba-id", "102", "--phone-number-id", "106", "--display-phone-number", "551130001000",
+                 "--portfolio-id", "111", "--name", "Telecom Exemplo"]  # fmt: skip
+    for _ in range(2):  # again is a renewal
+        added = hub_command("numbers", "add", *arguments, HUB_META_TOKEN="EAAG-secret")
+        assert added.returncode == 0, added.stderr
+    listed = hub_command("numbers", "list", "--json")
+    assert [number["phone_number_id"] for number in json.loads(listed.stdout)] == ["106"]
+    assert "551130001000" in hub_command("numbers", "list").stdout
+    connection = await asyncpg.connect(database_url)
+    sealed = await connection.fetchval("SELECT token_encrypted FROM whatsapp_accounts")
+    await connection.close()
+    assert b"EAAG-secret" not in bytes(sealed if isinstance(sealed, bytes) else str(sealed).encode())
+    assert "EAAG-secret" not in listed.stdout
+
+
+async def test_dead_letters_are_listed_and_put_back_once(hub_command: Hub, database_url: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    letter = uuid7()
+    await connection.execute(
+        "INSERT INTO dead_letter (id, source, received_at, kind, contact_key, reason, detail, payload) "
+        "VALUES ($1, 'handle', now(), 'message', '5511999998888', 'handler_failed', 'a bug', '{}')",
+        letter,
+    )
+    assert [row["id"] for row in json.loads(hub_command("webhooks", "dead", "--json").stdout)] == [str(letter)]
+    assert hub_command("webhooks", "replay", "no-id").returncode == 1
+    assert "1 dead letters put back" in hub_command("webhooks", "replay", str(letter)).stdout
+    assert "0 dead letters put back" in hub_command("webhooks", "replay", "--all").stdout
+    assert await connection.fetchval("SELECT count(*) FROM inbox_item") == 1
+    await connection.close()
+
+
+def test_live_figures_are_read_from_the_metrics_text() -> None:
+    text = """
+# TYPE whatsapp_mensagens_enviadas_total counter
+whatsapp_mensagens_enviadas_total{tipo="text",status="accepted"} 40.0
+whatsapp_mensagens_enviadas_total{tipo="interactive",status="accepted"} 2.0
+whatsapp_mensagens_enviadas_total{tipo="text",status="failed"} 3.0
+# TYPE inbox_items_handled_total counter
+inbox_items_handled_total{kind="message"} 50.0
+inbox_items_handled_total{kind="status"} 70.0
+# TYPE outbox_unknown_messages gauge
+outbox_unknown_messages 1.0
+# TYPE relay_lag_seconds gauge
+relay_lag_seconds 0.7
+"""
+    figures = read_figures(text)
+    assert (figures.sent, figures.failed, figures.handled, figures.unknown) == (42, 3, 120, 1)
+    assert (figures.lag_s, figures.received) == (0.7, 0)
+    console = Console(width=120)
+    with console.capture() as captured:
+        console.print(panel([(0.0, read_figures("")), (10.0, figures)]))
+    assert "12.0/s" in captured.get()
+    assert "4.2/s" in captured.get()
