@@ -24,17 +24,21 @@ def show_user(core: Core, query: Json) -> Json:
 
 def inbound_messages(core: Core, body: Json) -> Json:
     """A message from a user, or `messages`, a list of such: `from` (phone or BSUID), `type`, `content` (the object of
-    that type; `text` is short for a text), optionally `number_id`, `quotes`, `context`, `referral`, `errors`, `at`, `traits` (for the behaviour)."""
+    that type; `text` is short for a text, `flow` for the answers of a finished flow), optionally `number_id`, `quotes`, `context`, `referral`, `errors`, `at`, `traits` (for the behaviour)."""
     wamids = []
     for given in body.get("messages") or [body]:
         _user(core, given["from"]).traits.update(given.get("traits", {}))
-        content = {"body": given["text"]} if "text" in given else given.get("content")
+        type_, content = given.get("type", "text"), given.get("content")
+        if "text" in given:
+            content = {"body": given["text"]}
+        elif "flow" in given:
+            type_, content = "interactive", inbound.answer_flow(given["flow"], given.get("flow_token", "unused"))
         wamids.append(
             inbound.write(
                 core,
                 _user(core, given["from"]),
                 _number(core, given),
-                given.get("type", "text"),
+                type_,
                 content,
                 quotes=given.get("quotes", ""),
                 context=given.get("context"),

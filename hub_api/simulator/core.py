@@ -2,7 +2,6 @@
 
 import asyncio
 from collections import Counter, OrderedDict
-from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -12,7 +11,7 @@ from hub_api.simulator.config import ALL_LIMITS, SimulatorConfig
 from hub_api.simulator.delivery import Delivery, Update
 from hub_api.simulator.faults import Faults
 from hub_api.simulator.ledger import Ledger
-from hub_api.simulator.model import Media, Number, Outbound, User, Waba
+from hub_api.simulator.model import Media, Number, Outbound, Waba
 from hub_api.simulator.payload import People
 from hub_api.simulator.world import World
 
@@ -33,7 +32,6 @@ class Core:
         self.delivery = Delivery(self.clock, self.timeline, config.app_secret, Random(config.seed + 1))
         self.faults = Faults()
         self.ledger = Ledger(config.keep_calls, config.keep_accepted)
-        self.inbound_listeners: list[Callable[[User, Number, dict[str, Any]], None]] = []
         self._start_records()
 
     def _start_records(self) -> None:

@@ -68,8 +68,6 @@ def write(
     core.tell(
         number, "messages", number_value(number, contacts=[core.people.contact(user, number, now)], messages=[item])
     )
-    for listener in core.inbound_listeners:
-        listener(user, number, item)
     return str(item["id"])
 
 

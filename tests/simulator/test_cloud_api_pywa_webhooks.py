@@ -205,8 +205,9 @@ async def test_a_template_quick_reply_carries_its_payload(sim, judge, send):
     assert (tapped.data, tapped.title, tapped.is_quick_reply) == ("OPTOUT_PROMO", "Parar promoções", True)
 
 
-async def test_a_finished_flow_is_parsed(sim, judge):
-    write(sim, "interactive", inbound.answer_flow({"cpf": "529.982.247-25"}, "t1"), quotes="wamid.F")
+async def test_a_finished_flow_is_parsed(judge, send):
+    flow = {"from": ANA, "flow": {"cpf": "529.982.247-25"}, "flow_token": "t1", "quotes": "wamid.F"}
+    await send.control("POST", "inbound", flow)
     done = await judge.one(types.FlowCompletion)
     assert (done.token, done.response["cpf"]) == ("t1", "529.982.247-25")
 

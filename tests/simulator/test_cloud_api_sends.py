@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hub_api.simulator.behaviour import Reaction, Silent
+from hub_api.simulator.behaviour import Reaction, Silent, shares_phone
 from hub_api.simulator.config import PHONE_NUMBER_ID, WABA_ID
 from hub_api.simulator.server import Simulator
 from hub_api.simulator.world import NewUser
@@ -107,6 +107,24 @@ async def test_a_user_who_hides_the_phone_shows_only_the_bsuid(sim, send, receiv
     names = [value["contacts"][0]["profile"].get("username") for value in receiver.changes()]
     assert names == [None, "mistério", "mistério"]
     assert all("wa_id" not in value["contacts"][0] for value in receiver.changes())
+
+
+async def test_a_request_for_the_phone_is_answered_with_it(sim, send, receiver):
+    class Shares:
+        def reactions(self, user, message, rng):
+            return [shares_phone(1.0, user)]
+
+    sim.core.behaviour = Shares()
+    sim.core.world.register([NewUser("5521911112222", bsuid="BR.42", username="bia", hides_phone=True)])
+    opens_window(sim, "BR.42")
+    action = {"name": "request_contact_info"}
+    _, answer = await send(None, recipient="BR.42", **interactive("request_contact_info", action))
+    await fate(sim, receiver, answer)
+    message = receiver.messages()[0]
+    assert (message["type"], message["contacts"][0]["origin"]) == ("contacts", "contact_request")
+    assert message["contacts"][0]["phones"][0]["phone"] == "+5521911112222"
+    assert message["context"] == {"from": "551130001000", "id": answer["messages"][0]["id"]}
+    assert "from" not in message
 
 
 async def test_a_username_hides_the_phone_until_it_is_used(sim, send, receiver):
