@@ -341,7 +341,7 @@ async def test_whatever_a_row_holds_it_is_written_or_reported_and_its_neighbour_
 
     @hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
     @given(
-        row=st.fixed_dictionaries({}, optional={name: json_values for name in described[KindName.CONTRACTS].inputs()}),
+        row=st.fixed_dictionaries({}, optional=dict.fromkeys(described[KindName.CONTRACTS].inputs(), json_values)),
         serial=st.integers(0, 10**6),
     )
     def collect(row: dict[str, Any], serial: int) -> None:
