@@ -52,11 +52,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A small demo in a home of its own, stopped at the end."""
     home = tmp_path_factory.mktemp("e2e") / "home"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
-    environment = {
-        **inherited, "HUB_HOME": str(home), "HUB_DEMO_DAYS": "10", "HUB_DEMO_CUSTOMERS": "400", "HUB_DEMO_RATE": "2",
-    }  # fmt: skip
+    environment = {**inherited, "HUB_HOME": str(home)}
     running = Stack(home, environment)
-    running.hub("up", "--demo", "--detach")
+    running.hub("up", "--demo", "--detach", "--days", "10", "--customers", "400", "--rate", "2")
     try:
         yield running
     finally:
