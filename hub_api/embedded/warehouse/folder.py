@@ -22,6 +22,7 @@ ENGINE_XML = """<clickhouse>
     <tmp_path>{folder}/tmp/</tmp_path>
     <user_files_path>{folder}/user_files/</user_files_path>
     <format_schema_path>{folder}/format_schemas/</format_schema_path>
+    <backups><allowed_path>{backups}/</allowed_path></backups>
 </clickhouse>
 """
 
@@ -60,10 +61,10 @@ def claim(path: Path) -> IO[str]:
 def prepare(path: Path, memory_limit_bytes: int) -> tuple[Path, Path]:
     """The engine's folder, repaired after a crash, and its configuration file."""
     engine = path / "engine"
-    for part in ("engine", "engine/tmp", "engine/user_files", "engine/format_schemas"):
+    for part in ("backups", "engine", "engine/tmp", "engine/user_files", "engine/format_schemas"):
         (path / part).mkdir(exist_ok=True, mode=0o700)
     config = path / "engine.xml"
-    config.write_text(ENGINE_XML.format(memory=memory_limit_bytes, folder=engine))
+    config.write_text(ENGINE_XML.format(memory=memory_limit_bytes, folder=engine, backups=path / "backups"))
     for logs in engine.glob("store/*/*/deduplication_logs"):
         forget_unwritten_part(logs)
     return engine, config

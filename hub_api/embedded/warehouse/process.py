@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import tempfile
 
 import structlog
 from aiohttp import web
@@ -30,6 +31,7 @@ def run(config: WarehouseConfig) -> None:
         engine_folder, engine_config = folder.prepare(config.path, config.memory_limit_bytes)
     except (folder.FolderInUse, OSError) as error:
         raise SystemExit(f"the warehouse cannot use its folder: {error}") from None
+    tempfile.tempdir = str(engine_folder / "tmp")  # large results wait here; /tmp may be memory
     try:
         engine = Engine(engine_folder, engine_config)
     except WarehouseError as error:

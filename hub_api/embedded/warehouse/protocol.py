@@ -91,7 +91,7 @@ def read_call(user: str, method: str, query: Mapping[str, str], headers: Mapping
         params={},
         settings={},
         wait_end=query.get("wait_end_of_query", "0") not in ("", "0"),
-        readonly_method=method == "GET",
+        readonly_method=method != "POST",
     )
     for name, value in query.items():
         if name in _OF_THE_REQUEST or name in _IGNORED:

@@ -369,7 +369,9 @@ def test_an_insert_cut_off_in_its_body_leaves_nothing(
     with socket.create_connection(("127.0.0.1", warehouse.port)) as connection:
         connection.sendall(head.encode() + b"%x\r\n%s\r\n" % (len(rows), rows))
     log = warehouse.place / "warehouse/query_log/queries.jsonl"
-    wait_until(lambda: any(own_table in line and "QUERY_WAS_CANCELLED" in line for line in log.read_text().splitlines()))
+    wait_until(
+        lambda: any(own_table in line and "QUERY_WAS_CANCELLED" in line for line in log.read_text().splitlines())
+    )
     assert watcher.query(f"SELECT count() FROM {own_table}").first_row == (0,)
 
 
@@ -393,7 +395,7 @@ def test_the_admin_backs_a_database_up_and_restores_it(
     embedded: Door, warehouse: EmbeddedWarehouse, own_table: str
 ) -> None:
     embedded.text(f"INSERT INTO {own_table} (id, text) VALUES (1, 'kept')")
-    archive = warehouse.place / "warehouse/backups/one.zip"
+    archive = warehouse.place / "warehouse/backups/one"
     assert "BACKUP_CREATED" in embedded.text(f"BACKUP TABLE {own_table} TO File('{archive}')")
     embedded.text(f"TRUNCATE TABLE {own_table}")
     embedded.text(f"RESTORE TABLE {own_table} FROM File('{archive}') SETTINGS allow_non_empty_tables = true")
