@@ -1,0 +1,184 @@
+"""The door for people and programs that serve customers: conversations, messages, customers."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Depends, Header, Query
+
+from hub_api.auth.keys import Principal, require
+from hub_api.chat import schemas, views
+from hub_api.chat.assign import assign
+from hub_api.chat.reply import quote, reply
+from hub_api.chat.resolve import close, rate, resolve
+from hub_api.chat.templates import from_template
+from hub_api.chat.transfer import transfer
+from hub_api.platform.idempotency import once
+from hub_api.platform.services import Services
+from hub_api.platform.web import get_services
+
+router = APIRouter(prefix="/api/v1", tags=["chat"])
+
+Hub = Annotated[Services, Depends(get_services)]
+Writer = Annotated[Principal, Depends(require("conversations:write"))]
+READ, WRITE = Depends(require("conversations:read")), Depends(require("conversations:write"))
+CUSTOMERS = Depends(require("customers:read"))
+Limit = Annotated[int, Query(ge=1, le=500, description="rows of one page")]
+Cursor = Annotated[str | None, Query(max_length=300, description="`next_cursor` of the page before")]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(max_length=200, description="the same key and body again: the first answer, and no second effect"),
+]
+
+NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "no such conversation"}}
+REFUSED: dict[int | str, dict[str, Any]] = {
+    **NOT_FOUND,
+    409: {"description": "`conversation_state`: the conversation's state does not allow it"},
+}
+NOT_SENT: dict[int | str, dict[str, Any]] = {
+    404: {"description": "no such conversation, template or quoted message"},
+    409: {
+        "description": "`window_closed`: more than 24 h since the customer wrote, send a template · `conversation_closed` · "
+        "`template_not_approved` · `idempotency_key_reused`"
+    },
+}
+
+
+@router.get("/conversations", dependencies=[READ], summary="List conversations")
+async def get_conversations(
+    services: Hub,
+    state: Annotated[schemas.State | None, Query()] = None,
+    customer_id: Annotated[UUID | None, Query()] = None,
+    queue: Annotated[str | None, Query(max_length=100, description="key of a queue")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> schemas.ConversationPage:
+    """Newest first; `state=queued` in the order in which they should be taken: highest priority, longest waiting."""
+    page = await views.list_conversations(
+        services, state=state, customer_id=customer_id, queue=queue, limit=limit, cursor=cursor
+    )
+    return schemas.ConversationPage(items=[_conversation(row) for row in page.rows], next_cursor=page.next_cursor)
+
+
+@router.get("/conversations/{reference}", dependencies=[READ], responses=NOT_FOUND, summary="One conversation")
+async def get_conversation(services: Hub, reference: str) -> schemas.Conversation:
+    """By its id or its protocol number."""
+    return _conversation(await views.find_conversation(services, reference))
+
+
+@router.get(
+    "/conversations/{conversation_id}/messages", dependencies=[READ], responses=NOT_FOUND, summary="Its messages"
+)
+async def get_messages(
+    services: Hub, conversation_id: UUID, limit: Limit = 50, cursor: Cursor = None
+) -> schemas.MessagePage:
+    """Newest first."""
+    await views.find_conversation(services, str(conversation_id))
+    page = await views.list_messages(services, conversation_id, limit=limit, cursor=cursor)
+    return schemas.MessagePage(
+        items=[schemas.Message.model_validate(dict(row)) for row in page.rows], next_cursor=page.next_cursor
+    )
+
+
+@router.post(
+    "/conversations/{conversation_id}/messages", status_code=202, responses=NOT_SENT, summary="Write to the customer"
+)
+async def post_message(
+    services: Hub,
+    caller: Writer,
+    conversation_id: UUID,
+    body: Annotated[schemas.NewMessage, Body(openapi_examples=schemas.MESSAGE_EXAMPLES)],
+    idempotency_key: IdempotencyKey = None,
+) -> schemas.Queued:
+    """Queue a text or a template. An agent who has the conversation then waits for the customer."""
+    async with services.transaction() as tx:
+
+        async def queue() -> dict[str, Any]:
+            author: dict[str, Any] = {"author": "agent", "author_id": body.agent_id or caller.user_id}
+            if isinstance(body, schemas.NewTemplate):
+                draft = await from_template(tx, conversation_id, body.name, body.language, body.components, **author)
+            else:
+                draft = await quote(tx, conversation_id, body.text, body.reply_to, **author)
+            return {"id": str(await reply(tx, conversation_id, draft))}
+
+        scope = f"{caller.key_id}:messages:{conversation_id}"
+        return schemas.Queued(**await once(tx, scope, idempotency_key, body.model_dump_json().encode(), queue))
+
+
+@router.post(
+    "/conversations/{conversation_id}/assign", dependencies=[WRITE], responses=REFUSED, summary="Give to an agent"
+)
+async def post_assign(services: Hub, conversation_id: UUID, body: schemas.Assignment) -> schemas.Conversation:
+    """The agent has the conversation from now on, whoever had it before."""
+    async with services.transaction() as tx:
+        await assign(tx, conversation_id, body.agent_id, reason=body.reason)
+    return await _shown(services, conversation_id)
+
+
+@router.post(
+    "/conversations/{conversation_id}/transfer", dependencies=[WRITE], responses=REFUSED, summary="Hand to a queue"
+)
+async def post_transfer(services: Hub, conversation_id: UUID, body: schemas.Transfer) -> schemas.Conversation:
+    """The conversation waits in a queue for any agent; protocol and history stay."""
+    async with services.transaction() as tx:
+        await transfer(tx, conversation_id, body.queue, reason=body.reason)
+    return await _shown(services, conversation_id)
+
+
+@router.post("/conversations/{conversation_id}/resolve", dependencies=[WRITE], responses=REFUSED, summary="Resolve")
+async def post_resolve(services: Hub, conversation_id: UUID, body: schemas.Ending) -> schemas.Conversation:
+    """The demand is answered; the bot asks how it was. A message within HUB_REOPEN_HOURS reopens it."""
+    async with services.transaction() as tx:
+        await resolve(tx, conversation_id, reason=body.reason)
+    return await _shown(services, conversation_id)
+
+
+@router.post(
+    "/conversations/{conversation_id}/close", dependencies=[WRITE], responses=REFUSED, summary="Close for good"
+)
+async def post_close(services: Hub, conversation_id: UUID, body: schemas.Closing) -> schemas.Conversation:
+    """What the customer writes next opens another conversation, which points back to this one."""
+    async with services.transaction() as tx:
+        await close(tx, conversation_id, reason=body.reason)
+    return await _shown(services, conversation_id)
+
+
+@router.post("/conversations/{conversation_id}/rate", dependencies=[WRITE], responses=NOT_FOUND, summary="Rate")
+async def post_rating(services: Hub, conversation_id: UUID, body: schemas.Rating) -> schemas.Conversation:
+    """The customer's satisfaction, 1 to 5; the last one counts."""
+    async with services.transaction() as tx:
+        await rate(tx, conversation_id, body.satisfaction)
+    return await _shown(services, conversation_id)
+
+
+@router.get("/customers", dependencies=[CUSTOMERS], summary="Find customers")
+async def get_customers(
+    services: Hub,
+    phone: Annotated[str | None, Query(max_length=30, examples=["(11) 98765-4321"])] = None,
+    name: Annotated[str | None, Query(min_length=3, max_length=100, examples=["souza"])] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> schemas.CustomerPage:
+    """By phone, written in any way, with or without the ninth digit; or by part of the name, accents ignored."""
+    page = await views.find_customers(services, number=phone, name=name, limit=limit, cursor=cursor)
+    return schemas.CustomerPage(
+        items=[schemas.Customer.model_validate(dict(row)) for row in page.rows], next_cursor=page.next_cursor
+    )
+
+
+@router.get(
+    "/customers/{customer_id}",
+    dependencies=[CUSTOMERS],
+    responses={404: {"description": "no such customer"}},
+    summary="One customer",
+)
+async def get_customer(services: Hub, customer_id: UUID) -> schemas.CustomerWithIdentities:
+    """With every identity; the id of a customer that was merged leads to the one it became."""
+    return schemas.CustomerWithIdentities.model_validate(await views.find_customer(services, customer_id))
+
+
+async def _shown(services: Services, conversation_id: UUID) -> schemas.Conversation:
+    return _conversation(await views.find_conversation(services, str(conversation_id)))
+
+
+def _conversation(row: Any) -> schemas.Conversation:
+    return schemas.Conversation.model_validate(dict(row))

@@ -1,0 +1,214 @@
+"""The API's view of conversations, messages and customers: what goes in and out, with examples."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+State = Literal["bot", "queued", "assigned", "waiting_customer", "resolved", "closed"]
+
+_CONVERSATION = "0199f2c0-7a10-7c31-9a5e-3d1f0b6c2a11"
+_CUSTOMER = "0199f2c0-7a0f-7b02-8c44-1f2e3d4c5b6a"
+_AGENT = "0199f2b1-1111-7aaa-8bbb-cccccccccccc"
+
+
+class Shown(BaseModel):
+    """Made from a row; columns that are not named here stay inside."""
+
+    model_config = ConfigDict(from_attributes=True, extra="ignore")
+
+
+class Strict(BaseModel):
+    """A body that refuses what it does not know."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Conversation(Shown):
+    """One demand of a customer, under one protocol number."""
+
+    id: UUID = Field(examples=[_CONVERSATION])
+    protocol: str = Field(examples=["2026112300001234"], description="numeric, unique, told to the customer")
+    state: State
+    priority: int = Field(ge=1, le=5, examples=[1], description="1 low to 5 critical")
+    customer_id: UUID = Field(examples=[_CUSTOMER])
+    customer_name: str | None = Field(examples=["Ana Souza"])
+    number_id: UUID | None
+    channel: str = Field(examples=["whatsapp"])
+    queue: str | None = Field(examples=["atendimento"])
+    agent_id: UUID | None
+    tags: list[str]
+    ai_summary: str | None
+    satisfaction: int | None = Field(ge=1, le=5)
+    avg_response_time: timedelta | None = Field(examples=["PT42S"], description="over all answers, bot's and people's")
+    previous_id: UUID | None = Field(description="the conversation this one follows")
+    opened_at: datetime
+    queued_at: datetime | None
+    assigned_at: datetime | None
+    first_response_at: datetime | None = Field(description="first message of a person, not of the bot")
+    resolved_at: datetime | None
+    closed_at: datetime | None
+    last_customer_message_at: datetime | None = Field(description="free-form messages may go out for 24 h after it")
+    last_message_at: datetime | None
+    unanswered_since: datetime | None = Field(description="the customer's oldest message without an answer")
+    reopened_count: int
+    version: int
+
+
+class Message(Shown):
+    """A message of the customer (`in`) or of ours (`out`)."""
+
+    id: UUID
+    created_at: datetime
+    direction: Literal["in", "out"]
+    author: Literal["customer", "bot", "agent", "campaign", "system", "phone_app"]
+    author_id: UUID | None
+    type: str = Field(examples=["text"])
+    content: str | None = Field(examples=["minha internet caiu"])
+    payload: dict[str, Any]
+    reply_to: UUID | None = Field(description="the message that this one quotes")
+    state: str = Field(examples=["received"])
+    category: str | None
+    error_code: int | None
+    error_title: str | None
+    sent_at: datetime | None
+    delivered_at: datetime | None
+    read_at: datetime | None
+    failed_at: datetime | None
+    edited_at: datetime | None
+    revoked_at: datetime | None = Field(description="the customer deleted it: content and payload are not shown")
+    reactions: dict[str, Any] = Field(examples=[{"customer": {"emoji": "👍", "at": "2026-11-23T12:00:00+00:00"}}])
+    time_flag: str | None = Field(description="`clamped`: the channel told an impossible time")
+
+
+class Customer(Shown):
+    """A person."""
+
+    id: UUID = Field(examples=[_CUSTOMER])
+    name: str | None = Field(examples=["Ana Souza"])
+    username: str | None
+    phone: str | None = Field(examples=["+5511987654321"], description="E.164, with the ninth digit")
+    status: str = Field(examples=["active"])
+    state_code: str | None = Field(examples=["SP"], description="UF")
+    language: str
+    tags: list[str]
+    metadata: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+
+
+class CustomerIdentity(Shown):
+    """How the channel knows the person, now or until `valid_to`."""
+
+    kind: Literal["bsuid", "parent_bsuid", "wa_id", "phone"]
+    value: str
+    valid_from: datetime
+    valid_to: datetime | None
+
+
+class CustomerWithIdentities(Customer):
+    """A person and every identity known."""
+
+    identities: list[CustomerIdentity]
+
+
+class ConversationPage(BaseModel):
+    """`next_cursor` is null on the last page."""
+
+    items: list[Conversation]
+    next_cursor: str | None
+
+
+class MessagePage(BaseModel):
+    """`next_cursor` is null on the last page."""
+
+    items: list[Message]
+    next_cursor: str | None
+
+
+class CustomerPage(BaseModel):
+    """`next_cursor` is null on the last page."""
+
+    items: list[Customer]
+    next_cursor: str | None
+
+
+class NewText(Strict):
+    """Plain words; only within 24 h of the customer's last message."""
+
+    type: Literal["text"]
+    text: str = Field(min_length=1, max_length=4096, examples=["Boa tarde! Já estou verificando a sua conexão."])
+    agent_id: UUID | None = Field(None, description="who writes; left out, the user of the API key")
+    reply_to: UUID | None = Field(None, description="a message of this conversation to quote")
+
+
+class NewTemplate(Strict):
+    """An approved template, at any time."""
+
+    type: Literal["template"]
+    name: str = Field(min_length=1, max_length=512, examples=["aviso_visita_tecnica"])
+    language: str = Field("pt_BR", max_length=20)
+    components: list[dict[str, Any]] = Field(
+        default_factory=list,
+        max_length=20,
+        examples=[[{"type": "body", "parameters": [{"type": "text", "text": "Ana"}]}]],
+        description="as the Cloud API takes them",
+    )
+    agent_id: UUID | None = Field(None, description="who writes; left out, the user of the API key")
+
+
+NewMessage = Annotated[NewText | NewTemplate, Field(discriminator="type")]
+
+
+class Queued(BaseModel):
+    """The message waits for sending; its state follows in the conversation's messages."""
+
+    id: UUID
+    state: Literal["queued"] = "queued"
+
+
+class Assignment(Strict):
+    """To whom."""
+
+    agent_id: UUID = Field(examples=[_AGENT])
+    reason: str = Field("assigned", max_length=100)
+
+
+class Transfer(Strict):
+    """Where to; without a queue, the one it had."""
+
+    queue: str | None = Field(None, max_length=100, examples=["suporte"])
+    reason: str = Field("transferred", max_length=100)
+
+
+class Ending(Strict):
+    """Why it counts as answered."""
+
+    reason: str = Field("resolved", max_length=100, examples=["resolved"])
+
+
+class Closing(Strict):
+    """Why it ends for good."""
+
+    reason: str = Field("closed", max_length=100, examples=["closed"])
+
+
+class Rating(Strict):
+    """How the customer was served."""
+
+    satisfaction: int = Field(ge=1, le=5, examples=[5])
+
+
+MESSAGE_EXAMPLES: dict[str, Any] = {
+    "text": {"summary": "Words", "value": {"type": "text", "text": "Boa tarde, Ana! Já estou verificando."}},
+    "template": {
+        "summary": "A template, also after 24 h",
+        "value": {
+            "type": "template",
+            "name": "aviso_visita_tecnica",
+            "language": "pt_BR",
+            "components": [{"type": "body", "parameters": [{"type": "text", "text": "Ana"}]}],
+        },
+    },
+}

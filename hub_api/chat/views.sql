@@ -1,0 +1,70 @@
+-- What the API shows of conversations, messages and customers.
+
+-- name: list_conversations  -- $1 state, $2 customer, $3 queue key (null: any), $4 id of the last row before (null: from the newest), $5 limit; newest first
+SELECT c.*, customer.name AS customer_name, q.key AS queue
+FROM conversations c
+JOIN customers customer ON customer.id = c.customer_id
+LEFT JOIN queues q ON q.id = c.queue_id
+WHERE ($1::text IS NULL OR c.state = $1)
+    AND ($2::uuid IS NULL OR c.customer_id = $2)
+    AND ($3::text IS NULL OR q.key = $3)
+    AND ($4::uuid IS NULL OR c.id < $4)
+ORDER BY c.id DESC LIMIT $5;
+
+-- name: list_waiting  -- $1 queue key or null, $2 priority, $3 queued_at, $4 id of the last row before (null: from the first), $5 limit; who waits longest at the highest priority first
+SELECT c.*, customer.name AS customer_name, q.key AS queue
+FROM conversations c
+JOIN customers customer ON customer.id = c.customer_id
+LEFT JOIN queues q ON q.id = c.queue_id
+WHERE c.state = 'queued'
+    AND ($1::text IS NULL OR q.key = $1)
+    AND ($4::uuid IS NULL OR (-c.priority, c.queued_at, c.id) > (-$2::int, $3::timestamptz, $4))
+ORDER BY c.priority DESC, c.queued_at, c.id LIMIT $5;
+
+-- name: find_conversation  -- $1 id or null, $2 protocol or null
+SELECT c.*, customer.name AS customer_name, q.key AS queue
+FROM conversations c
+JOIN customers customer ON customer.id = c.customer_id
+LEFT JOIN queues q ON q.id = c.queue_id
+WHERE c.id = $1 OR c.protocol = $2;
+
+-- name: list_messages  -- $1 conversation, $2 created_at and $3 id of the last row before (null: from the newest), $4 limit; newest first
+-- What the customer deleted is not shown again; it stays in the row for the record.
+SELECT m.id, m.created_at, m.direction, m.author, m.author_id, m.type, m.state, m.category, m.error_code, m.error_title,
+       m.sent_at, m.delivered_at, m.read_at, m.failed_at, m.edited_at, m.revoked_at, m.reactions, m.time_flag,
+       k.message_id AS reply_to,
+       CASE WHEN m.revoked_at IS NULL THEN m.content END AS content,
+       CASE WHEN m.revoked_at IS NULL THEN m.payload ELSE '{}' END AS payload
+FROM messages m LEFT JOIN message_key k ON k.wamid = m.reply_to
+WHERE m.conversation_id = $1 AND ($3::uuid IS NULL OR (m.created_at, m.id) < ($2::timestamptz, $3))
+ORDER BY m.created_at DESC, m.id DESC LIMIT $4;
+
+-- name: find_wamid  -- $1 conversation, $2 message -> its wamid (null: not sent yet); no row: not in this conversation
+SELECT wamid FROM messages WHERE conversation_id = $1 AND id = $2;
+
+-- name: find_template  -- $1 conversation, $2 name, $3 language -> category, status, components of its number's account
+SELECT t.category, t.status, t.components
+FROM conversations c
+JOIN whatsapp_numbers n ON n.id = c.number_id
+JOIN templates t ON t.account_id = n.account_id
+WHERE c.id = $1 AND t.name = $2 AND t.language = $3;
+
+-- name: find_by_phone  -- $1 E.164 with the ninth digit -> customers
+SELECT c.* FROM customers c
+WHERE c.merged_into IS NULL AND (c.phone = $1 OR c.id IN (
+    SELECT customer_id FROM customer_identities
+    WHERE kind = 'phone' AND value = $1 AND portfolio_id = '' AND valid_to IS NULL
+)) ORDER BY c.id LIMIT 20;
+
+-- name: find_by_name  -- $1 part of a name, % and _ escaped, $2 id of the last row before (null: from the newest), $3 limit
+SELECT c.* FROM customers c
+WHERE c.merged_into IS NULL AND immutable_unaccent(lower(c.name)) LIKE '%' || immutable_unaccent(lower($1)) || '%'
+    AND ($2::uuid IS NULL OR c.id < $2)
+ORDER BY c.id DESC LIMIT $3;
+
+-- name: find_customer  -- $1 id, also of one that was merged -> the customer it is now
+SELECT c.* FROM customers c WHERE c.id = (SELECT coalesce(merged_into, id) FROM customers WHERE id = $1);
+
+-- name: list_identities  -- $1 customer -> current ones first
+SELECT kind, value, valid_from, valid_to FROM customer_identities WHERE customer_id = $1
+ORDER BY valid_to IS NOT NULL, kind, valid_from;
