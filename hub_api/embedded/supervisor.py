@@ -171,7 +171,7 @@ class Supervisor:
 
     def _obituary(self, part: Part, code: int) -> str:
         """Why a part ended, with its last words."""
-        last = " ".join(tail(self.home.log(part.name), 1))
+        last = next((line for line in reversed(tail(self.home.log(part.name))) if line.strip()), "")
         return f"it ended with {describe_exit(code)}: {last[:300]}"
 
     async def _exit_code(self, part: Part) -> int:

@@ -123,8 +123,8 @@ async def test_dead_letters_are_listed_and_put_back_once(hub_command: Hub, datab
     connection = await asyncpg.connect(database_url)
     letter = uuid7()
     await connection.execute(
-        "INSERT INTO dead_letter (id, source, received_at, kind, contact_key, reason, detail, payload) "
-        "VALUES ($1, 'handle', now(), 'message', '5511999998888', 'handler_failed', 'a bug', '{}')",
+        "INSERT INTO dead_letter (id, source, webhook_id, received_at, kind, contact_key, reason, detail, payload) "
+        "VALUES ($1, 'handle', $1, now(), 'message', '5511999998888', 'handler_failed', 'a bug', '{}')",
         letter,
     )
     assert [row["id"] for row in json.loads(hub_command("webhooks", "dead", "--json").stdout)] == [str(letter)]
