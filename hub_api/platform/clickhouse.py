@@ -52,22 +52,34 @@ LAYERS = ("raw", "bronze", "silver", "gold")
 def connect(url: str | SecretStr, settings: Settings = QUERY, *, timeout_s: int = 300) -> "Client":
     """A client of the warehouse at `HUB_CLICKHOUSE_URL` (http(s)://user:password@host:port/database), for threads too.
 
-    `settings` go with every statement; those of a call win. Raises ValueError on a malformed address and the client's
-    own errors when nobody answers or the password is wrong.
+    `settings` go with every statement, but for those the user may not change (a locked reader has the server's own
+    limits); those of a call win. Raises ValueError on a malformed address and the client's own errors when nobody
+    answers or the password is wrong.
     """
     import clickhouse_connect
 
-    return clickhouse_connect.get_client(**_arguments(url, settings, timeout_s))
+    client = clickhouse_connect.get_client(**_arguments(url, timeout_s))
+    _set_what_may_be_set(client, settings)
+    return client
 
 
 async def connect_async(url: str | SecretStr, settings: Settings = QUERY, *, timeout_s: int = 300) -> "AsyncClient":
     """`connect` for coroutines; close it with `await client.close()`."""
     import clickhouse_connect
 
-    return await clickhouse_connect.get_async_client(**_arguments(url, settings, timeout_s))
+    client = await clickhouse_connect.get_async_client(**_arguments(url, timeout_s))
+    _set_what_may_be_set(client, settings)
+    return client
 
 
-def _arguments(url: str | SecretStr, settings: Settings, timeout_s: int) -> dict[str, Any]:
+def _set_what_may_be_set(client: "Client | AsyncClient", settings: Settings) -> None:
+    for name, value in settings.items():
+        known = client.server_settings.get(name)
+        if known is None or not known.readonly:
+            client.set_client_setting(name, value)
+
+
+def _arguments(url: str | SecretStr, timeout_s: int) -> dict[str, Any]:
     parts = urlsplit(url.get_secret_value() if isinstance(url, SecretStr) else url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("the ClickHouse address must be http(s)://user:password@host:port/database")
@@ -78,7 +90,6 @@ def _arguments(url: str | SecretStr, settings: Settings, timeout_s: int) -> dict
         "password": unquote(parts.password or ""),
         "database": parts.path.strip("/") or "__default__",
         "secure": parts.scheme == "https",
-        "settings": dict(settings),
         "send_receive_timeout": timeout_s,
         "compress": not _is_loopback(parts.hostname),  # on one machine compressing costs more than it saves
         "autogenerate_session_id": False,  # a session forbids statements at the same time, and we keep no state
