@@ -40,4 +40,4 @@ def run(settings: Settings) -> None:
     """The command `hub scheduler`: tick until SIGTERM."""
     configure(settings.log_level, process="scheduler")
     with connect_sync(settings.redis_url.get_secret_value()) as connection:
-        scheduler(connection).start()
+        scheduler(connection).start()  # type: ignore[no-untyped-call]

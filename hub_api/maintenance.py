@@ -11,7 +11,7 @@ from hub_api.platform.migrate import PARTITIONED, make_partitions
 from hub_api.platform.queue import Ring, job
 from hub_api.platform.services import Services
 from hub_api.whatsapp.jobs import handle_lane, split_inbox
-from hub_api.whatsapp.send import outbox
+from hub_api.whatsapp.send import outbox, reactions
 from hub_api.whatsapp.send.jobs import drain_outbox
 
 log = structlog.get_logger(__name__)
@@ -22,7 +22,7 @@ queries = sqlfile.load("hub_api", "maintenance.sql")
 @job("maintenance", timeout_s=30)
 async def sweep(services: Services) -> None:
     """Ring for all work that waits without a handled mark: what a dead process, or a flushed Redis, left unrung."""
-    work = await services.db.fetchrow(queries.waiting_work)
+    (work,) = await services.db.fetch(queries.waiting_work)
     rings: list[Ring] = [(handle_lane, (lane,)) for lane in work["lanes"]]
     rings += [(drain_outbox, (shard,)) for shard in work["shards"]]
     if work["webhooks"]:
@@ -36,14 +36,14 @@ async def sweep(services: Services) -> None:
 async def settle(services: Services) -> None:
     """Doubts that time settles: claims of dead senders become `unknown`, parked statuses find their message, pauses end."""
     await outbox.recover_stale_claims(services)
-    await outbox.resume_paused(services)
+    await reactions.resume_paused(services)
     await statuses.rematch_parked(services)
 
 
 @job("maintenance", timeout_s=30)
 async def gauges(services: Services) -> None:
     """Set the gauges that one owner exports for the whole hub."""
-    row = await services.db.fetchrow(queries.gauges)
+    (row,) = await services.db.fetch(queries.gauges)
     metrics.active_conversations.set(row["active_conversations"])
     metrics.agents_online.set(row["agents_busy"])
     metrics.inbox_backlog.set(row["inbox_items"])
