@@ -4,6 +4,7 @@ Every setting is listed in the README's table, kept true by a test. Secrets have
 """
 
 import os
+from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,10 +12,24 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
-class Settings(BaseSettings):
-    """What one process needs to know; frozen, units in the names."""
+class Calendar(BaseSettings):
+    """The business days: all that the shape of the warehouse's partitions depends on."""
 
     model_config = SettingsConfigDict(env_prefix="HUB_", frozen=True, extra="ignore")
+
+    timezone: str = Field("America/Sao_Paulo", description="zone of the business day in KPIs and partitions")
+    history_start: date = Field(
+        date(2016, 1, 1), description="first business day of the warehouse's tables; older events stay in raw.events"
+    )
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The business zone as an object."""
+        return ZoneInfo(self.timezone)
+
+
+class Settings(Calendar):
+    """What one process needs to know; frozen, units in the names."""
 
     home: Path = Field(Path(".hub"), description="folder of the embedded stack: data, logs, generated passwords")
 
@@ -46,20 +61,25 @@ class Settings(BaseSettings):
         (), description="services this API process mounts, as a JSON list; empty: all"
     )
     database_pool_size: int = Field(10, gt=0, description="PostgreSQL connections of one process")
-    timezone: str = Field("America/Sao_Paulo", description="zone of the business day in KPIs and partitions")
+    checker_url: str | None = Field(
+        None, description="the process that runs Great Expectations, http://host:port; empty: each run starts its own"
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     metrics_dir: Path | None = Field(None, description="folder for metrics shared by several processes of one role")
     inbox_retention_days: int = Field(30, gt=0, description="raw webhook bodies are kept this long")
     reopen_hours: int = Field(24, ge=0, description="a message within this time of `resolved` reopens the conversation")
     stale_inbound_minutes: int = Field(30, gt=0, description="no bot answers an inbound message older than this")
 
-    @property
-    def zone(self) -> ZoneInfo:
-        """The business zone as an object."""
-        return ZoneInfo(self.timezone)
+
+def load_calendar() -> Calendar:
+    """The business days as `load_settings` would give them, without the rest: definitions load where no secret is."""
+    return Calendar(_env_file=_home() / "hub.env")
 
 
 def load_settings() -> Settings:
     """Settings of this process: the environment wins over `HUB_HOME/hub.env`. Raises ValidationError naming what is missing."""
-    home = Path(os.environ.get("HUB_HOME", ".hub"))
-    return Settings(_env_file=home / "hub.env")  # type: ignore[call-arg]
+    return Settings(_env_file=_home() / "hub.env")
+
+
+def _home() -> Path:
+    return Path(os.environ.get("HUB_HOME", ".hub"))

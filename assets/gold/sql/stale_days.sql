@@ -1,0 +1,38 @@
+-- Days whose gold tables lack events that raw.events has: one row per day with the newest such batch.
+-- A new event of a conversation changes every day the conversation was active on (its facts belong to the opening day,
+-- a message's fate to the day it was written), and a step of its state also the backlog of every built day since.
+WITH
+    active AS
+    (
+        SELECT
+            conversation_id,
+            toDate(period, {timezone:String}) AS day,
+            max(last_batch) AS batch,
+            max(last_state_batch) AS state_batch
+        FROM raw.events_by_period
+        GROUP BY conversation_id, day
+    ),
+    touched AS
+    (
+        SELECT day, max(newest) AS batch, max(state_batch) AS state_batch
+        FROM
+        (
+            SELECT day, state_batch,
+                if(conversation_id = toUUID('00000000-0000-0000-0000-000000000000'), batch, max(batch) OVER (PARTITION BY conversation_id)) AS newest
+            FROM active
+        )
+        GROUP BY day
+    ),
+    built AS (SELECT day, batch FROM gold.built_days FINAL)
+SELECT day, newest
+FROM
+(
+    SELECT
+        days.day AS day,
+        greatest(touched.batch, max(touched.state_batch) OVER (ORDER BY days.day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)) AS newest
+    FROM (SELECT day FROM touched UNION DISTINCT SELECT day FROM built) AS days
+    LEFT JOIN touched ON touched.day = days.day
+) AS wanted
+LEFT JOIN built ON built.day = wanted.day
+WHERE wanted.newest > built.batch AND wanted.day BETWEEN {first:Date} AND {last:Date}
+ORDER BY day

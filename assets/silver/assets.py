@@ -1,0 +1,30 @@
+"""silver: messages and conversations as they are, folded from their events by version."""
+
+import dagster as dg
+
+from assets.daily import TABLE, rebuild
+from assets.warehouse import Warehouse, load_sql
+
+EVENTS = [["bronze", "events"]]
+
+
+@dg.asset(key_prefix="silver", group_name="events", deps=EVENTS, **TABLE)
+def messages(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[None]:
+    """One row per message with what became of it; see sql/messages.table.sql."""
+    return rebuild(context, warehouse, "silver.messages", load_sql(__package__, "messages.sql"))
+
+
+@dg.asset(key_prefix="silver", group_name="events", deps=EVENTS, **TABLE)
+def conversations(
+    context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+) -> dg.MaterializeResult[None]:
+    """One row per conversation, by the day of its opening; see sql/conversations.table.sql."""
+    return rebuild(context, warehouse, "silver.conversations", load_sql(__package__, "conversations.sql"))
+
+
+@dg.asset(key_prefix="silver", group_name="events", deps=EVENTS, **TABLE)
+def conversation_states(
+    context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+) -> dg.MaterializeResult[None]:
+    """One row per step of a conversation, by the day of the step; see sql/conversation_states.table.sql."""
+    return rebuild(context, warehouse, "silver.conversation_states", load_sql(__package__, "conversation_states.sql"))

@@ -1,0 +1,122 @@
+"""The warehouse as assets use it: build days aside and swap them in, so that a rerun changes nothing."""
+
+import time
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from functools import cached_property
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from hub_api.errors import HubError
+from hub_api.platform.clickhouse import BACKFILL, connect, render_ddl
+from hub_api.settings import Settings
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+STAGING = "__building_"
+ABANDONED_S = 6 * 3600  # an aside table older than this belongs to a run that was killed
+SWAPS_A_STATEMENT = 100
+
+
+class WrongDay(HubError):
+    """A table's SQL gave rows of a day that was not asked for; nothing was changed."""
+
+    code = "wrong_day"
+
+
+def load_sql(package: str | None, file: str) -> str:
+    """The text of `sql/<file>` in a package of assets."""
+    return resources.files(package or __package__).joinpath("sql", file).read_text(encoding="utf-8")
+
+
+class Warehouse:
+    """A client of the warehouse for the length of one run. Times are UTC, days are business days of `settings`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def client(self) -> "Client":
+        """The connection, opened when it is first used."""
+        return connect(self.settings.clickhouse_url, BACKFILL, timeout_s=3600)
+
+    def close(self) -> None:
+        """Close the connection if there is one."""
+        if "client" in self.__dict__:
+            self.client.close()
+            del self.client
+
+    def rows(self, sql: str, days: Iterable[str] = (), **parameters: Any) -> Sequence[Sequence[Any]]:
+        """The rows of a query; see `parameters` for what its text may name."""
+        return self.client.query(sql, parameters=self.parameters(days, **parameters)).result_rows
+
+    def parameters(self, days: Iterable[str], **more: Any) -> dict[str, Any]:
+        """What a table's SQL may name: {days:Array(Date)} with {first:Date} and {last:Date}, {timezone:String}."""
+        listed = sorted(date.fromisoformat(day) for day in days)
+        bounds = {"days": listed, "first": listed[0], "last": listed[-1]} if listed else {}
+        return {"timezone": self.settings.timezone, **bounds, **more}
+
+    def newest_batch(self) -> int:
+        """Number of the newest relay batch: it, and all before it, are in raw.events whole."""
+        return int(self.rows("SELECT max(batch) FROM raw.events")[0][0])
+
+    def replace_days(self, table: str, sql: str, days: Sequence[str]) -> dict[str, int]:
+        """Make the partitions `days` of `table` what the SELECT `sql` says; rows per day.
+
+        One SELECT fills a table aside, then each day's partition is swapped in; a day without rows is dropped on
+        purpose, since ClickHouse refuses to swap in nothing. Raises WrongDay when the SELECT answers for other days.
+        A failure leaves every day either as it was or as it is to be.
+        """
+        self._drop_abandoned(table)
+        aside = f"{table}{STAGING}{uuid.uuid4().hex[:12]}"
+        self._ddl(f"CREATE TABLE {aside} /*ON CLUSTER*/ AS {table}")
+        try:
+            columns = ", ".join(name for (name,) in self._columns(table))
+            self.client.command(
+                f"INSERT INTO {aside} ({columns}) SELECT {columns} FROM (\n{sql}\n)",  # noqa: S608 - our own files
+                parameters=self.parameters(days),
+            )
+            staged = {str(day): int(rows) for day, rows in self.rows(f"SELECT day, count() FROM {aside} GROUP BY day")}  # noqa: S608
+            if strangers := sorted(set(staged) - set(days)):
+                raise WrongDay(f"the SELECT of {table} for {days[0]} to {days[-1]} gave rows of {strangers[:3]}")
+            self._swap(table, aside, days, staged)
+        finally:
+            self._ddl(f"DROP TABLE IF EXISTS {aside} /*ON CLUSTER*/ SYNC")
+        return {day: staged.get(day, 0) for day in days}
+
+    def _swap(self, table: str, aside: str, days: Sequence[str], staged: Mapping[str, int]) -> None:
+        held = {
+            partition
+            for (partition,) in self.rows(
+                "SELECT DISTINCT partition FROM system.parts WHERE active AND concat(database, '.', table) = {table:String}",
+                table=table,
+            )
+        }
+        swaps = [
+            f"REPLACE PARTITION '{day}' FROM {aside}" if day in staged else f"DROP PARTITION '{day}'"
+            for day in days
+            if day in staged or day in held
+        ]
+        for start in range(0, len(swaps), SWAPS_A_STATEMENT):
+            self._ddl(f"ALTER TABLE {table} /*ON CLUSTER*/ {', '.join(swaps[start : start + SWAPS_A_STATEMENT])}")
+
+    def _columns(self, table: str) -> Sequence[Sequence[str]]:
+        return self.rows(
+            "SELECT name FROM system.columns WHERE concat(database, '.', table) = {table:String} AND default_kind = '' ORDER BY position",
+            table=table,
+        )
+
+    def _drop_abandoned(self, table: str) -> None:
+        abandoned = self.rows(
+            "SELECT concat(database, '.', name) FROM system.tables "
+            "WHERE startsWith(concat(database, '.', name), {prefix:String}) AND metadata_modification_time < {before:DateTime}",
+            prefix=f"{table}{STAGING}",
+            before=int(time.time()) - ABANDONED_S,
+        )
+        for (name,) in abandoned:
+            self._ddl(f"DROP TABLE IF EXISTS {name} /*ON CLUSTER*/ SYNC")
+
+    def _ddl(self, statement: str) -> None:
+        self.client.command(render_ddl(statement, self.settings.clickhouse_cluster))
