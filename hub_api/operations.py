@@ -38,7 +38,7 @@ def replay(
 
     if bool(ids) == every:
         raise typer.BadParameter("name the dead letters, or give --all", param_hint="ids")
-    chosen: list[object] | None = [parse_id(text) for text in ids] if ids else None
+    chosen = [parse_id(text) for text in ids] if ids else None
     count = with_services(lambda services: replay(services, chosen))
     typer.echo(f"{count} dead letters put back")
 

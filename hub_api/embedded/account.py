@@ -47,6 +47,7 @@ class Account:
             timeout=timeout,
             check=False,
             cwd=cwd or "/",
+            env={"PATH": os.defpath},  # our variables hold secrets, and a process' environment is its account's to read
             user=user,
             group=group,
             extra_groups=groups,

@@ -11,7 +11,7 @@ from hub_api.embedded.ports import LOOPBACK
 from hub_api.embedded.postgres import Cluster
 from hub_api.embedded.supervisor import Part
 from hub_api.embedded.valkey import Valkey
-from hub_api.embedded.values import Values, hub_command
+from hub_api.embedded.values import Values, bare_environment, hub_command
 from hub_api.errors import Invalid
 
 DATABASE = "hub"
@@ -21,15 +21,15 @@ def engine_parts(home: Home, values: Values, state: State, env: dict[str, str]) 
     """The engines that no outside URL replaces."""
     parts: list[Part] = []
     if "postgres" not in values.outside:
-        parts.append(postgres_part(home, values, state, env))
+        parts.append(postgres_part(home, values, state))
     if "valkey" not in values.outside:
-        parts.append(valkey_part(home, values, env))
+        parts.append(valkey_part(home, values, state))
     if "warehouse" not in values.outside:
         parts.append(warehouse_part(home, values, env))
     return parts
 
 
-def postgres_part(home: Home, values: Values, state: State, env: dict[str, str]) -> Part:
+def postgres_part(home: Home, values: Values, state: State) -> Part:
     """PostgreSQL; its place is chosen once and remembered, because root's home is closed to its account."""
     account = unprivileged_account()
     if state.postgres_place is None:
@@ -42,7 +42,7 @@ def postgres_part(home: Home, values: Values, state: State, env: dict[str, str])
         await postgres.answers(cluster.url(DATABASE))
 
     return Part(
-        "postgres", cluster.command, ready, env=env, prepare=cluster.prepare, account=account, cwd=Path("/"),
+        "postgres", cluster.command, ready, env=bare_environment(state.id), prepare=cluster.prepare, account=account, cwd=Path("/"),
         port=cluster.port, url=f"postgresql://{LOOPBACK}:{cluster.port}/{DATABASE}",
         stop_signal=signal.SIGINT,  # fast shutdown: SIGTERM would wait for every client to leave
         start_timeout_s=300.0, grace_s=60.0,  # recovery after a crash, the checkpoint of a stop
@@ -67,11 +67,11 @@ def postgres_place(home: Home, state: State) -> Path:
     raise Invalid("as root PostgreSQL's data goes under /var/lib or /var/tmp and neither can be written; run as a user")
 
 
-def valkey_part(home: Home, values: Values, env: dict[str, str]) -> Part:
+def valkey_part(home: Home, values: Values, state: State) -> Part:
     """Valkey with its append-only file in the home."""
     server = Valkey(home.path / "valkey", values.port("valkey"), values.env["HUB_VALKEY_PASSWORD"])
     return Part(
-        "valkey", server.command, probes.ping(server.url), env=env, prepare=server.prepare, cwd=home.path,
+        "valkey", server.command, probes.ping(server.url), env=bare_environment(state.id), prepare=server.prepare, cwd=home.path,
         port=server.port, url=f"redis://{LOOPBACK}:{server.port}/0",
     )  # fmt: skip
 

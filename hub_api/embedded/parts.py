@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
+from importlib.metadata import version
 from urllib.parse import urlsplit
 
 from hub_api.embedded import probes
@@ -16,7 +17,7 @@ from hub_api.errors import Invalid
 
 API_PROCESSES = 2
 WORKERS = ("worker-1", "worker-2")
-GROUPS = {"worker": WORKERS, "dagster": ("dagster-code", "dagster-daemon", "dagster-web")}
+GROUPS = {"worker": WORKERS, "dagster": ("dagster-code", "dagster-upgrade", "dagster-daemon", "dagster-web")}
 
 
 def make_parts(
@@ -31,7 +32,7 @@ def make_parts(
     parts.append(Part("migrate", lambda: hub_command("migrate"), None, tuple(part.name for part in parts), env))
     if state.demo and "simulator" not in values.outside:
         parts.append(simulator_part(values, env))
-    parts += [*role_parts(values, env), *dagster_parts(home, values, env, definitions)]
+    parts += [*role_parts(values, env), *dagster_parts(home, values, state, env, definitions)]
     if scene:
         after = tuple(part.name for part in parts if part.name != "dagster-web")
         command = hub_command("simulate", "demo", *scene)
@@ -63,7 +64,7 @@ def role_parts(values: Values, env: dict[str, str]) -> list[Part]:
     ]
 
 
-def dagster_parts(home: Home, values: Values, env: dict[str, str], definitions: str) -> list[Part]:
+def dagster_parts(home: Home, values: Values, state: State, env: dict[str, str], definitions: str) -> list[Part]:
     """Dagster's code server, daemon and web server: processes of their own, so that no run and no page loads the code."""
     folder = home.path / "dagster"
     code, web = values.port("dagster-code"), values.port("dagster-web")
@@ -80,12 +81,16 @@ def dagster_parts(home: Home, values: Values, env: dict[str, str], definitions: 
     beat, page = probes.heartbeat(values.env["HUB_DATABASE_URL"], DAGSTER_SCHEMA), probes.http(f"{url}/server_info")
     first = () if "postgres" in values.outside else ("postgres",)
     slow = partial(Part, env=env, start_timeout_s=300.0, grace_s=30.0)
-    return [
-        # It loads code and touches no table, so it may start beside the migration.
-        slow("dagster-code", lambda: grpc, probes.grpc(code), first, port=code, prepare=prepare),
-        slow("dagster-daemon", lambda: daemon, beat, ("migrate", "dagster-code")),
-        slow("dagster-web", lambda: serve, page, ("migrate", "dagster-code"), port=web, url=url),
-    ]
+    # It loads code and touches no table, so it may start beside the migration.
+    parts = [slow("dagster-code", lambda: grpc, probes.grpc(code), first, port=code, prepare=prepare)]
+    after: tuple[str, ...] = ("migrate", "dagster-code")
+    if state.versions.get("dagster", version("dagster")) != version("dagster"):
+        upgrade = [program("dagster"), "instance", "migrate"]
+        parts.append(slow("dagster-upgrade", lambda: upgrade, None, after))
+        after = (*after, "dagster-upgrade")
+    parts.append(slow("dagster-daemon", lambda: daemon, beat, after))
+    parts.append(slow("dagster-web", lambda: serve, page, after, port=web, url=url))
+    return parts
 
 
 def database_port(values: Values) -> int:
@@ -104,7 +109,7 @@ def port_of(url: str, default: int) -> int:
 def select_parts(parts: list[Part], only: Collection[str], without: Collection[str]) -> list[Part]:
     """Keep `only` (with what they need) or all, less `without`; group names stand for their parts. Raises Invalid."""
     by_name = {part.name: part for part in parts}
-    known = {*by_name, *URLS, "demo"}  # an engine may be absent because an outside URL is set
+    known = {*by_name, *URLS, "demo", "dagster-upgrade"}  # an engine is absent when an outside URL is set
 
     def expand(wanted: Collection[str]) -> set[str]:
         names = {name for entry in wanted for name in GROUPS.get(entry, (entry,))}

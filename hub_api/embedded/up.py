@@ -68,7 +68,9 @@ def up(home: Home, options: Options, console: Console) -> int:
         scene = options.scene if options.demo else ()
         parts = make_parts(home, values, state, definitions=options.definitions, scene=scene)
         chosen = select_parts(parts, options.only, options.without)
-        state.versions = installed_versions()
+        # Dagster's own record stays until its upgrade, which comes after this, has worked.
+        installed = installed_versions()
+        state.versions = installed | {name: old for name, old in state.versions.items() if name == "dagster"}
         state.supervisor_pid, state.started_at = os.getpid(), time.time()
         state.supervisor_created = psutil.Process().create_time()
         return asyncio.run(supervise(Supervisor(home, state, chosen), values, console))
@@ -95,6 +97,8 @@ async def supervise(supervisor: Supervisor, values: Values, console: Console) ->
             report_failure(supervisor.home, part.name, part.message, console)
         if any(part.name in ESSENTIAL for part in supervisor.failed()):
             return FAILED
+        if "dagster-web" in supervisor.parts and supervisor.status["dagster-web"].state == "ready":
+            supervisor.state.versions = installed_versions()
         show_ready(supervisor, values, console)
         beside = asyncio.create_task(show_work(supervisor, values, console))
         await stopping

@@ -151,6 +151,12 @@ def part_environment(home: Home, values: Values, stack_id: str) -> dict[str, str
     }
 
 
+def bare_environment(stack_id: str) -> dict[str, str]:
+    """What an engine gets that needs none of our variables: its account must not read our secrets in /proc."""
+    kept = ("PATH", "LANG", "TZ", "TMPDIR")
+    return {name: os.environ[name] for name in kept if name in os.environ} | {"HUB_STACK_ID": stack_id}
+
+
 def hub_command(*arguments: str) -> list[str]:
     """The `hub` command with our own interpreter."""
     return [sys.executable, "-m", "hub_api", *arguments]

@@ -32,6 +32,9 @@ async def test_the_stack_starts_stops_and_resumes_its_data_on_the_same_ports() -
         assert {name: part["state"] for name, part in first["part"].items()} == {"postgres": "ready", "valkey": "ready"}
         assert all(part["memory_mb"] > 0 and part["pid"] for part in first["parts"])
         data, server = Path(first["postgres_data"]), psutil.Process(first["part"]["postgres"]["pid"])
+        assert not [
+            name for name in server.environ() if name.startswith("HUB_") and name not in ("HUB_STACK_ID", "HUB_PART")
+        ]
         assert data.stat().st_mode & 0o777 == 0o700
         assert data.stat().st_uid == server.uids().real != 0  # as root: under an unprivileged account
         env = stack.environment()

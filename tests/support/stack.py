@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,12 +16,22 @@ from tests.support.process import new_place
 from tests.support.waiting import wait_until
 
 NOBODY = 65534
-# Root's Python often lies below a folder closed to others: the capability lets the ordinary user read past it,
-# and nothing else of root is left.
-AS_ORDINARY_USER = (
-    "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
-    "--inh-caps=-all,+dac_read_search", "--ambient-caps=+dac_read_search", "--bounding-set=-all,+dac_read_search",
-)  # fmt: skip
+SETPRIV = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+
+
+@cache
+def as_ordinary_user() -> tuple[str, ...]:
+    """What goes before a command so that root runs it as an ordinary user.
+
+    Root's Python often lies below a folder closed to others: one capability then lets the user read past it, and
+    nothing else of root is left.
+    """
+    # Through a shell: setpriv itself still has root's capabilities when it starts the program, what comes next has not.
+    probe = [*SETPRIV, "sh", "-c", '"$0" -c "import hub_api.settings"', sys.executable]
+    if subprocess.run(probe, capture_output=True, cwd="/").returncode == 0:
+        return SETPRIV
+    only = "dac_read_search"
+    return (*SETPRIV, f"--inh-caps=-all,+{only}", f"--ambient-caps=+{only}", f"--bounding-set=-all,+{only}")
 
 
 class Stack:
@@ -29,7 +40,7 @@ class Stack:
     def __init__(self, *, ordinary_user: bool = False, place: Path | None = None, **env: str) -> None:
         self.place = place or new_place("stack")
         self.home = self.place / "home"
-        self.prefix = AS_ORDINARY_USER if ordinary_user and os.geteuid() == 0 else ()
+        self.prefix = as_ordinary_user() if ordinary_user and os.geteuid() == 0 else ()
         if self.prefix:
             os.chown(self.place, NOBODY, NOBODY)
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("HUB_", "COLUMNS"))}
