@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from hub_api import roles
 from hub_api.platform.ids import uuid7
 from hub_api.platform.postgres import create_pool, transaction
 from hub_api.platform.queue import Bells, no_rings
@@ -33,6 +34,7 @@ class SilentServices(Services):
 @asynccontextmanager
 async def opened(settings: Settings) -> AsyncIterator["Door"]:
     """A door with the account and number of the fixtures, and one more number of the same portfolio."""
+    roles.load_jobs()
     url = settings.redis_url.get_secret_value()
     redis, sync_redis = connect(url), connect_sync(url)
     db = await create_pool(settings.database_url.get_secret_value(), size=8, name="test")
