@@ -71,7 +71,7 @@ def valkey_part(home: Home, values: Values, state: State) -> Part:
     """Valkey with its append-only file in the home."""
     server = Valkey(home.path / "valkey", values.port("valkey"), values.env["HUB_VALKEY_PASSWORD"])
     return Part(
-        "valkey", server.command, probes.ping(server.url), env=bare_environment(state.id), prepare=server.prepare, cwd=home.path,
+        "valkey", server.command, probes.ping(server.port, server.password), env=bare_environment(state.id), prepare=server.prepare, cwd=home.path,
         port=server.port, url=f"redis://{LOOPBACK}:{server.port}/0",
     )  # fmt: skip
 

