@@ -37,7 +37,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the bot may say: the conversation's and what is known of the customer's contracts."""
+    """What the bot may say: the conversation's and what is known of the customer's contracts.
+
+    `resolved`: the messages found the conversation ended; `for_people`: a person had it, or they are too old for a bot.
+    """
 
     protocol: str
     now: datetime
@@ -46,7 +49,7 @@ class Facts:
     contracts: tuple[Contract, ...] = ()
     plans: tuple[Plan, ...] = ()
     resolved: bool = False
-    had_agent: bool = False
+    for_people: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ class Resolve:
 
 @dataclass(frozen=True, slots=True)
 class Reopen:
-    """The customer came back to a resolved conversation: to the bot, or `to_queue` when a person had it."""
+    """The customer came back to a resolved conversation: to the bot, or `to_queue` when it is a person's."""
 
     to_queue: bool
 
@@ -131,8 +134,8 @@ def _after_the_end(rules: Rules, state: State, inbound: Sequence[Inbound], facts
     rest = [one for one in inbound if grade_of(rules, one) is None]
     if all(_is_thanks(rules, one) for one in rest):
         return Decision((*rated, *_thanks(rules, inbound)), closed if grades else state)
-    reopened: tuple[Action, ...] = (*rated, Reopen(to_queue=facts.had_agent))
-    if facts.had_agent:
+    reopened: tuple[Action, ...] = (*rated, Reopen(to_queue=facts.for_people))
+    if facts.for_people:
         return Decision(reopened, closed)
     answer = _answer(rules, closed, rest, facts)
     return Decision((*reopened, *answer.actions), answer.state)

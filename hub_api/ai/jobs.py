@@ -3,7 +3,7 @@
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import msgspec
@@ -78,13 +78,12 @@ async def _answer(services: Services, waiting: Sequence[Row]) -> int:
         await link_contracts(tx, {row["customer_id"] for row in waiting})
         taken = await tx.db.fetch(queries.take_conversations, [row["conversation_id"] for row in waiting])
         turns: dict[UUID, list[Row]] = defaultdict(list)
-        for turn in await tx.db.fetch(queries.read_turns, [row["id"] for row in taken]):
+        for turn in await tx.db.fetch(queries.read_turns, [row["id"] for row in taken], _stale_after(services)):
             turns[turn["conversation_id"]].append(turn)
         known = await load_known(tx, {row["customer_id"] for row in taken}, now, services.settings.zone)
         states: dict[UUID, State] = {}
         for row in taken:
-            facts = _facts(row, known, now, services)
-            decision = _decide(rules, row, turns[row["id"]], facts)
+            decision = _decide(rules, row, turns[row["id"]], _facts(row, turns[row["id"]], known, now, services))
             states[row["id"]] = decision.state
             await _act(tx, rules, row["id"], decision)
         await tx.db.execute(queries.save_states, list(states), [msgspec.to_builtins(one) for one in states.values()])
@@ -92,7 +91,11 @@ async def _answer(services: Services, waiting: Sequence[Row]) -> int:
     return len(taken)
 
 
-def _facts(row: Row, known: Known, now: datetime, services: Services) -> Facts:
+def _stale_after(services: Services) -> timedelta:
+    return timedelta(minutes=services.settings.stale_inbound_minutes)
+
+
+def _facts(row: Row, turns: Sequence[Row], known: Known, now: datetime, services: Services) -> Facts:
     return Facts(
         protocol=row["protocol"],
         now=now,
@@ -101,7 +104,7 @@ def _facts(row: Row, known: Known, now: datetime, services: Services) -> Facts:
         contracts=known.contracts.get(row["customer_id"], ()),
         plans=known.plans,
         resolved=row["state"] == "resolved",
-        had_agent=row["agent_id"] is not None,
+        for_people=row["agent_id"] is not None or any(turn["stale"] for turn in turns),
     )
 
 
@@ -161,8 +164,8 @@ async def _give_to_a_person(services: Services, conversation_id: UUID) -> int:
         async with services.transaction() as tx:
             taken = await tx.db.fetch(queries.take_conversations, [conversation_id])
             for row in taken:
-                await _end_turns(tx, conversation_id)
-                if row["state"] == "bot":
+                ended = await tx.db.fetch(queries.end_turns, conversation_id)
+                if row["state"] in ("bot", "resolved") and any(turn["trigger"] == "message" for turn in ended):
                     await queue_message(
                         tx, conversation_id, text(rules.texts["handed_over_failed"].format(protocol=row["protocol"]))
                     )
@@ -172,11 +175,5 @@ async def _give_to_a_person(services: Services, conversation_id: UUID) -> int:
         if _may_pass(error):
             raise
         log.exception("bot_turn_dead", conversation_id=str(conversation_id), remedy="answer this conversation by hand")
-    async with services.transaction() as tx:
-        await _end_turns(tx, conversation_id)
+    await services.db.execute(queries.end_turns, conversation_id)
     return 1
-
-
-async def _end_turns(tx: Transaction, conversation_id: UUID) -> None:
-    turns = await tx.db.fetch(queries.read_turns, [conversation_id])
-    await tx.db.execute(queries.delete_turns, [turn["id"] for turn in turns])

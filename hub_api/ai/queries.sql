@@ -14,9 +14,9 @@ SELECT c.id, c.state, c.customer_id, c.protocol, c.bot_state, c.agent_id, c.last
 FROM conversations c JOIN customers customer ON customer.id = c.customer_id
 WHERE c.id = ANY($1) ORDER BY c.id FOR NO KEY UPDATE OF c SKIP LOCKED;
 
--- name: read_turns  -- $1 conversations uuid[] -> their turns in order, each with its message and the consent recorded for it
+-- name: read_turns  -- $1 conversations uuid[], $2 stale_after interval -> their turns in order, each with its message and the consent recorded for it
 SELECT t.id, t.conversation_id, t.trigger, m.id AS message_id, m.content, m.payload -> 'detail' AS detail, m.wamid,
-    m.revoked_at IS NOT NULL AS revoked, ledger.scope, ledger.granted
+    m.revoked_at IS NOT NULL AS revoked, m.inserted_at - m.created_at > $2 AS stale, ledger.scope, ledger.granted
 FROM bot_turn t
 JOIN conversations c ON c.id = t.conversation_id
 LEFT JOIN messages m ON m.id = t.message_id AND m.created_at = t.message_created_at
@@ -25,6 +25,9 @@ WHERE t.conversation_id = ANY($1) ORDER BY t.id;
 
 -- name: delete_turns  -- $1 ids bigint[]
 DELETE FROM bot_turn WHERE id = ANY($1);
+
+-- name: end_turns  -- $1 conversation -> trigger of each of its turns, which end unanswered
+DELETE FROM bot_turn WHERE conversation_id = $1 RETURNING trigger;
 
 -- name: delete_orphaned_turns  -- turns of conversations that were erased
 DELETE FROM bot_turn t WHERE NOT EXISTS (SELECT FROM conversations c WHERE c.id = t.conversation_id);

@@ -139,7 +139,8 @@ class Batch:
         else:
             thread = self.threads.customer_noted(*place)
         message_id = self._received(letter, message, customer, thread, stale=stale)
-        if message.wants_answer and not stale and (thread.state == "bot" or thread.is_rated_next):
+        # An old rating still counts; the bot gives anything else that is old to a person.
+        if message.wants_answer and (thread.is_rated_next or (thread.state == "bot" and not stale)):
             self.turns.append((thread.id, message_id, letter.time.stored, letter.row["lane"]))
 
     def _received(

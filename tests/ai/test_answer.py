@@ -207,6 +207,19 @@ async def test_a_new_demand_instead_of_a_rating_reopens_the_conversation(door):
     assert row["state"] == "bot" and row["reopened_count"] == 1 and "planos" in plans["content"]
 
 
+async def test_after_the_end_an_old_rating_counts_and_an_old_demand_goes_to_people(door):
+    await say(door, "oi")
+    conversation = await door.value("SELECT id FROM conversations")
+    async with door.services.transaction() as tx:
+        await resolve(tx, conversation)
+    await answer(door)
+    await say(door, "4", at=now() - 3600)
+    assert tuple(await door.one("SELECT state, satisfaction FROM conversations")) == ("resolved", 4)
+    await door.db.execute('UPDATE conversations SET bot_state = \'{"awaiting": "rating"}\'')
+    assert await say(door, "sem internet de novo", at=now() - 3600) == []
+    assert await door.value("SELECT state FROM conversations") == "queued"
+
+
 async def test_a_demand_after_a_persons_work_goes_back_to_people(door):
     await say(door, "atendente")
     conversation = await door.value("SELECT id FROM conversations")

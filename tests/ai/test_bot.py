@@ -317,7 +317,7 @@ def test_a_new_demand_after_the_end_reopens_and_is_answered_or_goes_back_to_peop
     asked = ask_satisfaction(RULES, GREETED, facts(resolved=True)).state
     with_bot = decide(RULES, asked, wrote("quero ver os planos"), facts(resolved=True))
     assert with_bot.actions[0] == Reopen(to_queue=False) and isinstance(with_bot.actions[1], Say)
-    with_people = decide(RULES, asked, wrote("quero ver os planos"), facts(resolved=True, had_agent=True))
+    with_people = decide(RULES, asked, wrote("quero ver os planos"), facts(resolved=True, for_people=True))
     assert with_people.actions == (Reopen(to_queue=True),)
     assert with_bot.state.awaiting is None and with_people.state.awaiting is None
 
@@ -403,8 +403,8 @@ inbounds = st.lists(
 
 
 @given(states, inbounds, st.booleans(), st.booleans())
-def test_every_turn_ends_in_at_most_one_message_that_the_channel_accepts(state, inbound, resolved, had_agent):
-    known = facts(contract(invoices=(invoice(),)), resolved=resolved, had_agent=had_agent)
+def test_every_turn_ends_in_at_most_one_message_that_the_channel_accepts(state, inbound, resolved, for_people):
+    known = facts(contract(invoices=(invoice(),)), resolved=resolved, for_people=for_people)
     decision = decide(RULES, state, inbound, known)
     drafts = [action.draft for action in decision.actions if isinstance(action, Say)]
     assert len(drafts) <= 1

@@ -30,5 +30,6 @@ SELECT contract_id, kind, scheduled_for, opened_at
 FROM service_tickets WHERE contract_id = ANY($1) AND status IN ('open', 'scheduled')
 ORDER BY scheduled_for NULLS LAST, opened_at;
 
--- name: plans_on_offer  -- -> active plans, cheapest first within a kind
-SELECT name, kind, speed_mbps, data_gb, price_micros, currency FROM plans WHERE active ORDER BY kind, price_micros, external_id;
+-- name: plans_on_offer  -- -> active plans, cheapest first within a kind; more than anybody reads in a chat are left out
+SELECT name, kind, speed_mbps, data_gb, price_micros, currency FROM plans WHERE active
+ORDER BY kind, price_micros, external_id LIMIT 100;
