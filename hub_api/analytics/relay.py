@@ -33,7 +33,7 @@ log = structlog.get_logger(__name__)
 queries = sqlfile.load(__package__)
 
 CURSOR = "raw.events"
-LOCK = 7_215_002  # pg_advisory_lock: any constant that nobody else uses
+LOCK = 7_215_004  # pg_advisory_lock; taken already: 7215001 (migrate.py), 7215002 (inbox.sql), 7215003 (handle.sql)
 BATCH_ROWS = 20_000
 BUSY_ROWS = 1_000  # from here on the next look comes at once: below it, waiting makes fewer and larger inserts
 BUSY_PAUSE_S, IDLE_PAUSE_S = 0.05, 0.5
