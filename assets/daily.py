@@ -1,6 +1,8 @@
 """What the daily tables share: their partitions, who owns them, how they fail, and the one way they are rebuilt."""
 
 import time
+import warnings
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -17,16 +19,10 @@ DAILY = dg.DailyPartitionsDefinition(
     start_date=_CALENDAR.history_start.isoformat(), timezone=_CALENDAR.timezone, end_offset=1
 )
 
-# Arguments of every daily table. All days of a run are one SELECT: 90 days cost little more than one.
-TABLE: dict[str, Any] = {
-    "partitions_def": DAILY,
-    "backfill_policy": dg.BackfillPolicy.single_run(),
-    "retry_policy": dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL),
-    "owners": ["team:data"],
-    "kinds": {"clickhouse"},
-}
 # The hourly run builds today's partition: two missed runs are a failure, one is a warning.
 FRESH = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=3), warn_window=timedelta(minutes=90))
+
+RETRY = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL)
 
 Context = AssetExecutionContext | AssetCheckExecutionContext
 START_TAG, END_TAG, DAY_TAG = (
@@ -34,6 +30,32 @@ START_TAG, END_TAG, DAY_TAG = (
     "dagster/asset_partition_range_end",
     "dagster/partition",
 )
+
+
+def daily_table(
+    layer: str,
+    group: str,
+    deps: Sequence[tuple[str, str]],
+    *,
+    freshness: dg.FreshnessPolicy | None = None,
+    check_specs: Sequence[dg.AssetCheckSpec] = (),
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """Declares a function as the asset `layer`/its name, with partitions by business day. All days of a run are one
+    execution: 90 days cost little more than one."""
+    with warnings.catch_warnings():  # backfill policies are "in beta" since 2023
+        warnings.simplefilter("ignore", dg.BetaWarning)
+        return dg.asset(
+            key_prefix=layer,
+            group_name=group,
+            deps=[dg.AssetKey(key) for key in deps],
+            partitions_def=DAILY,
+            backfill_policy=dg.BackfillPolicy.single_run(),
+            retry_policy=RETRY,
+            freshness_policy=freshness,
+            check_specs=check_specs,
+            owners=["team:data"],
+            kinds={"clickhouse"},
+        )
 
 
 def days_of(context: Context) -> list[str]:
@@ -47,14 +69,13 @@ def days_of(context: Context) -> list[str]:
 
 
 def rebuild(
-    context: AssetExecutionContext, warehouse: Warehouse, table: str, sql: str
+    context: AssetExecutionContext, warehouse: Warehouse, table: str, sql: str, **parameters: Any
 ) -> dg.MaterializeResult[None]:
     """Replace the run's days of `table` by what the SELECT says; row counts go to each day's metadata."""
     started = time.monotonic()
-    rows = warehouse.replace_days(table, sql, days_of(context))
+    rows = warehouse.replace_days(table, sql, days_of(context), **parameters)
     for day, count in rows.items():
         context.add_asset_metadata({"dagster/partition_row_count": count}, partition_key=day)
     return dg.MaterializeResult(
         metadata={"rows_of_run": sum(rows.values()), "days_of_run": len(rows), "seconds": time.monotonic() - started}
     )
-

@@ -62,8 +62,8 @@ class Warehouse:
         """Number of the newest relay batch: it, and all before it, are in raw.events whole."""
         return int(self.rows("SELECT max(batch) FROM raw.events")[0][0])
 
-    def replace_days(self, table: str, sql: str, days: Sequence[str]) -> dict[str, int]:
-        """Make the partitions `days` of `table` what the SELECT `sql` says; rows per day.
+    def replace_days(self, table: str, sql: str, days: Sequence[str], **parameters: Any) -> dict[str, int]:
+        """Make the partitions `days` of `table` what the SELECT `sql` says, given `parameters`; rows per day.
 
         One SELECT fills a table aside, then each day's partition is swapped in; a day without rows is dropped on
         purpose, since ClickHouse refuses to swap in nothing. Raises WrongDay when the SELECT answers for other days.
@@ -76,7 +76,7 @@ class Warehouse:
             columns = ", ".join(name for (name,) in self._columns(table))
             self.client.command(
                 f"INSERT INTO {aside} ({columns}) SELECT {columns} FROM (\n{sql}\n)",  # noqa: S608 - our own files
-                parameters=self.parameters(days),
+                parameters=self.parameters(days, **parameters),
             )
             staged = {str(day): int(rows) for day, rows in self.rows(f"SELECT day, count() FROM {aside} GROUP BY day")}  # noqa: S608
             if strangers := sorted(set(staged) - set(days)):

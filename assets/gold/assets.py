@@ -4,17 +4,12 @@ from datetime import datetime
 
 import dagster as dg
 
-from assets.daily import TABLE, days_of
+from assets.daily import daily_table, days_of
 from assets.warehouse import Warehouse, load_sql
 from hub_api.settings import Calendar
 
 
-@dg.asset(
-    key_prefix="gold",
-    group_name="service",
-    deps=[["gold", "conversation_facts"], ["gold", "service_kpi_hourly"]],
-    **TABLE,
-)
+@daily_table("gold", "service", [("gold", "conversation_facts"), ("gold", "service_kpi_hourly")])
 def built_days(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[None]:
     """The days of the run are complete: written last, so that a run that failed half-way leaves its days stale."""
     parameters = warehouse.parameters(days_of(context), **_horizon(warehouse.settings))

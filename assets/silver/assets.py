@@ -2,19 +2,19 @@
 
 import dagster as dg
 
-from assets.daily import TABLE, rebuild
+from assets.daily import daily_table, rebuild
 from assets.warehouse import Warehouse, load_sql
 
-EVENTS = [["bronze", "events"]]
+EVENTS = [("bronze", "events")]
 
 
-@dg.asset(key_prefix="silver", group_name="events", deps=EVENTS, **TABLE)
+@daily_table("silver", "events", EVENTS)
 def messages(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[None]:
     """One row per message with what became of it; see sql/messages.table.sql."""
     return rebuild(context, warehouse, "silver.messages", load_sql(__package__, "messages.sql"))
 
 
-@dg.asset(key_prefix="silver", group_name="events", deps=EVENTS, **TABLE)
+@daily_table("silver", "events", EVENTS)
 def conversations(
     context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
 ) -> dg.MaterializeResult[None]:
@@ -22,7 +22,7 @@ def conversations(
     return rebuild(context, warehouse, "silver.conversations", load_sql(__package__, "conversations.sql"))
 
 
-@dg.asset(key_prefix="silver", group_name="events", deps=EVENTS, **TABLE)
+@daily_table("silver", "events", EVENTS)
 def conversation_states(
     context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
 ) -> dg.MaterializeResult[None]:

@@ -61,7 +61,7 @@ class Given:
     def build(self, *days: str, upto: str = "gold.service_kpi_hourly") -> None:
         """Build these days of every table up to one, in their order."""
         for table, package, file in TABLES:
-            self.warehouse.replace_days(table, load_sql(package, file), sorted(days))
+            self.warehouse.replace_days(table, load_sql(package, file), sorted(days), batch=self.batch)
             if table == upto:
                 return
 

@@ -1,4 +1,4 @@
--- days, first, last: the business days; timezone: their zone. A day's events have one event_time, so copies of an event
+-- days, first, last: the business days; timezone: their zone; batch: the newest relay batch to read. A day's events have one event_time, so copies of an event
 -- (a batch repaired or relayed again) meet in one day.
 SELECT
     toDate(event_time, {timezone:String}) AS day,
@@ -56,7 +56,8 @@ FROM
             emoji Nullable(String), scope String, granted Nullable(Bool), source String, state_code String, kind String,
             external_id String, status String, into Nullable(UUID))') AS fields
     FROM raw.events
-    WHERE event_time >= toDateTime({first:Date}, {timezone:String})
+    WHERE batch <= {batch:UInt64}
+        AND event_time >= toDateTime({first:Date}, {timezone:String})
         AND event_time < toDateTime(addDays({last:Date}, 1), {timezone:String})
         AND toDate(event_time, {timezone:String}) IN {days:Array(Date)}
     LIMIT 1 BY id

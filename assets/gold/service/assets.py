@@ -2,17 +2,11 @@
 
 import dagster as dg
 
-from assets.daily import FRESH, TABLE, rebuild
+from assets.daily import FRESH, daily_table, rebuild
 from assets.warehouse import Warehouse, load_sql
 
 
-@dg.asset(
-    key_prefix="gold",
-    group_name="service",
-    deps=[["silver", "conversations"], ["silver", "messages"]],
-    freshness_policy=FRESH,
-    **TABLE,
-)
+@daily_table("gold", "service", [("silver", "conversations"), ("silver", "messages")], freshness=FRESH)
 def conversation_facts(
     context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
 ) -> dg.MaterializeResult[None]:
@@ -20,12 +14,11 @@ def conversation_facts(
     return rebuild(context, warehouse, "gold.conversation_facts", load_sql(__package__, "conversation_facts.sql"))
 
 
-@dg.asset(
-    key_prefix="gold",
-    group_name="service",
-    deps=[["gold", "conversation_facts"], ["silver", "messages"], ["silver", "conversation_states"]],
-    freshness_policy=FRESH,
-    **TABLE,
+@daily_table(
+    "gold",
+    "service",
+    [("gold", "conversation_facts"), ("silver", "messages"), ("silver", "conversation_states")],
+    freshness=FRESH,
 )
 def service_kpi_hourly(
     context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]

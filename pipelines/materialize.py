@@ -1,0 +1,57 @@
+"""Build days here and now, in this process: `python -m pipelines.materialize FIRST [LAST]`."""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date, timedelta
+
+import dagster as dg
+
+from hub_api.settings import Settings, load_settings
+from pipelines.definitions import build
+from pipelines.jobs import reconcile_and_refresh, refresh
+from pipelines.launching import range_tags, ranges
+
+
+def materialize(
+    settings: Settings, days: Sequence[str], *, reconcile: bool = False, raise_on_error: bool = True
+) -> list[dg.ExecuteInProcessResult]:
+    """Build every table of these business days (ISO dates) with its checks, in one run per range, in this process.
+
+    Recorded in the instance of DAGSTER_HOME when that is set, else in one that ends with the call. With `reconcile`
+    the days' events are compared with PostgreSQL first. Raises the first step's error, or returns results that say so.
+    """
+    job = build(settings).resolve_job_def((reconcile_and_refresh if reconcile else refresh).name)
+    with _instance() as instance:
+        return [
+            job.execute_in_process(
+                instance=instance,
+                tags={**range_tags(first, last), "hub/reason": "command"},
+                raise_on_error=raise_on_error,
+            )
+            for first, last in ranges(days)
+        ]
+
+
+@contextmanager
+def _instance() -> Iterator[dg.DagsterInstance]:
+    opened = dg.DagsterInstance.get() if os.environ.get("DAGSTER_HOME") else dg.DagsterInstance.ephemeral()
+    with opened as instance:
+        yield instance
+
+
+def days_between(first: date, last: date) -> list[str]:
+    """Every day from the first to the last as partition keys."""
+    return [(first + timedelta(days=n)).isoformat() for n in range((last - first).days + 1)]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Build the days given on the command line; the exit code is 1 when a run failed."""
+    first, last = date.fromisoformat(arguments[0]), date.fromisoformat(arguments[-1])
+    results = materialize(load_settings(), days_between(first, last), raise_on_error=False)
+    return 0 if all(result.success for result in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

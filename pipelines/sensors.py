@@ -1,0 +1,53 @@
+"""Days that went stale: events came for them, or for conversations they hold, after they were built."""
+
+import json
+import time
+from datetime import datetime
+
+import dagster as dg
+
+from assets.gold.assets import stale_days
+from assets.warehouse import Warehouse
+from pipelines.jobs import refresh
+from pipelines.launching import range_tags, ranges, underway
+
+LOOK_EVERY_S = 60
+# Live conversations of yesterday keep yesterday stale: what comes within this time shares one run.
+COALESCE_S = 15 * 60
+# A run that failed is tried again for the same events after this time, not at the next look.
+AGAIN_S = 3600
+
+
+@dg.sensor(
+    job=refresh,
+    minimum_interval_seconds=LOOK_EVERY_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Rebuilds past days whose tables lack events: all of them in one run, at most one start per quarter hour.",
+)
+def late_events(context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.SensorResult:
+    """Stale days before today, and today with them, as few runs. The cursor counts starts and the looks that were
+    saved one by waiting."""
+    known = json.loads(context.cursor or "{}")
+    counts = {"started": known.get("started", 0), "coalesced": known.get("coalesced", 0), "at": known.get("at", 0)}
+    today = datetime.now(warehouse.settings.zone).date().isoformat()
+    stale = stale_days(warehouse)
+    past = [day for day in stale if day < today]
+    if not past:
+        return dg.SensorResult(skip_reason="no day before today lacks an event", cursor=json.dumps(counts))
+    wait = counts["at"] + COALESCE_S - time.time()
+    run = underway(context.instance)
+    if run or wait > 0:
+        counts["coalesced"] += 1
+        reason = f"run {run} builds tables now" if run else f"the last run was started less than {COALESCE_S} s ago"
+        return dg.SensorResult(skip_reason=f"{len(past)} stale days wait: {reason}", cursor=json.dumps(counts))
+    newest = max(stale.values())
+    requests = [
+        dg.RunRequest(
+            run_key=f"{first}:{last}:{newest}:{int(time.time() // AGAIN_S)}",
+            tags={**range_tags(first, last), "hub/reason": "late events"},
+        )
+        for first, last in ranges({*past, today})
+    ]
+    counts = {"started": counts["started"] + len(requests), "coalesced": counts["coalesced"], "at": time.time()}
+    context.log.info(f"{len(past)} stale days in {len(requests)} runs; {counts}")
+    return dg.SensorResult(run_requests=requests, cursor=json.dumps(counts))
