@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -51,7 +52,7 @@ async def play(settings: Settings, scene: Scene, api_key: str | None) -> None:
             f"history: {counts['conversations']} conversations, {counts['messages']} messages, {counts['events']} events"
         )
     await wait_for_relay(settings)
-    await build_tables(scene.days)
+    await build_tables(settings, scene.days)
     _say(f"live traffic: customers begin {scene.rate:g} conversations a second and virtual agents answer")
     await run_traffic(settings, Load(scene.rate), api_key)
 
@@ -102,17 +103,22 @@ async def wait_for_relay(settings: Settings) -> None:
         await db.close()
 
 
-async def build_tables(days: int) -> None:
-    """Materialise every table of the last `days` days in one Dagster run. Raises HubError with the end of its output."""
-    _say(f"building every table of {days} days")
+async def build_tables(settings: Settings, days: int) -> None:
+    """Build every table of the last `days` business days and today, in one Dagster run of a process of its own.
+
+    Raises HubError with the end of its output.
+    """
+    today = datetime.now(settings.zone).date()
+    first = today - timedelta(days=days)
+    _say(f"building every table from {first} to {today}")
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "pipelines.materialize", "--days", str(days + 1),
+        sys.executable, "-m", "pipelines.materialize", first.isoformat(), today.isoformat(),
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
     )  # fmt: skip
     output, _ = await process.communicate()
     if process.returncode:
         raise HubError(f"the tables could not be built: {output.decode(errors='replace')[-2000:]}")
-    _say(output.decode(errors="replace").strip().splitlines()[-1] if output.strip() else "tables built")
+    _say("tables built")
 
 
 async def run_traffic(settings: Settings, load: Load, api_key: str | None) -> int:
