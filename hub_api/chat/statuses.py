@@ -35,6 +35,7 @@ OPTED_OUT, CAPPED = 131050, 131049  # the person stopped marketing; Meta's cap o
 CAP_PAUSE = timedelta(hours=24)
 
 _OPAQUE = re.compile(r"([0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12})\.\d{1,5}")
+_FAR_MS = 4_102_444_800_000  # 2100: no message of ours was made then
 _REMATCH_BATCH = 500
 _REMATCH_AGE = timedelta(days=1)
 
@@ -119,20 +120,32 @@ async def _find(tx: Transaction, updates: Sequence[StatusUpdate]) -> dict[str, P
     rows = await tx.db.fetch(queries.find_keys, list({update.wamid for update in updates}))
     places = {row["wamid"]: Place(row["message_id"], row["created_at"]) for row in rows}
     wanted = {
-        update.wamid: UUID(match[1])
+        update.wamid: message_id
         for update in updates
-        if update.wamid not in places and update.opaque and (match := _OPAQUE.fullmatch(update.opaque))
+        if update.wamid not in places and (message_id := _own_id(update.opaque))
     }
     if not wanted:
         return places
     ids = sorted(set(wanted.values()))
-    made = [datetime.fromtimestamp((message_id.int >> 80) / 1000, UTC) for message_id in ids]
+    made = [datetime.fromtimestamp(_made_ms(message_id) / 1000, UTC) for message_id in ids]
     by_id = {
         row["id"]: Place(row["id"], row["created_at"]) for row in await tx.db.fetch(queries.find_messages, ids, made)
     }
     found = {wamid: by_id[message_id] for wamid, message_id in wanted.items() if message_id in by_id}
     await remember(tx, found)
     return places | found
+
+
+def _own_id(opaque: str | None) -> UUID | None:
+    """Our message id out of `biz_opaque_callback_data`; other programs of the account may write what they like there."""
+    match = _OPAQUE.fullmatch(opaque or "")
+    message_id = UUID(match[1]) if match else None
+    return message_id if message_id and message_id.version == 7 and _made_ms(message_id) < _FAR_MS else None
+
+
+def _made_ms(message_id: UUID) -> int:
+    """When a UUIDv7 was made, in Unix milliseconds."""
+    return message_id.int >> 80
 
 
 async def remember(tx: Transaction, places: dict[str, Place]) -> list[str]:

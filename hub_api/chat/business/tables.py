@@ -120,7 +120,7 @@ def kinds(settings: Settings) -> Mapping[KindName, Kind]:
 def _describe(zone: ZoneInfo, secret_key: str) -> Mapping[KindName, Kind]:
     moment = values.moment(zone)
     key = Field("external_id", values.text(100), required=True, aliases=("id", "codigo", "id externo"))
-    updated = Field("updated_at", moment, aliases=("atualizado em", "data atualizacao"))
+    updated = Field("updated_at", values.change_time(zone), aliases=("atualizado em", "data atualizacao"))
     currency = Field(
         "currency", values.choice({"real": "BRL", "reais": "BRL", "brl": "BRL"}), default="BRL", aliases=("moeda",)
     )

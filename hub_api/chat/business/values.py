@@ -6,7 +6,7 @@ who sent it. The value itself is never repeated: it may be personal data.
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ from hub_api.chat.consent import normalise
 Reader = Callable[[object], object]
 
 MICROS = 1_000_000
+_FIRST_CHANGE = datetime(2000, 1, 1, tzinfo=UTC)
 _MOST_MICROS = 10**9 * MICROS
 _THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(\.\d{3})+")
 _BRAZILIAN_DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?:[ T]+(\d{1,2}):(\d{2})(?::(\d{2}))?)?")
@@ -135,6 +136,22 @@ def moment(zone: ZoneInfo) -> Reader:
             return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
         except (ValueError, OverflowError):
             raise ValueError("must be a time, such as 31/12/2026 14:30 or 2026-12-31T14:30:00-03:00") from None
+
+    return read
+
+
+def change_time(zone: ZoneInfo) -> Reader:
+    """When a row changed in the operator's system: a moment since 2000 that is not in the future (a day is let pass).
+
+    A time ahead of the clock would win over every later change.
+    """
+    read_moment = moment(zone)
+
+    def read(value: object) -> datetime:
+        found = read_moment(value)
+        if not isinstance(found, datetime) or not _FIRST_CHANGE <= found <= datetime.now(UTC) + timedelta(days=1):
+            raise ValueError("must be a time since the year 2000 and not in the future")
+        return found
 
     return read
 
