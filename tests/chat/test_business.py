@@ -117,15 +117,16 @@ async def test_a_bad_row_is_reported_with_its_place_and_reason_and_costs_no_good
         {**PLAN, "external_id": "X6\x00"},
         {**PLAN, "external_id": "X7", "speed_mbps": 10**12},
         {**PLAN, "external_id": "X8", "name": ["a", "list"]},
+        {**PLAN, "external_id": "X9", "updated_at": "2199-01-01T00:00:00Z"},
     ]
     report = await door.load("plans", *bad, PLAN)
-    assert (report["received"], report["written"], report["rejected"]) == (9, 1, 8)
+    assert (report["received"], report["written"], report["rejected"]) == (10, 1, 9)
     faults = {fault["position"]: fault for fault in report["errors"]}
     assert faults[0]["field"] == "kind" and "fiber" in faults[0]["message"]
     assert faults[1]["field"] == "price" and faults[1]["external_id"] == "X2"
     assert faults[2]["field"] == "price_micros"
     assert faults[3]["field"] == "external_id"
-    assert faults[4]["field"] == "colour"
+    assert faults[4]["field"] == "colour" and faults[8]["field"] == "updated_at"
     assert await door.fetchval("SELECT array_agg(external_id) FROM plans") == ["FIBRA"]
 
 
@@ -381,3 +382,17 @@ async def test_upserts_take_as_many_columns_as_their_kind_has(door):
             parameters = statement.get_parameters()
         assert len(parameters) == len(kind.fields), name
         assert kind.fields[-1].column == "updated_at"
+
+
+async def test_the_application_serves_the_door_and_documents_it(hub):
+    loaded = await hub.post("/api/v1/business/plans", json={"rows": [PLAN]}, headers=hub.auth)
+    assert loaded.status == 200 and (await loaded.json())["written"] == 1
+    listed = await hub.get("/api/v1/business/plans", headers=hub.auth)
+    assert [row["external_id"] for row in (await listed.json())["items"]] == ["FIBRA"]
+    assert (await hub.get("/api/v1/business/plans")).status == 401
+    paths = (await (await hub.get("/openapi.json")).json())["paths"]
+    assert {path for path in paths if "business" in path} == {
+        "/api/v1/business/events",
+        "/api/v1/business/{kind}",
+        "/api/v1/business/{kind}/import",
+    }
