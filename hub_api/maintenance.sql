@@ -1,5 +1,6 @@
 -- name: waiting_work  -- -> lanes smallint[], shards smallint[], webhooks boolean, bot_turns boolean
--- Each part is an index-only look at a queue that is short when all is well; LIMIT keeps it short when it is not.
+-- Each part is a look at the index of a queue; outbox_ready (migration 0009) leaves out what waits for its turn, a retry
+-- or the end of a pause.
 SELECT
     ARRAY(
         SELECT DISTINCT lane FROM (
@@ -7,11 +8,8 @@ SELECT
         ) AS waiting
     ) AS lanes,
     ARRAY(
-        SELECT DISTINCT shard FROM (
-            SELECT shard FROM messages
-            WHERE state = 'queued' AND (not_before IS NULL OR not_before <= now())
-            ORDER BY shard, priority, created_at LIMIT 5000
-        ) AS waiting
+        SELECT shard FROM generate_series(0, 63) AS shard
+        WHERE EXISTS (SELECT FROM outbox_ready WHERE outbox_ready.shard = shard.shard)
     ) AS shards,
     EXISTS (SELECT FROM webhook_event WHERE split_at IS NULL) AS webhooks,
     EXISTS (SELECT FROM bot_turn) AS bot_turns;

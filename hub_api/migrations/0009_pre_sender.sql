@@ -28,8 +28,8 @@ JOIN whatsapp_numbers n ON n.id = m.number_id
 JOIN whatsapp_accounts a ON a.id = n.account_id
 WHERE m.state = 'queued'
     AND (m.not_before IS NULL OR m.not_before <= now())
-    AND n.state IN ('connected', 'limited') AND coalesce(m.category, 'service') <> ALL (n.held_categories)
-    AND a.state = 'active' AND coalesce(m.category, 'service') <> ALL (a.held_categories)
+    AND n.state IN ('connected', 'limited') AND NOT n.held_categories @> ARRAY[coalesce(m.category, 'service')]
+    AND a.state = 'active' AND NOT a.held_categories @> ARRAY[coalesce(m.category, 'service')]
     AND NOT EXISTS (
         SELECT FROM messages other
         WHERE other.customer_id = m.customer_id AND other.state IN ('queued', 'claimed')
@@ -46,3 +46,36 @@ WHERE m.state = 'queued'
                 )
             )
     );
+
+-- Claims messages that were just read from outbox_ready, all or some of them, and commits with the statement that calls
+-- it. A function, because what decides must be read after its customers are locked: each statement in here sees what was
+-- committed before it. FOR UPDATE and nothing weaker: a row of the consent ledger references its customer and so holds
+-- it KEY SHARE until its commit. An opt-out under way therefore keeps its customer out of this claim, and one that comes
+-- later waits for it. It also makes "one message of a customer at a time" exact. Who is locked now is claimed next time.
+CREATE FUNCTION claim_messages(ids uuid[], times timestamptz[], customers_of uuid[], low timestamptz, high timestamptz)
+RETURNS TABLE (claimed_id uuid, claimed_attempt smallint)
+LANGUAGE plpgsql VOLATILE
+AS $$
+DECLARE
+    ours uuid[];
+BEGIN
+    SELECT array_agg(locked.id) INTO ours FROM (
+        SELECT c.id FROM customers c WHERE c.id = ANY (customers_of) ORDER BY c.id FOR UPDATE SKIP LOCKED
+    ) AS locked;
+    PERFORM FROM suppressions s WHERE s.customer_id = ANY (ours) FOR SHARE;
+    RETURN QUERY
+    UPDATE messages m SET state = 'claimed', attempt = m.attempt + 1, claimed_at = clock_timestamp()
+    FROM unnest(ids, times) AS picked (id, created_at)
+    WHERE m.id = picked.id AND m.created_at = picked.created_at AND m.created_at BETWEEN low AND high
+        AND m.customer_id = ANY (ours) AND m.state = 'queued' AND (m.not_before IS NULL OR m.not_before <= now())
+        AND NOT EXISTS (
+            SELECT FROM messages other WHERE other.customer_id = m.customer_id AND other.state = 'claimed'
+        )
+        AND NOT EXISTS (
+            SELECT FROM suppressions s
+            WHERE s.customer_id = m.customer_id AND (s.until IS NULL OR s.until > now())
+                AND m.category IN ('marketing', 'utility') AND s.scope IN (m.category, 'all')
+        )
+    RETURNING m.id, m.attempt;
+END
+$$;

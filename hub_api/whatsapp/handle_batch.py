@@ -20,6 +20,8 @@ from hub_api.whatsapp.handle_fold import Batch, Letter, NewMessage
 from hub_api.whatsapp.handle_people import sighting_of
 from hub_api.whatsapp.inbound import Call, Echo, HistoryMessage, Inbound, Item, Message
 from hub_api.whatsapp.parse import Unparsable, parse
+from hub_api.whatsapp.send.meta import Refusal
+from hub_api.whatsapp.send.reactions import react_to_statuses
 
 queries = sqlfile.load(__package__, "handle.sql")
 
@@ -144,6 +146,8 @@ async def _write(tx: Transaction, batch: Batch) -> None:
             raise Raced("another worker stored one of these messages first")
     await statuses.park(tx, await alterations.apply(tx, batch.changes))
     await statuses.apply(tx, batch.statuses)
+    failed = [u for u in batch.statuses if u.status == "failed" and u.error_code is not None]
+    await react_to_statuses(tx, [(u.wamid, Refusal(u.error_code or 0, u.error_title or ""), u.at) for u in failed])
     await statuses.apply_parked(tx, list(batch.keys))
     if batch.turns:
         await tx.db.execute(queries.insert_turns, *zip(*batch.turns, strict=True))

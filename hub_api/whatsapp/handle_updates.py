@@ -12,7 +12,9 @@ from hub_api.platform import sqlfile
 from hub_api.platform.ids import uuid7
 from hub_api.platform.postgres import Transaction
 from hub_api.whatsapp.handle_fold import Letter
-from hub_api.whatsapp.inbound import Preference, Update
+from hub_api.whatsapp.inbound import ChannelError, Preference, Update
+from hub_api.whatsapp.send.meta import Refusal
+from hub_api.whatsapp.send.reactions import react_to_number
 from hub_api.whatsapp.updates import TemplateCategoryUpdate, TemplateQualityUpdate, TemplateStatusUpdate
 
 queries = sqlfile.load(__package__, "handle.sql")
@@ -54,6 +56,9 @@ async def keep(tx: Transaction, letters: Sequence[Letter]) -> None:
     for letter in letters:
         update = letter.inbound
         applied = await _apply(tx, update) if isinstance(update, Update) else False
+        if isinstance(update, ChannelError) and letter.number_id:
+            refusals = [Refusal(fault.code, fault.title or "", fault.details or "") for fault in update.faults]
+            await react_to_number(tx, letter.number_id, refusals, letter.time.at)
         rows.append(
             (
                 uuid7(),

@@ -11,7 +11,7 @@ from typing import Any
 
 from hub_api.platform.pgtypes import Row
 
-Candidate = Row | Mapping[str, Any]  # a row of the query `lock_candidates`
+Candidate = Row | Mapping[str, Any]  # a row of the query `candidates`
 
 WINDOW = timedelta(hours=24)
 # A notice that waited longer than this past its time (a pause nobody lifted) is late news, not a message.
@@ -51,20 +51,21 @@ class PutOff:
     until: datetime
 
 
-def decide(candidate: Candidate, suppressed: Mapping[str, str]) -> Send | Drop | PutOff:
-    """What becomes of a row of `lock_candidates`; `suppressed` maps the customer's opt-outs in force, scope -> reason."""
+def decide(candidate: Candidate) -> Send | Drop | PutOff:
+    """What becomes of a row of the query `candidates`. Its claim checks the opt-outs once more, under a lock."""
     return (
-        _unwanted(candidate, suppressed)
+        _unwanted(candidate)
         or _untimely(candidate)
         or address_of(candidate["addresses"] or (), candidate["phone"])
         or Drop("failed", "the customer has no WhatsApp address: neither wa_id, BSUID nor phone")
     )
 
 
-def _unwanted(candidate: Candidate, suppressed: Mapping[str, str]) -> Drop | None:
+def _unwanted(candidate: Candidate) -> Drop | None:
     """The customer must not get it: gone, opted out, or out of reach for advertising."""
     if candidate["customer_status"] in ("erased", "blocked"):
         return Drop("cancelled", f"the customer is {candidate['customer_status']}")
+    suppressed: Mapping[str, str] = candidate["suppressed"] or {}  # scope -> reason, of what is in force
     for scope in _STOPPED_BY.get(candidate["category"] or "service", ()):
         if scope in suppressed:
             return Drop("cancelled", f"the customer wants no {scope} messages ({suppressed[scope]})")

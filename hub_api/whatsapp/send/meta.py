@@ -71,17 +71,17 @@ class MetaClient:
     def __init__(self, session: aiohttp.ClientSession, settings: Settings) -> None:
         self._session = session
         self._base = f"{settings.meta_base_url.rstrip('/')}/{settings.meta_version}"
+        self._urls: dict[str, URL] = {}
         connect = min(CONNECT_WITHIN_S, settings.send_timeout_s / 2)
         self._timeout = aiohttp.ClientTimeout(
             total=settings.send_timeout_s, connect=connect, sock_connect=connect, ceil_threshold=60
         )
 
-    def messages_url(self, phone_number_id: str) -> URL:
-        """Where a number's messages are sent."""
-        return URL(f"{self._base}/{phone_number_id}/messages", encoded=True)
-
-    async def send(self, url: URL, token: str, body: bytes) -> Accepted:
-        """Make one send call. Raises RejectedByMeta, NotAccepted or OutcomeUnknown; never calls twice."""
+    async def send(self, phone_number_id: str, token: str, body: bytes) -> Accepted:
+        """Make one send call from a number. Raises RejectedByMeta, NotAccepted or OutcomeUnknown; never calls twice."""
+        url = self._urls.get(phone_number_id)
+        if url is None:
+            url = self._urls[phone_number_id] = URL(f"{self._base}/{phone_number_id}/messages")
         status, answer = await self._call("POST", url, token, body)
         message = _first(answer, "messages")
         wamid = message.get("id")

@@ -1,6 +1,6 @@
 """The outbox: claiming messages before they are sent, and settling those whose sender died or whose outcome is unknown."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -91,34 +91,29 @@ async def numbers_with_work(services: Services, shard: int) -> list[Number]:
 async def claim(services: Services, shard: int, number: Number, limit: int) -> list[Claimed]:
     """Claim up to `limit` messages of a number, most urgent first, at most one a customer; committed when it returns.
 
-    What may not go any more is cancelled or failed here with its reason, in the same transaction. Fewer than `limit`
-    does not mean that nothing is left: a customer may be locked just now (`anything_ready` tells).
+    What may not go any more is cancelled or failed here with its reason. Fewer than `limit` does not mean that nothing
+    is left: a customer may be locked just now (`anything_ready` tells).
     """
-    async with services.transaction() as tx:
-        rows = await tx.db.fetch(queries.lock_candidates, shard, number.id, limit)
-        if not rows:
-            return []
-        candidates = {row["customer_id"]: row for row in reversed(rows)}  # the most urgent one of each customer
-        suppressed: dict[UUID, dict[str, str]] = {}
-        for row in await tx.db.fetch(queries.lock_suppressions, list(candidates)):
-            suppressed.setdefault(row["customer_id"], {})[row["scope"]] = row["reason"]
-        sends: list[tuple[Row, Send]] = []
-        ends: list[End] = []
-        for customer_id, row in candidates.items():
-            match decide(row, suppressed.get(customer_id, {})):
+    sends: dict[UUID, tuple[Row, Send]] = {}  # by customer: the most urgent message of each
+    drops: list[End] = []
+    async with services.db.acquire() as db:
+        for row in await db.fetch(queries.candidates, shard, number.id, limit):
+            match decide(row):
                 case Send() as send:
-                    sends.append((row, send))
+                    sends.setdefault(row["customer_id"], (row, send))
                 case Drop(state, title, code):
-                    ends.append(End(row["id"], row["created_at"], "queued", state, title, code))
+                    drops.append(End(row["id"], row["created_at"], "queued", state, title, code))
                 case PutOff(until):
-                    await tx.db.execute(queries.put_off, *keys([row]), until)
-        await finish(tx, ends)
-        if not sends:
-            return []
-        attempts: dict[UUID, int] = {
-            row["id"]: row["attempt"] for row in await tx.db.fetch(queries.claim, *keys(row for row, _ in sends))
-        }
-    return [_claimed(row, send, number, attempts[row["id"]]) for row, send in reversed(sends) if row["id"] in attempts]
+                    await db.execute(queries.put_off, row["id"], row["created_at"], until)
+        attempts: dict[UUID, int] = {}
+        if sends:
+            ids, times, low, high = keys([row for row, _ in sends.values()])
+            claimed = await db.fetch(queries.claim, ids, times, list(sends), low, high)
+            attempts = {row["id"]: row["attempt"] for row in claimed}
+    if drops:
+        async with services.transaction() as tx:
+            await finish(tx, drops)
+    return [_claimed(row, send, number, attempts[row["id"]]) for row, send in sends.values() if row["id"] in attempts]
 
 
 def _claimed(row: Row, send: Send, number: Number, attempt: int) -> Claimed:
@@ -143,7 +138,7 @@ def _claimed(row: Row, send: Send, number: Number, attempt: int) -> Claimed:
     )
 
 
-def keys(rows: Iterable[Any]) -> tuple[list[UUID], list[datetime], datetime, datetime]:
+def keys(rows: Sequence[Any]) -> tuple[list[UUID], list[datetime], datetime, datetime]:
     """Ids, creation times and their range: how every bulk statement finds its messages. `rows` must not be empty."""
     pairs = [
         (row["id"], row["created_at"]) if isinstance(row, asyncpg.Record) else (row.id, row.created_at) for row in rows

@@ -1,11 +1,12 @@
 """What a refusal does beyond its own message: pauses, template states, consent, strikes (the table's columns).
 
-The sender calls it for refused calls, handling for failed statuses, which bring the same codes later. It runs in a
-transaction of its own, before the message's end is recorded: it locks customers, and whoever handles an inbound
-message locks them before messages.
+The sender calls it for refused calls; handling for failed statuses and errors of a number, which bring the same codes
+later. For the sender it runs in a transaction of its own, before the message's end is recorded: it locks customers, and
+whoever handles an inbound message locks them before messages.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -26,18 +27,23 @@ log = structlog.get_logger(__name__)
 
 queries = sqlfile.load(__package__, "reactions.sql")
 
+_LONG_NUMBER = re.compile(r"\d{7,}")
+
 SUPPRESS_FOR = timedelta(hours=24)
+# A webhook that comes later than this (Meta redelivers for days) says nothing about how things stand now.
+NEWS_FOR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A refusal and what it was about: the message, whom it was for, where it was sent from."""
+    """A refusal, when it happened, and what it was about: the message and whom it was for (if any), where it was sent from."""
 
     refusal: Refusal
-    message_id: UUID
-    customer_id: UUID
+    at: datetime
     number_id: UUID
     account_id: UUID
+    message_id: UUID | None = None
+    customer_id: UUID | None = None
     template: tuple[str, str] | None = None  # name, language
 
     @property
@@ -47,23 +53,23 @@ class Refused:
 
 
 async def react(tx: Transaction, refused: Iterable[Refused]) -> None:
-    """Apply what the error table says about each refusal; repeating it changes nothing more."""
-    for one in sorted(refused, key=lambda one: one.customer_id):
+    """Apply what the error table says about each refusal; repeating one changes nothing more."""
+    for one in sorted(refused, key=lambda one: str(one.customer_id)):
         rule = one.rule
         reason = f"{one.refusal.code}: {rule.meaning}"
         await _stop(tx, rule, one, reason)
         if rule.template_status is not None and one.template is not None:
-            name, language = one.template
-            await tx.db.execute(queries.set_template, one.account_id, name, language, rule.template_status, reason)
+            await tx.db.execute(queries.set_template, one.account_id, *one.template, rule.template_status, reason)
             if rule.template_status == "NOT_FOUND":
                 tx.ring(REGISTRY["whatsapp.send.jobs.resync_templates"], str(one.account_id))
-        await _about_the_customer(tx, rule, one)
+        if one.customer_id is not None:
+            await _about_the_customer(tx, rule, one, one.customer_id)
         if rule.alert:
             log.error(
                 "meta_needs_attention",
                 code=one.refusal.code,
                 meaning=rule.meaning,
-                details=one.refusal.details,
+                details=without_numbers(one.refusal.details),
                 number=str(one.number_id),
                 account=str(one.account_id),
                 template=one.template and one.template[0],
@@ -71,34 +77,72 @@ async def react(tx: Transaction, refused: Iterable[Refused]) -> None:
             )
 
 
+async def react_to_statuses(tx: Transaction, failed: Sequence[tuple[str, Refusal, datetime]]) -> None:
+    """React to failed statuses: (wamid, first error, payload time) each. Unknown wamids and old news are left alone."""
+    since = datetime.now(UTC) - NEWS_FOR
+    news = {wamid: (refusal, at) for wamid, refusal, at in failed if at > since and not _is_plain(refusal)}
+    if not news:
+        return
+    refused = []
+    for row in await tx.db.fetch(queries.messages_of_wamids, list(news)):
+        refusal, at = news[row["wamid"]]
+        template = (row["template_name"], row["template_language"]) if row["template_name"] else None
+        refused.append(
+            Refused(refusal, at, row["number_id"], row["account_id"], row["message_id"], row["customer_id"], template)
+        )
+    await react(tx, refused)
+
+
+async def react_to_number(tx: Transaction, number_id: UUID, refusals: Iterable[Refusal], at: datetime) -> None:
+    """React to errors that Meta reports of a number and of no message; old news is left alone."""
+    news = [refusal for refusal in refusals if at > datetime.now(UTC) - NEWS_FOR and not _is_plain(refusal)]
+    if news:
+        account_id = await tx.db.fetchval(queries.account_of_number, number_id)
+        await react(tx, [Refused(refusal, at, number_id, account_id) for refusal in news])
+
+
+def without_numbers(details: str) -> str:
+    """Meta's words for a log line: a long number may be somebody's phone."""
+    return _LONG_NUMBER.sub("…", details)
+
+
+def _is_plain(refusal: Refusal) -> bool:
+    """Whether the code ends its message and does nothing else."""
+    rule = rule_for(refusal.code, refusal.subcode)
+    return not (rule.pause or rule.hold or rule.consent or rule.template_status or rule.strike or rule.alert)
+
+
 async def _stop(tx: Transaction, rule: Rule, one: Refused, reason: str) -> None:
-    now = datetime.now(UTC)
     if (pause := rule.pause) is not None:
-        until = now + timedelta(seconds=pause.for_s) if pause.for_s else None
+        until = one.at + timedelta(seconds=pause.for_s) if pause.for_s else None
         if pause.what == "number":
             await tx.db.execute(queries.pause_number, one.number_id, pause.state, reason, until)
         else:
             await tx.db.execute(queries.pause_account, one.account_id, pause.state, reason, until)
     if (hold := rule.hold) is not None:
-        until = now + timedelta(seconds=hold.for_s)
+        until = one.at + timedelta(seconds=hold.for_s)
         if hold.what == "number":
             await tx.db.execute(queries.hold_number, one.number_id, [hold.category], reason, until)
         else:
             await tx.db.execute(queries.hold_account, one.account_id, [hold.category], reason, until)
 
 
-async def _about_the_customer(tx: Transaction, rule: Rule, one: Refused) -> None:
-    now = datetime.now(UTC)
+async def _about_the_customer(tx: Transaction, rule: Rule, one: Refused, customer_id: UUID) -> None:
     if rule.consent == "opt_out":
-        evidence = {"message_id": str(one.message_id), "code": one.refusal.code}
         await consent.record(
-            tx, one.customer_id, "marketing", granted=False, source="meta_error", evidence=evidence, occurred_at=now
+            tx,
+            customer_id,
+            "marketing",
+            granted=False,
+            source="meta_error",
+            evidence={"message_id": one.message_id, "error_code": one.refusal.code},
+            occurred_at=one.at,
         )
     elif rule.consent == "suppress_marketing":
         reason = f"meta_{one.refusal.code}"
-        await consent.suppress(tx, one.customer_id, "marketing", reason=reason, until=now + SUPPRESS_FOR)
+        await consent.suppress(tx, customer_id, "marketing", reason=reason, until=one.at + SUPPRESS_FOR)
     if rule.strike:
-        await tx.db.execute(queries.strike, one.customer_id, now.timestamp(), STRIKES)
+        await tx.db.execute(queries.strike, customer_id, one.at.timestamp(), STRIKES)
 
 
 async def resume_paused(services: Services) -> None:

@@ -35,14 +35,26 @@ UPDATE whatsapp_accounts SET
     held_until = greatest(held_until, $4)
 WHERE id = $1;
 
+-- name: messages_of_wamids  -- $1 wamids -> wamid, and what a Refused needs of its message
+SELECT k.wamid, m.id AS message_id, m.customer_id, n.id AS number_id, n.account_id,
+    m.payload #>> '{template,name}' AS template_name, m.payload #>> '{template,language,code}' AS template_language
+FROM message_key k
+JOIN messages m ON m.id = k.message_id AND m.created_at = k.created_at
+JOIN whatsapp_numbers n ON n.id = m.number_id
+WHERE k.wamid = ANY ($1::text[]);
+
+-- name: account_of_number  -- $1 number -> account_id
+SELECT account_id FROM whatsapp_numbers WHERE id = $1;
+
 -- name: set_template  -- $1 account, $2 name, $3 language, $4 status, $5 reason
 UPDATE templates SET status = $4, status_reason = $5 WHERE account_id = $1 AND name = $2 AND language = $3;
 
 -- name: strike  -- $1 customer, $2 Unix seconds, $3 how many are kept
 UPDATE customers SET metadata = jsonb_set(metadata, '{whatsapp_strikes}', (
     SELECT jsonb_agg(at) FROM (
-        SELECT at FROM jsonb_array_elements(coalesce(metadata -> 'whatsapp_strikes', '[]') || to_jsonb($2::float8)) AS at
-        ORDER BY at::float8 DESC LIMIT $3
+        SELECT DISTINCT at
+        FROM jsonb_array_elements(coalesce(metadata -> 'whatsapp_strikes', '[]') || to_jsonb($2::float8)) AS at
+        ORDER BY at DESC LIMIT $3
     ) AS newest
 ))
 WHERE id = $1;

@@ -6,16 +6,15 @@ away; what one broken row spoils is written row by row.
 
 import asyncio
 import random
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import asyncpg
 import structlog
 
 from hub_api.chat import statuses
 from hub_api.platform import metrics
+from hub_api.platform.dberrors import RETRYABLE
 from hub_api.platform.ids import uuid7
 from hub_api.platform.postgres import Transaction
 from hub_api.platform.services import Services
@@ -24,21 +23,11 @@ from hub_api.whatsapp.send.buckets import Buckets
 from hub_api.whatsapp.send.errors_table import NO_CONNECTION, RULES, Rule, delay_s
 from hub_api.whatsapp.send.meta import Accepted, NotAccepted, OutcomeUnknown, RejectedByMeta
 from hub_api.whatsapp.send.outbox import Claimed, End
-from hub_api.whatsapp.send.reactions import Refused, react
+from hub_api.whatsapp.send.reactions import Refused, react, without_numbers
 
 log = structlog.get_logger(__name__)
 
 RETRY_S = 0.25
-_DATABASE_AWAY = (
-    OSError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,  # shutting down, starting up
-    asyncpg.InsufficientResourcesError,  # disk full, too many connections
-    asyncpg.TransactionRollbackError,  # deadlock
-    asyncpg.LockNotAvailableError,
-)
-_LONG_NUMBER = re.compile(r"\d{7,}")
 
 
 class NotCalled(Exception):
@@ -89,7 +78,7 @@ async def _persist(services: Services, done: Sequence[Done], refused: Sequence[R
             async with services.transaction() as tx:
                 await _write(tx, done)
             return
-        except _DATABASE_AWAY as error:
+        except RETRYABLE as error:
             log.warning("outcomes_wait_for_database", count=len(done), error=type(error).__name__)
             await asyncio.sleep(RETRY_S)
         except Exception as error:
@@ -142,11 +131,18 @@ def _again(message: Claimed, now: datetime, rule: Rule, code: int | None, title:
 
 
 async def _accept(tx: Transaction, accepted: Sequence[tuple[Claimed, Accepted]], now: datetime) -> None:
+    accepted = sorted(accepted, key=lambda pair: pair[0].id)  # one order for all who lock messages
     messages = [message for message, _ in accepted]
     wamids = [acceptance.wamid for _, acceptance in accepted]
     states = ["held" if acceptance.held else "accepted" for _, acceptance in accepted]
     ids, created_at, low, high = outbox.keys(messages)
     rows = await tx.db.fetch(outbox.queries.accept, ids, created_at, low, high, wamids, states)
+    if len(rows) < len(ids):
+        recorded = {row["id"] for row in rows}
+        late = [at for at, message_id in enumerate(ids) if message_id not in recorded]
+        arguments = [[column[at] for at in late] for column in (ids, created_at)]
+        more = [[column[at] for at in late] for column in (wamids, states)]
+        rows += await tx.db.fetch(outbox.queries.accept_overtaken, *arguments, low, high, *more)
     await statuses.remember(tx, dict(zip(wamids, map(statuses.Place, ids, created_at), strict=True)))
     new = [
         (message, acceptance.wa_id) for message, acceptance in accepted if message.first_contact and acceptance.wa_id
@@ -159,8 +155,8 @@ async def _accept(tx: Transaction, accepted: Sequence[tuple[Claimed, Accepted]],
             [wa_id for _, wa_id in new],
         )
     tx.emit(*(outbox.state_changed(row, now) for row in rows if row["state"] != row["from_state"]))
-    for row, state in zip(rows, states, strict=False):
-        metrics.messages_sent.labels(row["type"], state).inc()
+    for message, state in zip(messages, states, strict=True):
+        metrics.messages_sent.labels(message.type, state).inc()
     await statuses.apply_parked(tx, wamids)
 
 
@@ -169,10 +165,11 @@ def _refused(one: Done) -> Refused:
     message = one.message
     return Refused(
         one.outcome.refusal,
-        message.id,
-        message.customer_id,
+        datetime.now(UTC),
         message.number.id,
         message.number.account_id,
+        message.id,
+        message.customer_id,
         message.template,
     )
 
@@ -185,6 +182,6 @@ def _tell(one: Refused) -> None:
         message=str(one.message_id),
         code=refusal.code,
         meaning=one.rule.meaning,
-        details=_LONG_NUMBER.sub("…", refusal.details),
+        details=without_numbers(refusal.details),
         fbtrace_id=refusal.fbtrace_id,
     )

@@ -29,17 +29,22 @@ CALL_WITHIN_S = 1.0
 NUMBERS_FOR_S = 0.25
 LOOK_AGAIN_S = 0.02
 # With many calls in flight, what ends within this time is recorded in one transaction.
-GATHER_S = 0.01
+GATHER_S = 0.05
 
 
 class Sender:
-    """What one process sends with. `free` counts the calls it may still start, over all shards it drains."""
+    """What one process sends with, over all shards it drains.
+
+    `slots` are the calls in flight. Up to as many again may be claimed ahead, so that calls go on while the database
+    works; `free` counts what may still be claimed.
+    """
 
     def __init__(self, client: MetaClient, buckets: Buckets, concurrency: int) -> None:
         self.client = client
         self.buckets = buckets
-        self.free = concurrency
-        self.enough = concurrency // 2
+        self.concurrency = concurrency
+        self.slots = asyncio.Semaphore(concurrency)
+        self.free = 2 * concurrency
 
 
 @asynccontextmanager
@@ -59,44 +64,68 @@ async def drain(services: Services, shard: int) -> bool:
 
 
 class _Drain:
-    """One run over one shard: the calls in flight and those done but not yet recorded."""
+    """One run over one shard. Claiming and recording go on beside each other, and both beside the calls."""
 
     def __init__(self, services: Services, sender: Sender, shard: int) -> None:
         self.services, self.sender, self.shard = services, sender, shard
-        self.in_flight = 0
+        self.open = 0  # claimed, and the call not yet ended
+        self.ahead = sender.concurrency  # none once a claim had to wait a second: Meta is slow today
         self.done: list[Done] = []
-        self.wake = asyncio.Event()
+        self.recording = 0
+        self.closing = False
         self.unreachable = False
+        self.ended = asyncio.Event()  # there is something to record, or nothing more will come
+        self.room = asyncio.Event()  # calls have ended, enough to claim for
+        self.recorded = asyncio.Event()  # customers whose message is recorded may get their next one
         self.numbers: list[Number] = []
         self.numbers_until = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def enough(self) -> int:
+        """With so many messages claimed there is time to wait before the next claim."""
+        return (self.sender.concurrency + self.ahead) // 2
+
     async def run(self) -> bool:
-        started = time.monotonic()
-        end, left = started + SLICE_S, True
+        recorder = asyncio.create_task(self._record_all())
         try:
-            while left and not self.unreachable and time.monotonic() < end:
-                if self.in_flight > self.sender.enough:
-                    await self._wait(None)
-                    await asyncio.sleep(GATHER_S)
-                await self._record()
-                if self.in_flight > self.sender.enough:
-                    continue
-                claimed, wait_s = await self._claim()
-                if wait_s:
-                    end = min(end, started + PACED_SLICE_S)
-                if self.in_flight:
-                    await self._wait(None if claimed else wait_s or None)
-                elif wait_s:
-                    await asyncio.sleep(wait_s)
-                else:
-                    left = bool(claimed or self.done)
+            return await self._claim_all()
         finally:
-            while self.in_flight or self.done:
-                if not self.done:
-                    await self._wait(None)
-                await self._record()
-        return left and not self.unreachable
+            self.closing = True
+            self.ended.set()
+            await recorder
+
+    async def _claim_all(self) -> bool:
+        started = time.monotonic()
+        end = started + SLICE_S
+        while not self.unreachable and time.monotonic() < end:
+            if self.open > self.enough:
+                self.room.clear()
+                await self.room.wait()
+            self.recorded.clear()
+            claimed, wait_s = await self._claim()
+            if wait_s:
+                end = min(end, started + PACED_SLICE_S)
+                await asyncio.sleep(wait_s)
+            elif not claimed and not self.recorded.is_set():
+                if not (self.open or self.done or self.recording):
+                    return False
+                await self.recorded.wait()
+        return not self.unreachable
+
+    async def _record_all(self) -> None:
+        while self.done or self.open or not self.closing:
+            if not self.done:
+                self.ended.clear()
+                await self.ended.wait()
+                continue
+            if self.open > self.sender.concurrency // 2:
+                await asyncio.sleep(GATHER_S)
+            done, self.done = self.done, []
+            self.recording = len(done)
+            await record(self.services, self.sender.buckets, done)
+            self.recording = 0
+            self.recorded.set()
 
     async def _claim(self) -> tuple[int, float]:
         """Claim for each number in turn and start the calls: how many, and when there were none the seconds after
@@ -106,7 +135,8 @@ class _Drain:
             self.numbers_until = time.monotonic() + NUMBERS_FOR_S
         total, waits, numbers = 0, [], self.numbers[:]
         for position, number in enumerate(numbers):
-            want = -(-self.sender.free // (len(numbers) - position))
+            free = self.sender.free - self.sender.concurrency + self.ahead
+            want = -(-free // (len(numbers) - position))
             if want <= 0:
                 waits.append(LOOK_AGAIN_S)
                 break
@@ -138,7 +168,7 @@ class _Drain:
         return len(claimed), 0.0
 
     def _start(self, message: Claimed, claimed_from: float) -> None:
-        self.in_flight += 1
+        self.open += 1
         task = asyncio.create_task(self._call(message, claimed_from))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -146,11 +176,12 @@ class _Drain:
     async def _call(self, message: Claimed, claimed_from: float) -> None:
         outcome: Outcome
         try:
-            if time.monotonic() - claimed_from > CALL_WITHIN_S:
-                outcome = NotCalled()
-            else:
-                url = self.sender.client.messages_url(message.number.phone_number_id)
-                outcome = await self.sender.client.send(url, message.number.token, message.call())
+            async with self.sender.slots:
+                if time.monotonic() - claimed_from > CALL_WITHIN_S:
+                    self.ahead, outcome = 0, NotCalled()
+                else:
+                    number = message.number
+                    outcome = await self.sender.client.send(number.phone_number_id, number.token, message.call())
         except NotAccepted as error:
             self.unreachable = True
             outcome = error
@@ -160,24 +191,9 @@ class _Drain:
             log.exception("send_crashed", message=str(message.id), error=type(error).__name__)
             outcome = OutcomeUnknown(f"the sender failed around the call: {type(error).__name__}")
         finally:
-            self.in_flight -= 1
+            self.open -= 1
             self.sender.free += 1
-            self.wake.set()
+            self.ended.set()
+            if self.open <= self.enough:
+                self.room.set()
         self.done.append(Done(message, outcome))
-
-    async def _wait(self, timeout_s: float | None) -> None:
-        """Until a call has ended, or `timeout_s` is over."""
-        if timeout_s is None:
-            await self.wake.wait()
-        else:
-            try:
-                async with asyncio.timeout(timeout_s):
-                    await self.wake.wait()
-            except TimeoutError:
-                return
-        self.wake.clear()
-
-    async def _record(self) -> None:
-        if self.done:
-            done, self.done = self.done, []
-            await record(self.services, self.sender.buckets, done)

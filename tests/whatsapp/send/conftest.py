@@ -5,8 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from hub_api import flow
-from hub_api.platform.services import Services, open_services
+from hub_api.platform.services import Services
 from hub_api.settings import Settings
 from hub_api.simulator.server import Simulator
 from tests.support.hub import make_settings
@@ -24,18 +23,10 @@ async def sim() -> AsyncIterator[Simulator]:
 @pytest.fixture
 def settings(database_url: str, redis_url: str, sim: Simulator) -> Settings:
     """Settings whose Meta is the simulator."""
-    return make_settings(database_url, redis_url, meta_base_url=sim.url, send_timeout_s=2.0)
-
-
-@pytest.fixture
-async def services(settings: Settings) -> AsyncIterator[Services]:
-    import hub_api.whatsapp.send.jobs  # noqa
-
-    async with open_services(settings, flow.fan_out, "test") as opened:
-        yield opened
+    return make_settings(database_url, redis_url, meta_base_url=sim.url, send_timeout_s=1.0)
 
 
 @pytest.fixture
 async def number_id(services: Services) -> UUID:
-    """Our number at the simulator."""
+    """Our number at the simulator, with a limit that no test meets by chance."""
     return await add_our_number(services, throughput_mps=1000)
