@@ -72,7 +72,8 @@ async def _row_by_row(db: asyncpg.Connection, settings: Settings, size: int) -> 
         async for record in db.cursor(
             "SELECT id, type, aggregate_id, occurred_at, payload FROM events ORDER BY seq DESC LIMIT $1", size
         ):
-            rows.append([*record.values()][:4] + [orjson.dumps(record["payload"]).decode()])
+            *row, payload = record.values()
+            rows.append([*row, orjson.dumps(payload).decode()])
             if len(rows) == BATCH:
                 client.insert(table, rows, column_names=columns, settings=INSERT)
                 sent, rows = sent + len(rows), []
