@@ -8,6 +8,7 @@ the writers knock until it is back.
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple, Self
 from uuid import UUID
 
@@ -80,10 +81,9 @@ class Inbox:
             writer.cancel()
         await asyncio.gather(*late, return_exceptions=True)
         self._refuse_waiting("closing", "the process is stopping")
-        self._ringer.cancel()
-        await asyncio.gather(self._ringer, return_exceptions=True)
-        if self._committed.is_set():
-            await self._bells.ring([(split_inbox, ())])
+        self._tasks = []
+        self._committed.set()
+        await self._ringer  # not cancelled: a Redis client in mid-command may swallow that
 
     async def store(self, body: bytes) -> UUID:
         """Store a body durably and return its id once it is committed. Raises NotStored, also when the outcome is unknown."""
@@ -109,7 +109,8 @@ class Inbox:
                     connection = await self._knock()
         finally:
             if connection is not None:
-                await connection.close(timeout=CONNECT_TIMEOUT_S)
+                with suppress(*AWAY):
+                    await connection.close(timeout=CONNECT_TIMEOUT_S)
 
     async def _take(self) -> list[_Waiting]:
         """All that waits, at most a batch; waits for the first. Empty when the writer may go home."""
@@ -126,18 +127,25 @@ class Inbox:
 
     async def _commit(self, connection: Connection | None, batch: list[_Waiting]) -> Connection | None:
         """Commit a batch and answer its requests; on a fresh connection when ours broke. None when PostgreSQL is away."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + COMMIT_TIMEOUT_S
         for last_try in (False, True):
             try:
                 if connection is None or connection.is_closed():
                     connection = await self._connect()
-                await self._copy(connection, [waiting for waiting in batch if not waiting.stored.done()])
+                # Not the driver's own timeout: that one waits for the server to confirm, which may be what hangs.
+                watchdog = loop.call_at(deadline, connection.terminate)
+                try:
+                    await self._copy(connection, [waiting for waiting in batch if not waiting.stored.done()])
+                finally:
+                    watchdog.cancel()
                 return connection
             except Exception as error:  # also what no one thought of: a writer that dies would leave requests hanging
                 if connection is not None:
                     connection.terminate()
                 connection = None
                 # Rows whose first COPY did commit unseen come twice now, as if Meta had delivered again.
-                if last_try or isinstance(error, TimeoutError):
+                if last_try or loop.time() >= deadline:
                     log.error(
                         "inbox_database_away", error=type(error).__name__, refused=self._queue.qsize() + len(batch)
                     )
@@ -154,7 +162,6 @@ class Inbox:
                 "webhook_event",
                 columns=("id", "body"),
                 records=[waiting[:2] for waiting in batch],
-                timeout=COMMIT_TIMEOUT_S,
             )
         except AWAY:
             raise
@@ -193,7 +200,7 @@ class Inbox:
 
     async def _ring(self) -> None:
         """Ring the splitter after commits, beside the writers: many commits make one ring, and Redis delays no answer."""
-        while True:
+        while self._tasks:
             await self._committed.wait()
             self._committed.clear()
             await self._bells.ring([(split_inbox, ())])
