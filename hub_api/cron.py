@@ -14,6 +14,7 @@ EVERY_SECONDS: tuple[tuple[int, Job], ...] = (
     (2, maintenance.sweep),
     (10, maintenance.settle),
     (5, maintenance.gauges),
+    (60, maintenance.end_quiet),
     (3600, maintenance.partitions),
     (3600, maintenance.retention),
 )

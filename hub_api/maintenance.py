@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from hub_api.ai.jobs import answer
-from hub_api.chat import statuses
+from hub_api.chat import quiet, statuses
 from hub_api.platform import metrics, sqlfile
 from hub_api.platform.migrate import PARTITIONED, make_partitions
 from hub_api.platform.queue import Ring, job
@@ -38,6 +38,14 @@ async def settle(services: Services) -> None:
     await outbox.recover_stale_claims(services)
     await reactions.resume_paused(services)
     await statuses.rematch_parked(services)
+
+
+@job("maintenance", timeout_s=60)
+async def end_quiet(services: Services) -> None:
+    """End conversations that time ends, batch by batch."""
+    for step in (quiet.resolve_quiet, quiet.close_past_reopening):
+        while await step(services) == quiet.BATCH:
+            pass
 
 
 @job("maintenance", timeout_s=30)

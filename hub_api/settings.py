@@ -68,6 +68,7 @@ class Settings(Calendar):
     metrics_dir: Path | None = Field(None, description="folder for metrics shared by several processes of one role")
     inbox_retention_days: int = Field(30, gt=0, description="raw webhook bodies are kept this long")
     reopen_hours: int = Field(24, ge=0, description="a message within this time of `resolved` reopens the conversation")
+    bot_quiet_hours: int = Field(24, gt=0, description="a conversation with the bot is resolved after this silence")
     stale_inbound_minutes: int = Field(30, gt=0, description="no bot answers an inbound message older than this")
 
 
