@@ -100,7 +100,7 @@ def _bare(message_type: str, detail: Unknown) -> str:
     if message_type == "system":
         notice = detail.raw.get("system")
         return _bracketed("aviso do canal", str(notice.get("body") or "") if isinstance(notice, dict) else "")
-    if message_type in detail.raw or message_type not in KNOWN:
+    if detail.raw.get(message_type) is not None or message_type not in KNOWN:
         return _bracketed("tipo desconhecido", message_type)
     return _bracketed("sem conteúdo", message_type)
 

@@ -37,6 +37,10 @@ UNAVAILABLE = 131060  # "This message is unavailable": a lead from an ad, whose 
 _SILENT = frozenset({"edit", "keep_in_chat", "pin", "poll_update", "reaction"})
 
 
+class _Identity(msgspec.Struct):
+    hash: str | None = None
+
+
 class Header(msgspec.Struct):
     """What every message has, whatever it carries; also that of echoes and history."""
 
@@ -83,6 +87,7 @@ class Header(msgspec.Struct):
     referral: Referral | None = None
     errors: list[WireFault] | None = None
     history_context: HistoryContext | None = None
+    identity: _Identity | None = None  # of a system message; older samples have it inside `system`
 
 
 class _Reaction(msgspec.Struct):
@@ -100,15 +105,12 @@ class _Typed(msgspec.Struct):
 
 
 class _System(msgspec.Struct):
-    class Identity(msgspec.Struct):
-        hash: str | None = None
-
     type: str | None = None
     body: str | None = None
     wa_id: str | None = None
     user_id: str | None = None
     parent_user_id: str | None = None
-    identity: Identity | None = None
+    identity: _Identity | None = None
 
 
 Act = Message | Reaction | Edit | Revoke
@@ -172,7 +174,7 @@ def read_message(
             case "edit":
                 return _edit(decode(part, _Original), about)
             case "system":
-                if notice := _system(decode(part, _System), about):
+                if notice := _system(decode(part, _System), header, about):
                     return notice
     return _message(raw, header, about, errors)
 
@@ -207,7 +209,7 @@ def _edit(original: _Original, about: dict[str, Any]) -> Edit:
     )
 
 
-def _system(system: _System, about: dict[str, Any]) -> PersonChanged | SecurityCodeChanged | None:
+def _system(system: _System, header: Header, about: dict[str, Any]) -> PersonChanged | SecurityCodeChanged | None:
     """A changed person or device; None for another notice, which is shown as it is."""
     new = Party(
         wa_id=identifier(system.wa_id, "system.wa_id"),
@@ -217,7 +219,8 @@ def _system(system: _System, about: dict[str, Any]) -> PersonChanged | SecurityC
     if system.type in ("user_changed_number", "user_changed_user_id") and new.key:
         return PersonChanged(**about, reason=system.type, new=new, body=system.body)
     if system.type == "customer_identity_changed":
-        return SecurityCodeChanged(**about, hash=system.identity.hash if system.identity else None, body=system.body)
+        identity = header.identity or system.identity or _Identity()
+        return SecurityCodeChanged(**about, hash=identity.hash, body=system.body)
     return None
 
 
