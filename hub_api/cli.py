@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from hub_api.embedded.commands import stack
+from hub_api.embedded.home import load_home_environment
 from hub_api.errors import HubError
 from hub_api.operations import numbers, webhooks
 from hub_api.simulator.commands import simulate
@@ -22,7 +23,7 @@ commands = typer.Typer(help=HELP, no_args_is_help=True, pretty_exceptions_enable
 commands.add_typer(stack)
 commands.add_typer(webhooks, name="webhooks")
 commands.add_typer(numbers, name="numbers")
-commands.add_typer(simulate, name="simulate")
+commands.add_typer(simulate, name="simulate", callback=load_home_environment)
 
 ROLES = "Roles, one process in the foreground"
 
@@ -98,6 +99,7 @@ def warehouse() -> None:
     """Serve the embedded ClickHouse engine over HTTP (settings: HUB_WAREHOUSE_*)."""
     from hub_api.embedded.warehouse import WarehouseConfig, run
 
+    load_home_environment()
     try:
         config = WarehouseConfig.from_env()
     except ValueError as error:

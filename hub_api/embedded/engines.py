@@ -59,7 +59,7 @@ def postgres_place(home: Home, state: State) -> Path:
                 base.mkdir(parents=True)
                 base.chmod(0o755)  # ours, and the engine's account must pass it whatever our umask is
             place = base / state.id
-            place.mkdir(mode=0o700)
+            place.mkdir(mode=0o700, exist_ok=True)
             place.with_suffix(".home").write_text(f"{home.path}\n")
         except OSError:
             continue

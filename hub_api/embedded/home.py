@@ -140,6 +140,12 @@ def default_home() -> Home:
     return Home(Path(os.environ.get("HUB_HOME", ".hub")).expanduser().absolute())
 
 
+def load_home_environment() -> None:
+    """Put the variables of `hub.env` into our environment where it has none: for parts that read it directly."""
+    for name, value in default_home().environment().items():
+        os.environ.setdefault(name, value)
+
+
 def same_process(pid: int | None, created: float | None) -> psutil.Process | None:
     """The process `pid` if it is alive and was started at `created`: numbers are used again."""
     if pid is None or created is None:

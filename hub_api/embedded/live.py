@@ -46,7 +46,7 @@ def read_figures(text: str) -> Figures:
     return Figures(
         received=totals.get("whatsapp_webhooks_accepted_total", 0.0),
         handled=totals.get("inbox_items_handled_total", 0.0),
-        sent=totals.get(outbound, 0.0) - totals.get(f"{outbound}:failed", 0.0),
+        sent=totals.get(f"{outbound}:accepted", 0.0),
         failed=totals.get(f"{outbound}:failed", 0.0),
         relayed=totals.get("relay_events_total", 0.0),
         inbox_waiting=totals.get("inbox_backlog_items", 0.0),
