@@ -71,11 +71,12 @@ def dagster_parts(home: Home, values: Values, state: State, env: dict[str, str],
     url, workspace = f"http://{LOOPBACK}:{web}", str(folder / "workspace.yaml")
     grpc = [
         program("dagster"), "api", "grpc", "-m", definitions, "-h", LOOPBACK, "-p", str(code),
-        "--use-python-environment-entry-point", "--log-level", "warning",
+        "--use-python-environment-entry-point", "--log-level", "warning", "--log-format", "json",
     ]  # fmt: skip
-    daemon = [program("dagster-daemon"), "run", "-w", workspace, "--log-level", "warning"]
+    daemon = [program("dagster-daemon"), "run", "-w", workspace, "--log-level", "warning", "--log-format", "json"]
     serve = [
-        program("dagster-webserver"), "-w", workspace, "-h", LOOPBACK, "-p", str(web), "--dagster-log-level", "warning"
+        program("dagster-webserver"), "-w", workspace, "-h", LOOPBACK, "-p", str(web),
+        "--dagster-log-level", "warning", "--log-format", "json",
     ]  # fmt: skip
     prepare = partial(prepare_dagster, folder, code, values.env["HUB_DATABASE_URL"])
     beat, page = probes.heartbeat(values.env["HUB_DATABASE_URL"], DAGSTER_SCHEMA), probes.http(f"{url}/server_info")

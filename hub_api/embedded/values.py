@@ -47,6 +47,7 @@ SECRETS = (
 )
 WAREHOUSE_MEMORY = (1 * 1024**3, 4 * 1024**3)
 DAGSTER_SCHEMA = "dagster"
+META = "https://graph.facebook.com"
 
 
 @dataclass(frozen=True)
@@ -99,12 +100,12 @@ def make_values(home: Home, *, demo: bool) -> Values:
     if "warehouse" not in outside:
         password = env["HUB_WAREHOUSE_ADMIN_PASSWORD"]
         env["HUB_CLICKHOUSE_URL"] = f"http://admin:{password}@{LOOPBACK}:{env['HUB_WAREHOUSE_PORT']}"
-    if "simulator" not in outside and demo:
-        env["HUB_META_BASE_URL"] = f"http://{LOOPBACK}:{env['HUB_SIMULATOR_PORT']}"
+    # Written in either case: an address of an earlier start must not stay.
+    env["HUB_META_BASE_URL"] = f"http://{LOOPBACK}:{env['HUB_SIMULATOR_PORT']}" if "HUB_SIMULATOR_PORT" in env else META
     for part in outside:
         env[URLS[part]] = given[URLS[part]]
     home.save_environment(env)
-    return Values({**recorded, **env}, outside)
+    return Values(env, outside)
 
 
 def installed_versions() -> dict[str, str]:
@@ -139,6 +140,7 @@ def warehouse_memory() -> int:
 def part_environment(home: Home, values: Values, stack_id: str) -> dict[str, str]:
     """What every part gets: our environment, the stack's variables, and the mark by which its processes are found."""
     return {
+        **home.environment(),  # what people added to hub.env
         **os.environ,
         **values.env,
         "HUB_HOME": str(home.path),

@@ -57,6 +57,7 @@ async def test_the_stack_starts_stops_and_resumes_its_data_on_the_same_ports() -
         await connection.close()
         with redis.Redis.from_url(env["HUB_REDIS_URL"]) as client:
             assert client.get("kept") == b"yes"
+        assert stack.environment()["HUB_META_BASE_URL"] == "https://graph.facebook.com"
         assert stack.stop(signal.SIGTERM) == 0
     for path, before in watched.items():  # no folder of others was touched
         assert (path.stat().st_mode, path.stat().st_uid) == (before.st_mode, before.st_uid)

@@ -1,7 +1,7 @@
 """The supervisor with small programs: order, failure, giving up, clean stop."""
 
-import asyncio
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 
+from hub_api.embedded.commands import follow_file
 from hub_api.embedded.files import rotate, tail
 from hub_api.embedded.home import Home, State
 from hub_api.embedded.probes import NotReady, Probe
@@ -140,4 +141,18 @@ async def test_a_full_log_is_moved_aside_and_the_part_goes_on_writing(tmp_path: 
         size = log.stat().st_size
         await eventually(lambda: log.stat().st_size > size)
         assert b"\0" not in log.read_bytes()  # appended at the start, not past a hole
-        await asyncio.sleep(0)
+
+
+def test_a_followed_log_goes_on_where_it_was_and_starts_over_when_it_was_moved_aside(tmp_path: Path) -> None:
+    log = tmp_path / "part.log"
+    log.write_text("old\n" * 10)
+    lines = follow_file(log)
+    with log.open("a") as output:
+        first = threading.Thread(target=lambda: (time.sleep(0.3), output.write("new\n"), output.flush()))
+        first.start()
+        assert next(lines) == "new\n"
+        first.join()
+        assert rotate(log, limit=1)
+        output.write("after\n")
+        output.flush()
+        assert next(lines) == "after\n"
