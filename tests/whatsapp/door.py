@@ -24,7 +24,23 @@ from tests.support.hub import fixture
 WABA, PORTFOLIO, NUMBER = "102290000000001", "111000000000001", "106540000000001"
 
 
-_PERSONAL = ["events", "bot_turn", "parked_status", "message_key", "messages", "assignments", "conversations", "suppressions", "consent_ledger", "customer_identities", "customers", "channel_update", "dead_letter", "inbox_item", "webhook_event"]
+_PERSONAL = [
+    "events",
+    "bot_turn",
+    "parked_status",
+    "message_key",
+    "messages",
+    "assignments",
+    "conversations",
+    "suppressions",
+    "consent_ledger",
+    "customer_identities",
+    "customers",
+    "channel_update",
+    "dead_letter",
+    "inbox_item",
+    "webhook_event",
+]
 
 
 class SilentServices(Services):
