@@ -80,10 +80,9 @@ def text(body: str = "Olá!", **options: Any) -> Draft:
     return Draft("text", {"body": body}, body, **options)
 
 
-def template(name: str = "fatura_disponivel", *values: str, category: str = "utility", **options: Any) -> Draft:
-    """A template message with positional body parameters."""
-    parameters = [{"type": "text", "text": value} for value in values]
-    components = [{"type": "body", "parameters": parameters}] if parameters else []
+def template(name: str = "boas_vindas", category: str = "utility", **options: Any) -> Draft:
+    """A template message with one body parameter, as the simulator's boas_vindas and oferta_fibra have it."""
+    components = [{"type": "body", "parameters": [{"type": "text", "text": "Ana"}]}]
     body = {"name": name, "language": {"code": "pt_BR"}, "components": components}
     priority = {"marketing": 3, "utility": 2}.get(category, 1)
     return Draft("template", body, name, category=category, priority=priority, template=name, **options)

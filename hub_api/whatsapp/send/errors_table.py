@@ -1,8 +1,8 @@
 """Meta's error codes as data: whether a retry can help, and what else a refusal tells us to do.
 
 Source: §5 of Meta's page on Cloud API error codes, with what public projects observed. `retry` is about the message:
-BACKOFF puts it back with a growing delay, `tries` times; LATER puts it back and something else (a pause) holds it until
-the cause has cleared; NEVER fails it. `pause`, `consent` and the rest are about everybody else's messages.
+BACKOFF puts it back with a growing delay, `tries` times; LATER puts it back until the cause has cleared: a
+pause holds it, or it is tried once an hour; NEVER fails it. `pause`, `consent` and the rest are about everybody else's messages.
 """
 
 from dataclasses import dataclass
@@ -66,6 +66,7 @@ class Rule:
 B, L, N = Retry.BACKOFF, Retry.LATER, Retry.NEVER
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 THREE = Backoff(tries=3)
+HOURLY = Backoff(base_s=HOUR, cap_s=HOUR, tries=24)
 
 _ROWS: tuple[tuple[tuple[int, ...], Rule], ...] = (
     ((0, 190), Rule("access token invalid or expired", L, pause=Pause("account", "paused"), alert=True)),
@@ -95,7 +96,7 @@ _ROWS: tuple[tuple[tuple[int, ...], Rule], ...] = (
     ((131047,), Rule("24 h window closed: only a template may go", N)),
     (
         (131048,),
-        Rule("spam restriction", L, hold=Hold("number", "marketing", DAY), alert=True),
+        Rule("spam restriction", L, HOURLY, hold=Hold("number", "marketing", DAY), alert=True),
     ),
     ((131049,), Rule("marketing cap of this user", N, consent="suppress_marketing")),
     ((131050,), Rule("user stopped marketing", N, consent="opt_out")),
@@ -112,18 +113,18 @@ _ROWS: tuple[tuple[tuple[int, ...], Rule], ...] = (
     ((131062,), Rule("this message needs a phone number, not a BSUID", N)),
     (
         (131063,),
-        Rule("marketing disabled", L, hold=Hold("account", "marketing", HOUR), alert=True),
+        Rule("marketing disabled", L, HOURLY, hold=Hold("account", "marketing", HOUR), alert=True),
     ),
     (
         (131064,),
-        Rule("templates misclassified", L, hold=Hold("account", "utility", DAY), alert=True),
+        Rule("templates misclassified", L, HOURLY, hold=Hold("account", "utility", DAY), alert=True),
     ),
     ((132000, 132012, 132018), Rule("template parameters: count or format", N)),
     ((132001,), Rule("template or language missing or not approved", N, template_status="NOT_FOUND", alert=True)),
     ((132005,), Rule("text too long once filled in", N)),
     ((132007,), Rule("template breaks content policy", N, template_status="DISABLED", alert=True)),
     ((132008,), Rule("template parameter value invalid", N)),
-    ((132015,), Rule("template paused", L, template_status="PAUSED", alert=True)),
+    ((132015,), Rule("template paused", L, HOURLY, template_status="PAUSED", alert=True)),
     ((132016,), Rule("template disabled", N, template_status="DISABLED", alert=True)),
     ((132068,), Rule("flow blocked", N, alert=True)),
     ((132069,), Rule("flow throttled: 10 messages an hour", L, Backoff(base_s=6 * MINUTE, cap_s=HOUR))),
@@ -131,9 +132,9 @@ _ROWS: tuple[tuple[tuple[int, ...], Rule], ...] = (
         (133000, 133005, 133006, 133008, 133009, 133015, 133016),
         Rule("registration of the number incomplete", L, pause=Pause("number", "paused"), alert=True),
     ),
-    ((134011,), Rule("payments terms pending", L, Backoff(base_s=HOUR, cap_s=HOUR, tries=24), alert=True)),
+    ((134011,), Rule("payments terms pending", L, HOURLY, alert=True)),
     ((134101,), Rule("template is syncing", B, Backoff(base_s=10 * MINUTE, cap_s=HOUR, tries=6))),
-    ((134102,), Rule("template unavailable", L, Backoff(base_s=HOUR, cap_s=HOUR, tries=24), alert=True)),
+    ((134102,), Rule("template unavailable", L, HOURLY, alert=True)),
     ((135000,), Rule("generic parameter error", N)),
     ((137000,), Rule("identity hash mismatch: verify the customer again", N)),
     (
@@ -165,7 +166,7 @@ def delay_s(rule: Rule, attempt: int, spread: float) -> float | None:
     if rule.retry is Retry.NEVER:
         return None
     backoff = rule.backoff
-    if rule.retry is Retry.LATER and (rule.pause or rule.hold or rule.template_status):
+    if rule.retry is Retry.LATER and rule.pause is not None:
         return 0.0  # the pause keeps it where it is
     if attempt > backoff.tries:
         return None

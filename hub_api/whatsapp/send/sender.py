@@ -102,6 +102,7 @@ class _Drain:
             if self.open > self.enough:
                 self.room.clear()
                 await self.room.wait()
+                continue
             self.recorded.clear()
             claimed, wait_s = await self._claim()
             if wait_s:

@@ -23,7 +23,7 @@ async def sim() -> AsyncIterator[Simulator]:
 @pytest.fixture
 def settings(database_url: str, redis_url: str, sim: Simulator) -> Settings:
     """Settings whose Meta is the simulator."""
-    return make_settings(database_url, redis_url, meta_base_url=sim.url, send_timeout_s=1.0)
+    return make_settings(database_url, redis_url, meta_base_url=sim.url, send_timeout_s=10.0)
 
 
 @pytest.fixture
