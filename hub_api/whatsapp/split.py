@@ -14,7 +14,7 @@ import msgspec
 from hub_api.whatsapp.inbound import Item
 from hub_api.whatsapp.scan import FAULTS, WrongShape, elements, members
 from hub_api.whatsapp.whose import LISTS, People, Whose, metadata_of, of_correspondent, of_thread
-from hub_api.whatsapp.wire import Unparsable, has_nul, identifier
+from hub_api.whatsapp.wire import Unparsable, WireFault, decode, has_nul, identifier
 
 OBJECT = "whatsapp_business_account"
 
@@ -121,8 +121,7 @@ class _Cutter:
         self.phone_number_id = metadata.phone_number_id or None
         self.metadata = msgspec.json.encode(metadata) if self.phone_number_id else None
         self.people = People(self.value.get("contacts"))
-        errors = self.value.get("errors", b"")
-        self.errors = errors if 0 < len(errors) <= _ERRORS_LIMIT else None
+        self.errors = _errors(self.value.get("errors", b""))
 
     def elements(self, name: str) -> list[bytes]:
         """The elements of one list of the value; a problem when it is no list."""
@@ -175,6 +174,14 @@ class _Cutter:
         value = b'{%s"%s":[%s]}' % (metadata, name.encode(), raw)
         body = _wrap_change(self.waba_id, b'{"field":%s,"value":%s}' % (msgspec.json.encode(self.field), value))
         self.found.problems.append(Problem(reason, detail, body, self.waba_id, self.phone_number_id))
+
+
+def _errors(raw: bytes) -> bytes | None:
+    """Errors beside messages, when they can be read: else they may not spoil the messages."""
+    try:
+        return raw if decode(raw, list[WireFault]) and len(raw) <= _ERRORS_LIMIT else None
+    except Unparsable:
+        return None
 
 
 def _text(raw: bytes | None) -> str | None:
