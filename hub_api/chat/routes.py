@@ -1,5 +1,6 @@
 """The door for people and programs that serve customers: conversations, messages, customers."""
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from hub_api.chat import schemas, views
 from hub_api.chat.assign import assign
 from hub_api.chat.reply import quote, reply
 from hub_api.chat.resolve import close, rate, resolve
+from hub_api.chat.search import search_messages
 from hub_api.chat.templates import from_template
 from hub_api.chat.transfer import transfer
 from hub_api.platform.idempotency import once
@@ -148,6 +150,19 @@ async def post_rating(services: Hub, conversation_id: UUID, body: schemas.Rating
     async with services.transaction() as tx:
         await rate(tx, conversation_id, body.satisfaction)
     return await _shown(services, conversation_id)
+
+
+@router.get("/messages/search", dependencies=[READ], summary="Search messages")
+async def search(
+    services: Hub,
+    q: Annotated[str, Query(min_length=2, max_length=200, examples=["sem sinal", '"segunda via" -boleto'])],
+    limit: Limit = 50,
+    cursor: Annotated[datetime | None, Query(description="`next_cursor` of the page before")] = None,
+) -> schemas.FoundPage:
+    """Words in Portuguese, accents and word forms ignored; newest first."""
+    rows = await search_messages(services.db, q, before=cursor, limit=limit)
+    last = rows[-1]["created_at"] if len(rows) == limit else None
+    return schemas.FoundPage(items=[schemas.Found.model_validate(dict(row)) for row in rows], next_cursor=last)
 
 
 @router.get("/customers", dependencies=[CUSTOMERS], summary="Find customers")

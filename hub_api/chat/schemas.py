@@ -127,6 +127,26 @@ class MessagePage(BaseModel):
     next_cursor: str | None
 
 
+class Found(Shown):
+    """A message that matches a search, and where it stands."""
+
+    id: UUID
+    created_at: datetime
+    conversation_id: UUID
+    customer_id: UUID
+    direction: Literal["in", "out"]
+    author: str = Field(examples=["customer"])
+    type: str = Field(examples=["text"])
+    content: str | None = Field(examples=["minha internet caiu"])
+
+
+class FoundPage(BaseModel):
+    """`next_cursor` is null when nothing older matches."""
+
+    items: list[Found]
+    next_cursor: datetime | None
+
+
 class CustomerPage(BaseModel):
     """`next_cursor` is null on the last page."""
 

@@ -24,7 +24,7 @@ from hub_api.platform.eventlog import Event
 from hub_api.simulator.history.operator import seeded_uuid
 
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "customers": ("id", "name", "phone", "state_code", "created_at", "updated_at"),
+    "customers": ("id", "name", "phone", "state_code", "shard_id", "created_at", "updated_at"),
     "customer_identities": ("id", "customer_id", "kind", "value", "portfolio_id", "valid_from", "created_at"),
     "conversations": (
         "id", "customer_id", "number_id", "channel", "state", "priority", "protocol", "queue_id", "agent_id", "satisfaction",
@@ -91,7 +91,8 @@ class Recorder:
         source: str = "whatsapp",
     ) -> None:  # fmt: skip
         """A person became known. `identities` by kind: bsuid, wa_id, phone."""
-        self._rows["customers"].append((customer_id, name, identities.get("phone"), state_code, at, at))
+        shard = shard_of(customer_id, self._shards)
+        self._rows["customers"].append((customer_id, name, identities.get("phone"), state_code, shard, at, at))
         for kind, value in identities.items():
             portfolio = self._portfolio_id if kind == "bsuid" else ""
             identity = (seeded_uuid(self._rng, at), customer_id, kind, value, portfolio, at, at)
