@@ -10,7 +10,7 @@ import dagster as dg
 
 from hub_api.settings import Settings, load_settings
 from pipelines.definitions import build
-from pipelines.jobs import reconcile_and_refresh, refresh
+from pipelines.jobs import QUIET, reconcile_and_refresh, refresh
 from pipelines.launching import range_tags, ranges
 
 
@@ -28,6 +28,7 @@ def materialize(
             job.execute_in_process(
                 instance=instance,
                 tags={**range_tags(first, last), "hub/reason": "command"},
+                run_config=QUIET,
                 raise_on_error=raise_on_error,
             )
             for first, last in ranges(days)

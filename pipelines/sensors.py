@@ -46,7 +46,7 @@ def late_events(context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam
             run_key=f"{first}:{last}:{newest}:{int(time.time() // AGAIN_S)}",
             tags={**range_tags(first, last), "hub/reason": "late events"},
         )
-        for first, last in ranges({*past, today})
+        for first, last in reversed(ranges({*past, today}))  # today first: conversations of old days reach into it
     ]
     counts = {"started": counts["started"] + len(requests), "coalesced": counts["coalesced"], "at": time.time()}
     context.log.info(f"{len(past)} stale days in {len(requests)} runs; {counts}")

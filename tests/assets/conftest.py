@@ -88,5 +88,3 @@ def given(warehouse_settings: Settings) -> Iterator[Given]:
     one = Given(warehouse_settings)
     yield one
     one.warehouse.close()
-
-

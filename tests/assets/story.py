@@ -46,7 +46,9 @@ class Talk:
         ))  # fmt: skip
         return message
 
-    def we(self, when: str, author: str = "agent", text: str = "olá", becomes: tuple[tuple[str, str], ...] = ()) -> UUID:
+    def we(
+        self, when: str, author: str = "agent", text: str = "olá", becomes: tuple[tuple[str, str], ...] = ()
+    ) -> UUID:
         message = self._next()
         self.events.append(MessageQueued(
             aggregate_id=message, aggregate_version=1, occurred_at=at(when), conversation_id=self.id,

@@ -22,7 +22,7 @@ SELECT figure, in_the_table, recomputed FROM
                         GROUP BY aggregate_id HAVING argMax(to_state, aggregate_version) IN ('failed', 'cancelled'))),
             (SELECT toFloat64(count()) FROM facts),
             (SELECT toFloat64(count(first_response_at)) FROM facts),
-            (SELECT sum(dateDiff('microsecond', first_customer_message_at, first_response_at)) / 1e6 FROM facts WHERE first_response_at IS NOT NULL),
+            (SELECT sum(ifNull(dateDiff('microsecond', first_customer_message_at, first_response_at), 0)) / 1e6 FROM facts),
             (SELECT toFloat64(countIf(is_resolved)) FROM facts),
             (SELECT toFloat64(sum(ifNull(satisfaction, 0))) FROM facts),
             (SELECT toFloat64(count()) FROM bronze.events

@@ -13,8 +13,10 @@ WITH
         FROM (SELECT conversation_id, sent_at, direction, counts FROM silver.messages WHERE day IN {days:Array(Date)}) AS messages
         ASOF LEFT JOIN
         (
-            SELECT conversation_id, at, queue FROM silver.conversation_states
+            SELECT conversation_id, at, argMax(queue, version) AS queue  -- of steps taken at one moment the last
+            FROM silver.conversation_states
             WHERE conversation_id IN (SELECT conversation_id FROM silver.messages WHERE day IN {days:Array(Date)})
+            GROUP BY conversation_id, at
         ) AS steps ON steps.conversation_id = messages.conversation_id AND messages.sent_at >= steps.at
         GROUP BY hour, queue
     ),

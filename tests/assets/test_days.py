@@ -1,0 +1,122 @@
+"""Days are replaced whole: a rerun changes nothing, late events make exactly the right days stale."""
+
+import pytest
+
+from assets.bronze.assets import _RECORD
+from assets.gold.assets import stale_days
+from assets.warehouse import WrongDay, load_sql
+from tests.assets.conftest import TABLES, Given, at
+from tests.assets.story import Talk
+from tests.support.data import table_hash
+
+DAYS = ["2026-03-10", "2026-03-11", "2026-03-12"]
+
+
+def three_days(given: Given) -> list[Talk]:
+    talks = []
+    for day in (10, 11, 12):
+        for number in range(3):
+            talk = Talk(f"{day} {number}", f"2026-03-{day} 14:0{number}")
+            talk.customer(f"2026-03-{day} 14:0{number}")
+            talk.moves(f"2026-03-{day} 14:10", "queued", "suporte")
+            talk.we(f"2026-03-{day} 14:2{number}", "agent")
+            talk.moves(f"2026-03-{day} 15:00", "resolved")
+            given(*talk.events)
+            talks.append(talk)
+    return talks
+
+
+def test_a_rerun_of_all_days_or_of_one_gives_the_same_rows(given: Given) -> None:
+    three_days(given)
+    given.build(*DAYS)
+    before = {table: table_hash(given.warehouse.client, table) for table, _, _ in TABLES}
+    assert all(rows > 0 for rows, _ in before.values())
+    given.build(*DAYS)
+    given.build("2026-03-11")
+    assert {table: table_hash(given.warehouse.client, table) for table, _, _ in TABLES} == before
+
+
+def test_a_day_that_has_become_empty_is_dropped_and_others_stay(given: Given) -> None:
+    given.warehouse.client.command(
+        "CREATE TABLE gold.few (day Date, n UInt8) ENGINE = MergeTree PARTITION BY day ORDER BY n"
+    )
+    try:
+        rows = "SELECT toDate('2026-03-10') + number AS day, 1 AS n FROM numbers(3) WHERE day IN {days:Array(Date)}"
+        assert given.warehouse.replace_days("gold.few", rows, DAYS) == dict.fromkeys(DAYS, 1)
+        replaced = given.warehouse.replace_days("gold.few", f"{rows} AND number != 1", DAYS[:2])
+        assert replaced == {"2026-03-10": 1, "2026-03-11": 0}
+        assert given.rows("SELECT toString(day) AS day FROM gold.few ORDER BY day") == [
+            {"day": DAYS[0]},
+            {"day": DAYS[2]},
+        ]
+    finally:
+        given.warehouse.client.command("DROP TABLE gold.few")
+
+
+def test_rows_of_another_day_change_nothing_and_leave_nothing_behind(given: Given) -> None:
+    three_days(given)
+    given.build(*DAYS)
+    before = table_hash(given.warehouse.client, "silver.messages")
+    with pytest.raises(WrongDay, match="gave rows of"):
+        given.warehouse.replace_days("silver.messages", "SELECT * FROM silver.messages", ["2026-03-10"])
+    assert table_hash(given.warehouse.client, "silver.messages") == before
+    left = given.rows("SELECT name FROM system.tables WHERE name LIKE '%building%'")
+    assert left == []
+
+
+def test_a_failing_select_leaves_the_day_as_it_was(given: Given) -> None:
+    three_days(given)
+    given.build(*DAYS)
+    before = table_hash(given.warehouse.client, "silver.messages")
+    with pytest.raises(Exception, match="throwIf"):
+        given.warehouse.replace_days(
+            "silver.messages", "SELECT * FROM silver.messages WHERE NOT throwIf(day = '2026-03-11')", DAYS
+        )
+    assert table_hash(given.warehouse.client, "silver.messages") == before
+
+
+def record(given: Given, *days: str) -> None:
+    """As the assets record what they have built."""
+    given.warehouse.client.command(_RECORD, parameters=given.warehouse.parameters(days, batch=given.batch))
+    parameters = given.warehouse.parameters(days, start=at("2016-01-01").date(), today=at("2026-03-12").date())
+    given.warehouse.client.command(
+        f"INSERT INTO gold.built_days (day, batch) {load_sql('assets.gold', 'built_days.sql')}", parameters=parameters
+    )
+
+
+def test_built_days_are_not_stale_until_something_comes(given: Given) -> None:
+    three_days(given)
+    assert list(stale_days(given.warehouse)) == DAYS
+    record(given, *DAYS)
+    assert stale_days(given.warehouse) == {}
+
+
+def test_a_late_message_makes_its_day_and_the_conversation_s_other_days_stale(given: Given) -> None:
+    talk = three_days(given)[3]  # of the 11th
+    record(given, *DAYS)
+    late = Talk(talk.name, "2026-03-11 14:00")
+    late.said = talk.said
+    late.customer("2026-03-12 09:00")
+    given(late.events[-1])
+    assert list(stale_days(given.warehouse)) == ["2026-03-11", "2026-03-12"]
+
+
+def test_a_late_step_also_makes_every_built_day_since_stale(given: Given) -> None:
+    talk = three_days(given)[0]  # of the 10th
+    record(given, *DAYS)
+    talk.moves("2026-03-10 23:00", "queued")
+    given(talk.events[-1])
+    assert list(stale_days(given.warehouse)) == DAYS  # the backlog of all three
+    record(given, "2026-03-10")
+    assert list(stale_days(given.warehouse)) == ["2026-03-11", "2026-03-12"]
+
+
+def test_a_day_is_only_as_complete_as_the_bronze_that_its_conversations_reach_into(given: Given) -> None:
+    talks = three_days(given)
+    record(given, *DAYS)
+    talks[0].customer("2026-03-12 20:00")
+    given(talks[0].events[-1])  # of a conversation of the 10th, on the 12th
+    record(given, "2026-03-10")  # bronze of the 12th was not rebuilt, so the 10th cannot have it
+    assert list(stale_days(given.warehouse)) == ["2026-03-10", "2026-03-12"]
+    record(given, "2026-03-10", "2026-03-12")
+    assert stale_days(given.warehouse) == {}

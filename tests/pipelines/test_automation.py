@@ -1,0 +1,136 @@
+"""When runs start: every tick of a clock or sensor that would start one, and those that wait instead."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from assets.warehouse import Warehouse
+from hub_api.settings import Settings
+from pipelines import launching, sensors
+from pipelines.definitions import build
+from pipelines.jobs import TAGS
+from pipelines.launching import ranges
+from pipelines.materialize import materialize
+from pipelines.schedules import daily, hourly
+from pipelines.sensors import late_events
+from tests.assets.conftest import Given
+from tests.pipelines.test_materialize import some_talk
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as one:
+        yield one
+
+
+def look(instance: dg.DagsterInstance, settings: Settings, cursor: str | None = None) -> dg.SensorResult:
+    """One evaluation of the sensor as the daemon makes it."""
+    warehouse = Warehouse(settings)
+    with dg.build_sensor_context(instance=instance, cursor=cursor) as context:
+        result = late_events(context, warehouse=warehouse)
+    warehouse.close()
+    assert isinstance(result, dg.SensorResult)
+    return result
+
+
+def put_underway(instance: dg.DagsterInstance, status: dg.DagsterRunStatus) -> str:
+    run = instance.create_run_for_job(build().resolve_job_def("refresh"), status=status, tags=TAGS)
+    return run.run_id
+
+
+def today(settings: Settings) -> str:
+    return datetime.now(settings.zone).date().isoformat()
+
+
+def test_all_stale_days_share_one_run_up_to_today(
+    given: Given, warehouse_settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    now = datetime.now(warehouse_settings.zone).date()
+    days = [(now - timedelta(days=back)).isoformat() for back in (9, 4, 1)]
+    given(*(event for day in days for event in some_talk(day).events))
+    result = look(instance, warehouse_settings)
+    (request,) = result.run_requests or []
+    assert request.tags[launching.START_TAG] == days[0]
+    assert request.tags[launching.END_TAG] == now.isoformat()
+    assert json.loads(result.cursor or "")["started"] == 1
+
+
+def test_a_built_day_asks_for_no_run_and_new_events_of_today_are_left_to_the_clock(
+    given: Given, warehouse_settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    given(*some_talk("2026-03-10").events)
+    materialize(warehouse_settings, ["2026-03-10"])
+    assert not look(instance, warehouse_settings).run_requests
+    given(*some_talk(today(warehouse_settings)).events)
+    result = look(instance, warehouse_settings)
+    assert not result.run_requests
+    assert result.skip_reason is not None
+
+
+def test_a_look_during_a_run_or_soon_after_a_start_waits_and_is_counted(
+    given: Given, warehouse_settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    given(*some_talk("2026-03-10").events)
+    started = look(instance, warehouse_settings).cursor
+    again = look(instance, warehouse_settings, started)
+    assert not again.run_requests
+    assert json.loads(again.cursor or "")["coalesced"] == 1
+    run = put_underway(instance, dg.DagsterRunStatus.NOT_STARTED)
+    waiting = look(instance, warehouse_settings)
+    assert not waiting.run_requests
+    assert run in str(waiting.skip_reason)
+
+
+def test_a_run_that_failed_is_asked_for_again_later_under_another_key(
+    given: Given, warehouse_settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given(*some_talk("2026-03-10").events)
+    hour = sensors.AGAIN_S * int(time.time() // sensors.AGAIN_S)
+    keys = []
+    for now in (hour, hour + 60, hour + sensors.AGAIN_S):
+        monkeypatch.setattr(sensors.time, "time", lambda now=now: now)
+        keys.append([request.run_key for request in look(instance, warehouse_settings).run_requests or []])
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_today_is_built_before_a_day_of_long_ago(
+    given: Given, warehouse_settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    given(*some_talk("2017-10-03").events)
+    requests = look(instance, warehouse_settings).run_requests or []
+    assert [request.tags[launching.END_TAG] for request in requests] == [today(warehouse_settings), "2017-10-03"]
+
+
+def test_the_hourly_clock_builds_today_unless_a_run_is_underway(instance: dg.DagsterInstance) -> None:
+    at = datetime(2026, 3, 10, 14, 5).astimezone()
+    with dg.build_schedule_context(instance=instance, scheduled_execution_time=at) as context:
+        request = hourly(context)
+        assert isinstance(request, dg.RunRequest)
+        assert request.partition_key == "2026-03-10"
+        run = put_underway(instance, dg.DagsterRunStatus.STARTED)
+        skipped = hourly(context)
+        assert isinstance(skipped, dg.SkipReason)
+        assert run in (skipped.skip_message or "")
+
+
+def test_the_daily_clock_builds_yesterday_whatever_is_underway(instance: dg.DagsterInstance) -> None:
+    put_underway(instance, dg.DagsterRunStatus.STARTED)
+    at = datetime(2026, 3, 10, 0, 20).astimezone()
+    with dg.build_schedule_context(instance=instance, scheduled_execution_time=at) as context:
+        request = daily(context)
+    assert isinstance(request, dg.RunRequest)
+    assert request.partition_key == "2026-03-09"
+
+
+def test_ranges_join_neighbours_and_part_at_a_month() -> None:
+    assert ranges(["2026-03-10", "2026-03-01", "2026-03-02"]) == [("2026-03-01", "2026-03-10")]
+    assert ranges(["2017-10-01", "2026-03-10", "2017-11-01"]) == [
+        ("2017-10-01", "2017-11-01"),
+        ("2026-03-10", "2026-03-10"),
+    ]
+    assert ranges([]) == []
