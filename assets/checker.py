@@ -13,6 +13,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -155,8 +156,8 @@ def _observed(result: Any) -> Outcome:
 
 
 def serve(settings: CheckerSettings, *, with_parent: bool) -> None:
-    """Answer until the process is ended (`with_parent`: until standard input closes); prints its URL once warm."""
-    checker = Checker(settings.clickhouse_url)
+    """Answer until the process is ended (`with_parent`: until standard input closes); prints its URL."""
+    warm = ThreadPoolExecutor(1).submit(Checker, settings.clickhouse_url)  # importing takes seconds: answer meanwhile
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -166,7 +167,7 @@ def serve(settings: CheckerSettings, *, with_parent: bool) -> None:
             length = min(int(self.headers.get("Content-Length", 0)), MAX_BODY_BYTES)
             try:
                 asked = json.loads(self.rfile.read(length))
-                outcomes = checker.validate(asked["table"], asked["days"], asked["expected_rows"])
+                outcomes = warm.result().validate(asked["table"], asked["days"], asked["expected_rows"])
             except Exception as error:
                 log.exception("validation_failed")
                 self._answer(500, {"error": f"{type(error).__name__}: {error}"})

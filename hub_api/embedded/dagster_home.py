@@ -34,7 +34,13 @@ def write_dagster_home(folder: Path, code_port: int) -> None:
     instance = {
         "storage": {"postgres": {"postgres_url": {"env": "HUB_DAGSTER_STORAGE_URL"}}},
         "run_coordinator": {"module": "dagster.core.run_coordinator", "class": "QueuedRunCoordinator"},
-        "concurrency": {"runs": {"max_concurrent_runs": MAX_RUNS}},
+        # Runs that build the same tables (pipelines/jobs.py) wait for each other.
+        "concurrency": {
+            "runs": {
+                "max_concurrent_runs": MAX_RUNS,
+                "tag_concurrency_limits": [{"key": "hub/builds", "value": "tables", "limit": 1}],
+            }
+        },
         # A run whose process was killed is found and marked failed, instead of holding its place for ever.
         "run_monitoring": {"enabled": True, "start_timeout_seconds": 180, "poll_interval_seconds": 30},
         "run_retries": {"enabled": True, "max_retries": 1},

@@ -1,5 +1,6 @@
 """The parts of the embedded stack in the order of their start: which program, which probe, after whom."""
 
+import sys
 from collections.abc import Collection
 from dataclasses import replace
 from functools import partial
@@ -17,7 +18,7 @@ from hub_api.errors import Invalid
 
 API_PROCESSES = 2
 WORKERS = ("worker-1", "worker-2")
-GROUPS = {"worker": WORKERS, "dagster": ("dagster-code", "dagster-upgrade", "dagster-daemon", "dagster-web")}
+GROUPS = {"worker": WORKERS, "dagster": ("dagster-code", "dagster-upgrade", "dagster-daemon", "dagster-web", "checker")}
 
 
 def make_parts(
@@ -91,6 +92,11 @@ def dagster_parts(home: Home, values: Values, state: State, env: dict[str, str],
         after = (*after, "dagster-upgrade")
     parts.append(slow("dagster-daemon", lambda: daemon, beat, after))
     parts.append(slow("dagster-web", lambda: serve, page, after, port=web, url=url))
+    if "checker" not in values.outside:
+        # Great Expectations, warm, beside the runs: importing it would cost each of them seconds and 290 MB.
+        port = values.port("checker")
+        check = [sys.executable, "-m", "assets.checker"]
+        parts.append(Part("checker", lambda: check, probes.http(f"http://{LOOPBACK}:{port}"), env=env, port=port))
     return parts
 
 

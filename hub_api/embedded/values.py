@@ -24,6 +24,7 @@ PORTS = {
     "warehouse": ("HUB_WAREHOUSE_PORT", 8123),
     "simulator": ("HUB_SIMULATOR_PORT", 8090),
     "dagster-code": ("HUB_DAGSTER_CODE_PORT", 4266),
+    "checker": ("HUB_CHECKER_PORT", 8130),
     "postgres": ("HUB_POSTGRES_PORT", 54320),
     "valkey": ("HUB_VALKEY_PORT", 56379),
 }
@@ -33,6 +34,7 @@ URLS = {
     "valkey": "HUB_REDIS_URL",
     "warehouse": "HUB_CLICKHOUSE_URL",
     "simulator": "HUB_META_BASE_URL",
+    "checker": "HUB_CHECKER_URL",
 }
 SECRETS = (
     "HUB_POSTGRES_PASSWORD",
@@ -100,6 +102,8 @@ def make_values(home: Home, *, demo: bool) -> Values:
     if "warehouse" not in outside:
         password = env["HUB_WAREHOUSE_ADMIN_PASSWORD"]
         env["HUB_CLICKHOUSE_URL"] = f"http://admin:{password}@{LOOPBACK}:{env['HUB_WAREHOUSE_PORT']}"
+    if "checker" not in outside:
+        env["HUB_CHECKER_URL"] = f"http://{LOOPBACK}:{env['HUB_CHECKER_PORT']}"
     # Written in either case: an address of an earlier start must not stay.
     env["HUB_META_BASE_URL"] = f"http://{LOOPBACK}:{env['HUB_SIMULATOR_PORT']}" if "HUB_SIMULATOR_PORT" in env else META
     for part in outside:
