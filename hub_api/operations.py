@@ -77,7 +77,7 @@ def list_(as_json: Annotated[bool, AS_JSON] = False) -> None:
     """List the numbers with their state and quality."""
     from hub_api.whatsapp.accounts import list_numbers
 
-    rows = with_services(lambda services: list_numbers(services, limit=10_000))
+    rows, _ = with_services(lambda services: list_numbers(services, limit=10_000))
     columns = (
         "phone_number_id",
         "display_phone_number",
