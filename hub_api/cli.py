@@ -50,7 +50,7 @@ def api(
         port=port,
         workers=workers,
         loop="uvloop",
-        http="httptools",
+        http="hub_api.platform.http_server:GuardedHttp",
         ws="websockets-sansio",
         ws_per_message_deflate=False,
         ws_max_size=64 * 1024,

@@ -11,6 +11,7 @@ import aiohttp
 import uvicorn
 from prometheus_client import REGISTRY
 
+from hub_api.platform.http_server import GuardedHttp
 from hub_api.platform.services import Services
 from hub_api.platform.web import AtPath
 from hub_api.whatsapp.inbox import Inbox
@@ -67,12 +68,12 @@ async def split_once(services: Services, lanes: int) -> int:
 
 @asynccontextmanager
 async def running_gateway(services: Services) -> AsyncIterator[Gateway]:
-    """A uvicorn with uvloop's protocol classes on the test's own loop, and the inbox opened on `services`."""
+    """The hub's own HTTP protocol on the test's loop, and the inbox opened on `services`."""
     async with Inbox(services) as inbox:
         app = AtPath(nothing_here, PATH, webhook(services.settings, lambda: inbox))
         port = free_port()
         config = uvicorn.Config(
-            app, port=port, loop="none", http="httptools", ws="none", log_level="error", lifespan="off"
+            app, port=port, loop="none", http=GuardedHttp, ws="none", log_level="error", lifespan="off"
         )
         server = uvicorn.Server(config)
         task = asyncio.create_task(server.serve())

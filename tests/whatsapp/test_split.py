@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hub_api.platform.pgtypes import Row
 from hub_api.platform.services import Services
 from hub_api.whatsapp.inbound import Message
+from hub_api.whatsapp.jobs import split_inbox
 from hub_api.whatsapp.parse import Unparsable, parse
 from hub_api.whatsapp.scan import WrongShape, elements, members
 from hub_api.whatsapp.split import split
@@ -342,3 +343,17 @@ async def test_a_redelivery_is_stored_and_split_again_for_the_handler_to_recogni
     first, second = await items(opened)
     assert (first["payload"], first["lane"]) == (second["payload"], second["lane"])
     assert first["webhook_id"] != second["webhook_id"]
+
+
+async def test_the_job_splits_all_that_waits_and_rings_the_lanes_that_got_items(opened: Services):
+    async with running_gateway(opened) as gateway:
+        for _ in range(3):
+            assert await gateway.post("batch_mixed.json") == 200
+    await opened.redis.flushdb()
+    await split_inbox.function(opened)
+    lanes = {row["lane"] for row in await items(opened)}
+    assert len(lanes) >= 1
+    assert {key.decode() for key in await opened.redis.keys("bell:*")} == {
+        f"bell:whatsapp.jobs.handle_lane:{lane}" for lane in lanes
+    }
+    assert await opened.db.fetchval("SELECT count(*) FROM webhook_event WHERE split_at IS NULL") == 0

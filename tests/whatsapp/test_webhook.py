@@ -153,7 +153,7 @@ async def speak(port: int, *chunks: bytes, pause_s: float = 0.0) -> bytes:
     try:
         for chunk in chunks:
             if answer.done():
-                break
+                break  # cut off: what an open connection would do, speak on, is of no use
             writer.write(chunk)
             await writer.drain()
             await asyncio.sleep(pause_s)
@@ -196,6 +196,30 @@ async def test_a_body_that_dribbles_in_is_cut_off_with_408(gateway: Gateway):
     answer = await speak(gateway.port, head("Content-Length: 100"), *[b"x"] * 30, pause_s=0.1)
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert refused("too_slow") == before + 1
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [],
+        [b"POST /webhooks"],
+        [b"POST /webhooks/whatsapp HTTP/1.1\r\n", *[b"X-Drop: 1\r\n"] * 30],
+        [head("Content-Length: 0"), b"POST /again", *[b"x"] * 30],
+    ],
+    ids=["silence", "half a line", "a header a tenth of a second", "dribbling on a kept connection"],
+)
+async def test_a_head_that_dribbles_in_is_cut_off(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, chunks: list[bytes]
+):
+    monkeypatch.setattr("hub_api.platform.http_server.HEAD_TIMEOUT_S", 0.4)
+    started = asyncio.get_running_loop().time()
+    await speak(gateway.port, *chunks, pause_s=0.1)
+    assert 0.3 < asyncio.get_running_loop().time() - started < 2
+
+
+async def test_a_head_without_end_is_cut_off_before_it_fills_the_memory(gateway: Gateway):
+    endless = [b"X-More: " + b"x" * 8000 + b"\r\n"] * 10_000
+    assert await speak(gateway.port, b"POST / HTTP/1.1\r\n", *endless) == b""
 
 
 async def test_good_traffic_is_served_while_hundreds_of_slow_senders_hold_connections(gateway: Gateway):
