@@ -1,10 +1,11 @@
 """Bodies that nobody would send and somebody will: whatever stands beside it, a valid item comes through."""
 
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub_api.platform.pgtypes import Row
@@ -15,7 +16,17 @@ from hub_api.whatsapp.parse import Unparsable, parse
 from hub_api.whatsapp.scan import WrongShape, elements, members
 from hub_api.whatsapp.split import split
 from tests.support.hub import FIXTURES
-from tests.whatsapp.gateway import NUMBER, WABA, add_number, raw_body, running_gateway, split_once, text, text_body
+from tests.whatsapp.gateway import (
+    NUMBER,
+    WABA,
+    Gateway,
+    add_number,
+    raw_body,
+    running_gateway,
+    split_once,
+    text,
+    text_body,
+)
 
 GOOD = json.dumps(text("wamid.GOOD", "sou válida")).encode()
 
@@ -229,7 +240,7 @@ def test_no_bytes_make_the_splitter_raise(raw: bytes):
 )
 def test_the_lenient_scan_finds_what_a_decoder_finds(objects: dict[str, Any], values: list[Any]):
     spoiled = '{"spoil":"\\ud800"}'  # makes msgspec refuse the text, so that the scan has to do it
-    raw = json.dumps({**objects, "z": 0})[:-1] + ',"spoiled":' + spoiled + "}"
+    raw = json.dumps({"first of all": 0, **objects})[:-1] + ',"last of all":' + spoiled + "}"
     found = members(raw.encode())
     for name, value in objects.items():
         if json.dumps(name)[1:-1] == name:  # keys with escapes are not asked for by name
@@ -258,6 +269,12 @@ def test_what_is_no_container_is_said_so(raw: bytes):
 async def opened(services: Services) -> Services:
     await add_number(services)
     return services
+
+
+@pytest.fixture
+async def gateway(opened: Services) -> AsyncIterator[Gateway]:
+    async with running_gateway(opened) as running:
+        yield running
 
 
 async def items(services: Services) -> list[Row]:
@@ -314,6 +331,28 @@ async def test_hostile_bodies_through_the_real_door_leave_dead_letters_and_lose_
     letters = await dead(opened)
     assert {(source, kind) for source, kind, _ in letters} == {("split", "webhook")}
     assert len(letters) + len(await items(opened)) == 2 * len(POISON) + 5
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.builds(with_good_entry, broken_fixtures(), st.integers(0, 2))
+        | st.builds(lambda junk: raw_body(GOOD, junk), st.sampled_from(list(POISON.values())) | st.binary(max_size=40)),
+        min_size=1,
+        max_size=4,
+    ),
+    st.lists(st.binary(max_size=200), max_size=3),
+)
+async def test_any_hostile_body_is_acknowledged_and_its_valid_neighbour_becomes_an_item(
+    gateway: Gateway, hostile: list[bytes], junk: list[bytes]
+):
+    services = gateway.services
+    await services.db.execute("TRUNCATE webhook_event, inbox_item, dead_letter")
+    assert [await gateway.post(body) for body in [*hostile, *junk]] == [200] * (len(hostile) + len(junk))
+    await gateway.split()
+    good = [row for row in await items(services) if row["kind"] == "message" and b'"wamid.GOOD"' in row["payload"]]
+    assert len(good) == len(hostile)
+    assert await services.db.fetchval("SELECT count(*) FROM webhook_event WHERE split_at IS NULL") == 0
 
 
 async def test_thousands_of_messages_in_one_body_are_split_whole(opened: Services):
