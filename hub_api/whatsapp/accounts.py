@@ -8,6 +8,7 @@ import structlog
 from hub_api.errors import Conflict, NotFound
 from hub_api.platform import crypto, sqlfile
 from hub_api.platform.ids import uuid7
+from hub_api.platform.pages import Rows, page, read_cursor
 from hub_api.platform.pgtypes import Row
 from hub_api.platform.services import Services
 from hub_api.whatsapp.send.meta import MetaClient, RejectedByMeta
@@ -66,14 +67,18 @@ async def list_accounts(services: Services) -> list[Row]:
     return await services.db.fetch(queries.list_accounts)
 
 
-async def list_numbers(services: Services, after: str = "", limit: int = 100) -> list[Row]:
-    """Numbers with their state, in the order of phone_number_id, those after `after`."""
-    return await services.db.fetch(queries.list_numbers, after, limit)
+async def list_numbers(services: Services, *, limit: int = 100, cursor: str | None = None) -> Rows:
+    """Numbers with their state, in the order of phone_number_id. Raises Invalid for a cursor that is none of ours."""
+    (after,) = read_cursor(cursor, str)
+    return page(await services.db.fetch(queries.list_numbers, after, limit + 1), limit, "phone_number_id")
 
 
-async def list_templates(services: Services, after: UUID, limit: int, account_id: UUID | None = None) -> list[Row]:
-    """Templates in the order of id, those after `after`, of one account or of all."""
-    return await services.db.fetch(queries.list_templates, after, limit, account_id)
+async def list_templates(
+    services: Services, *, account_id: UUID | None = None, limit: int = 100, cursor: str | None = None
+) -> Rows:
+    """Templates of one account or of all, as Meta listed them last. Raises Invalid for a cursor that is none of ours."""
+    (after,) = read_cursor(cursor, UUID)
+    return page(await services.db.fetch(queries.list_templates, after, limit + 1, account_id), limit, "id")
 
 
 async def sync_templates(services: Services, account_id: UUID) -> int:
@@ -95,22 +100,11 @@ async def sync_templates(services: Services, account_id: UUID) -> int:
             f"{error.refusal.code} {error.refusal.title}",
             meta_code=error.refusal.code,
         ) from error
-    names, languages = [t["name"] for t in templates], [t["language"] for t in templates]
+    rows = [_row(template) for template in templates]
     async with services.transaction() as tx:
-        await tx.db.execute(
-            queries.upsert_templates,
-            [uuid7() for _ in templates],
-            account_id,
-            [str(t["id"]) for t in templates],
-            names,
-            languages,
-            [t.get("category", "UNKNOWN") for t in templates],
-            [t.get("status", "UNKNOWN") for t in templates],
-            [None if t.get("rejected_reason") in (None, "NONE") else t["rejected_reason"] for t in templates],
-            [_quality(t) for t in templates],
-            [t.get("components") or [] for t in templates],
-        )
-        await tx.db.execute(queries.mark_deleted_templates, account_id, names, languages)
+        await tx.db.execute(queries.upsert_templates, account_id, rows)
+        listed = [row["name"] for row in rows], [row["language"] for row in rows]
+        await tx.db.execute(queries.mark_deleted_templates, account_id, *listed)
     log.info("templates_synced", account=str(account_id), count=len(templates))
     return len(templates)
 
@@ -130,6 +124,18 @@ async def _all_templates(client: MetaClient, waba_id: str, token: str) -> list[d
     return list(templates.values())
 
 
-def _quality(template: dict[str, Any]) -> str:
+def _row(template: dict[str, Any]) -> dict[str, Any]:
+    """Our columns of a template as Meta lists it; ids are text here, whatever they are there."""
     score = template.get("quality_score")
-    return (score.get("score") if isinstance(score, dict) else None) or "UNKNOWN"
+    reason = template.get("rejected_reason")
+    return {
+        "id": str(uuid7()),
+        "meta_template_id": str(template["id"]),
+        "name": template["name"],
+        "language": template["language"],
+        "category": template.get("category") or "UNKNOWN",
+        "status": template.get("status") or "UNKNOWN",
+        "status_reason": None if reason == "NONE" else reason,
+        "quality": (score.get("score") if isinstance(score, dict) else None) or "UNKNOWN",
+        "components": template.get("components") or [],
+    }

@@ -32,19 +32,22 @@ RETURNING id;
 SELECT id, waba_id, portfolio_id, name, state, state_reason, paused_until, held_categories, held_until, created_at
 FROM whatsapp_accounts ORDER BY waba_id;
 
--- name: list_numbers  -- $1 after phone_number_id, $2 limit -> numbers with their account
+-- name: list_numbers  -- $1 after phone_number_id or null, $2 limit -> numbers with their account
 SELECT n.id, n.phone_number_id, n.display_phone_number, n.verified_name, n.account_id, a.waba_id,
     n.state, n.state_reason, n.paused_until, n.held_categories, n.held_until, n.quality, n.throughput_mps, n.created_at
 FROM whatsapp_numbers n JOIN whatsapp_accounts a ON a.id = n.account_id
-WHERE n.phone_number_id > $1
+WHERE $1::text IS NULL OR n.phone_number_id > $1
 ORDER BY n.phone_number_id
 LIMIT $2;
 
--- name: upsert_templates  -- $1 ids, $2 account_id, $3 meta ids, $4 names, $5 languages, $6 categories, $7 statuses, $8 reasons, $9 qualities, $10 components
+-- name: upsert_templates  -- $1 account_id, $2 jsonb array of objects with the columns below
 INSERT INTO templates (id, account_id, meta_template_id, name, language, category, status, status_reason, quality, components)
-SELECT given.id, $2, given.meta_id, given.name, given.language, given.category, given.status, given.reason, given.quality, given.components
-FROM unnest($1::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::jsonb[])
-    AS given (id, meta_id, name, language, category, status, reason, quality, components)
+SELECT given.id, $1, given.meta_template_id, given.name, given.language, given.category, given.status,
+    given.status_reason, given.quality, given.components
+FROM jsonb_to_recordset($2::jsonb) AS given (
+    id uuid, meta_template_id text, name text, language text, category text, status text, status_reason text,
+    quality text, components jsonb
+)
 ON CONFLICT (account_id, name, language) DO UPDATE SET
     meta_template_id = excluded.meta_template_id,
     category = excluded.category,
@@ -58,9 +61,9 @@ UPDATE templates SET status = 'DELETED', status_reason = 'no longer listed by Me
 WHERE account_id = $1 AND status <> 'DELETED'
     AND (name, language) NOT IN (SELECT * FROM unnest($2::text[], $3::text[]));
 
--- name: list_templates  -- $1 after id, $2 limit, $3 account or null -> templates
+-- name: list_templates  -- $1 after id or null, $2 limit, $3 account or null -> templates
 SELECT id, account_id, meta_template_id, name, language, category, status, status_reason, quality, components, updated_at
 FROM templates
-WHERE id > $1 AND ($3::uuid IS NULL OR account_id = $3)
+WHERE ($1::uuid IS NULL OR id > $1) AND ($3::uuid IS NULL OR account_id = $3)
 ORDER BY id
 LIMIT $2;

@@ -1,9 +1,5 @@
 """The channel's door for operators: accounts, numbers, templates, sends in doubt, webhooks put aside."""
 
-import base64
-import binascii
-from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,8 +7,7 @@ from fastapi import APIRouter, Body, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from hub_api.auth.keys import Principal, require
-from hub_api.errors import Invalid
-from hub_api.platform.pgtypes import Row
+from hub_api.platform.pages import Rows
 from hub_api.platform.services import Services
 from hub_api.platform.web import get_services
 from hub_api.whatsapp import accounts, deadletters
@@ -27,9 +22,6 @@ NUMBERS_READ, NUMBERS_WRITE = Depends(require("numbers:read")), Depends(require(
 TEMPLATES_READ, TEMPLATES_WRITE = Depends(require("templates:read")), Depends(require("templates:write"))
 MESSAGES_READ = Depends(require("messages:read"))
 WEBHOOKS_READ, WEBHOOKS_WRITE = Depends(require("webhooks:read")), Depends(require("webhooks:write"))
-
-_ZERO = UUID(int=0)
-_DAWN = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Strict(BaseModel):
@@ -122,8 +114,7 @@ async def resume_account(services: Hub, account_id: UUID) -> None:
 @router.get("/whatsapp/numbers", dependencies=[NUMBERS_READ])
 async def get_numbers(services: Hub, limit: Limit = 100, cursor: Cursor = None) -> Page:
     """Numbers with state, quality and limits."""
-    rows = await accounts.list_numbers(services, (_read(cursor, 1) or [""])[0], limit + 1)
-    return _page(rows, limit, "phone_number_id")
+    return _shown(await accounts.list_numbers(services, limit=limit, cursor=cursor))
 
 
 @router.post("/whatsapp/numbers", dependencies=[NUMBERS_WRITE], status_code=201)
@@ -143,8 +134,7 @@ async def get_templates(
     services: Hub, account_id: UUID | None = None, limit: Limit = 100, cursor: Cursor = None
 ) -> Page:
     """Templates as Meta listed them last, with status and quality."""
-    after = _uuid((_read(cursor, 1) or [str(_ZERO)])[0])
-    return _page(await accounts.list_templates(services, after, limit + 1, account_id), limit, "id")
+    return _shown(await accounts.list_templates(services, account_id=account_id, limit=limit, cursor=cursor))
 
 
 @router.post("/whatsapp/accounts/{account_id}/templates/sync", dependencies=[TEMPLATES_WRITE])
@@ -157,9 +147,7 @@ async def post_template_sync(services: Hub, account_id: UUID) -> Synced:
 async def get_unknown_messages(services: Hub, limit: Limit = 100, cursor: Cursor = None) -> Page:
     """Messages that may or may not have been sent, for longer than statuses need to tell. They are never sent again
     by themselves: look at the conversation, then resolve them."""
-    given = _read(cursor, 2)
-    after = (_time(given[0]), _uuid(given[1])) if given else (_DAWN, _ZERO)
-    return _page(await outbox.unknown_messages(services, after, limit + 1), limit, "claimed_at", "id")
+    return _shown(await outbox.unknown_messages(services, limit=limit, cursor=cursor))
 
 
 @router.post("/messages/{message_id}/resolve-unknown", status_code=204)
@@ -175,9 +163,8 @@ async def post_resolution(
 
 @router.get("/webhooks/dead", dependencies=[WEBHOOKS_READ])
 async def get_dead_letters(services: Hub, limit: Limit = 100) -> Page:
-    """What Meta delivered and we could not split, handle or place, newest reasons first, without the payloads."""
-    rows = await deadletters.list_dead(services, limit)
-    return Page(items=[{key: value for key, value in dict(row).items() if key != "payload"} for row in rows])
+    """What Meta delivered and we could not split, handle or place, newest first, without the payloads."""
+    return Page(items=[dict(row) for row in await deadletters.list_dead(services, limit)])
 
 
 @router.post("/webhooks/dead/replay", dependencies=[WEBHOOKS_WRITE])
@@ -186,37 +173,5 @@ async def post_replay(services: Hub, body: Annotated[Replay, Body()]) -> Replaye
     return Replayed(replayed=await deadletters.replay(services, body.ids))
 
 
-def _page(rows: Sequence[Row], limit: int, *key: str) -> Page:
-    """A page from one row more than asked; the cursor is the key of its last row."""
-    items = [dict(row) for row in rows[:limit]]
-    if len(rows) <= limit:
-        return Page(items=items)
-    parts = [v.isoformat() if isinstance(v := items[-1][name], datetime) else str(v) for name in key]
-    return Page(items=items, next_cursor=base64.urlsafe_b64encode("|".join(parts).encode()).decode())
-
-
-def _read(cursor: str | None, parts: int) -> list[str] | None:
-    """The parts of a cursor of ours. Raises Invalid on anything else."""
-    if cursor is None:
-        return None
-    try:
-        values = base64.urlsafe_b64decode(cursor).decode().split("|")
-    except (binascii.Error, ValueError):
-        values = []
-    if len(values) != parts:
-        raise Invalid("the cursor is none of ours: take it from `next_cursor`")
-    return values
-
-
-def _uuid(value: str) -> UUID:
-    try:
-        return UUID(value)
-    except ValueError:
-        raise Invalid("the cursor is none of ours: take it from `next_cursor`") from None
-
-
-def _time(value: str) -> datetime:
-    try:
-        return datetime.fromisoformat(value)
-    except ValueError:
-        raise Invalid("the cursor is none of ours: take it from `next_cursor`") from None
+def _shown(found: Rows) -> Page:
+    return Page(items=[dict(row) for row in found.rows], next_cursor=found.next_cursor)

@@ -13,6 +13,7 @@ import structlog
 from hub_api.errors import Conflict, NotFound
 from hub_api.events import MessageStateChanged
 from hub_api.platform import crypto, metrics, sqlfile
+from hub_api.platform.pages import Rows, page, read_cursor
 from hub_api.platform.pgtypes import Row
 from hub_api.platform.postgres import Transaction
 from hub_api.platform.services import Services
@@ -206,9 +207,12 @@ async def recover_stale_claims(services: Services) -> int:
     return recovered
 
 
-async def unknown_messages(services: Services, after: tuple[datetime, UUID], limit: int) -> list[Row]:
-    """Messages `unknown` for longer than `LISTED_AFTER`, oldest claim first, after the given (claimed_at, id)."""
-    return await services.db.fetch(queries.unknown_messages, datetime.now(UTC) - LISTED_AFTER, *after, limit)
+async def unknown_messages(services: Services, *, limit: int = 100, cursor: str | None = None) -> Rows:
+    """Messages `unknown` for longer than `LISTED_AFTER`, oldest claim first. Raises Invalid for a foreign cursor."""
+    after = read_cursor(cursor, datetime.fromisoformat, UUID)
+    before = datetime.now(UTC) - LISTED_AFTER
+    rows = await services.db.fetch(queries.unknown_messages, before, *after, limit + 1)
+    return page(rows, limit, "claimed_at", "id")
 
 
 async def resolve_unknown(services: Services, message_id: UUID, actor: str) -> None:

@@ -116,10 +116,10 @@ SELECT id, created_at FROM messages WHERE state = 'queued' AND shard = $1 AND nu
 -- name: stale_claims  -- $1 claimed before -> id, created_at, oldest first: their sender died between the claim and the record
 SELECT id, created_at FROM messages WHERE state = 'claimed' AND claimed_at < $1 ORDER BY claimed_at LIMIT 500;
 
--- name: unknown_messages  -- $1 claimed before, $2 after claimed_at, $3 after id, $4 limit -> messages whose outcome a person may have to settle
+-- name: unknown_messages  -- $1 claimed before, $2 after claimed_at or null, $3 after id, $4 limit -> messages whose outcome a person may have to settle
 SELECT id, created_at, conversation_id, customer_id, number_id, type, category, attempt, claimed_at, error_title
 FROM messages
-WHERE state = 'unknown' AND claimed_at < $1 AND (claimed_at, id) > ($2, $3)
+WHERE state = 'unknown' AND claimed_at < $1 AND ($2::timestamptz IS NULL OR (claimed_at, id) > ($2, $3::uuid))
 ORDER BY claimed_at, id
 LIMIT $4;
 
