@@ -16,7 +16,7 @@ import rq
 from hub_api.platform.ids import uuid7
 from tests.benchmarks.bench_gateway import fixture
 from tests.benchmarks.report import Row
-from tests.benchmarks.stack import Engines, engines, running
+from tests.benchmarks.stack import Engines, engines, ring, running
 
 ROUNDS, MESSAGES, BASELINE, PEOPLE = 5, 6_000, 300, 2_000
 _numbers = count()
@@ -53,9 +53,9 @@ async def run(scale: float) -> list[Row]:
             running("worker", "--queues", "inbound,maintenance", environment=environment),
             running("scheduler", environment=environment),
         ):
-            await _drain(db, size // 4)
-            ours = [await _drain(db, size) for _ in range(ROUNDS)]
-            backlog = await _drain(db, size * 5)
+            await _drain(stack, db, size // 4)
+            ours = [await _drain(stack, db, size) for _ in range(ROUNDS)]
+            backlog = await _drain(stack, db, size * 5)
         per_message = max(60, int(BASELINE * min(scale, 1)))
         baseline = [await asyncio.to_thread(_one_job_per_message, stack, per_message) for _ in range(3)]
         await db.close()
@@ -67,12 +67,13 @@ async def run(scale: float) -> list[Row]:
     ]
 
 
-async def _drain(db: asyncpg.Connection, size: int) -> float:
+async def _drain(stack: Engines, db: asyncpg.Connection, size: int) -> float:
     """Store `size` webhooks as the gateway does and time until each is handled."""
     before = await db.fetchval("SELECT count(*) FROM messages")
     records = [(uuid7(), body()) for _ in range(size)]
     await db.copy_records_to_table("webhook_event", records=records, columns=("id", "body"))
     began = time.perf_counter()
+    await ring(stack, ("whatsapp.jobs.split_inbox", ()))
     while await db.fetchval("SELECT count(*) FROM messages") < before + size:
         await asyncio.sleep(0.05)
         assert time.perf_counter() - began < 300, "the backlog does not drain"

@@ -9,7 +9,7 @@ import asyncpg
 
 from hub_api.simulator.config import PHONE_NUMBER_ID
 from tests.benchmarks.report import Row
-from tests.benchmarks.stack import Engines, engines, running, simulating
+from tests.benchmarks.stack import Engines, engines, ring, running, simulating
 from tests.support.hub import make_settings
 
 ROUNDS, MESSAGES, IN_FLIGHT = 5, 6_000, 64
@@ -47,10 +47,10 @@ async def run(scale: float) -> list[Row]:
             running("scheduler", environment=environment),
         ):
             db = await asyncpg.connect(stack.database_url)
-            await _drain(db, size // 4, 0)
+            await _drain(stack, db, size // 4, 0)
             for number in range(1, ROUNDS + 1):
                 bare.append(await _flat_out(url, size))
-                ours.append(await _drain(db, size, number * 100_000))
+                ours.append(await _drain(stack, db, size, number * 100_000))
             twice = await _accepted_twice(url)
             await db.close()
     rate, limit = statistics.median(ours), statistics.median(bare)
@@ -77,11 +77,12 @@ async def _add_number(stack: Engines, simulator_url: str) -> None:
         await services.db.execute("UPDATE whatsapp_numbers SET throughput_mps = 100000")
 
 
-async def _drain(db: asyncpg.Connection, size: int, offset: int) -> float:
+async def _drain(stack: Engines, db: asyncpg.Connection, size: int, offset: int) -> float:
     """Queue `size` messages, each to its own customer, and time from then until every one is recorded as accepted."""
     await db.execute(QUEUE, size, offset)
     await db.execute("ANALYZE messages, conversations, customers, customer_identities")
     began = time.perf_counter()
+    await ring(stack, *(("whatsapp.send.jobs.drain_outbox", (shard,)) for shard in range(8)))
     while await db.fetchval("SELECT count(*) FROM messages WHERE state IN ('queued', 'claimed')"):
         await asyncio.sleep(0.02)
     seconds = time.perf_counter() - began

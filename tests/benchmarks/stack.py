@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.error import HTTPError
 
-from tests.support.hub import SECRET
+from hub_api import roles
+from hub_api.platform.queue import REGISTRY
+from tests.support.hub import SECRET, make_settings
 from tests.support.postgres import Databases, EmbeddedPostgres
 from tests.support.process import free_port
 from tests.support.valkey import EmbeddedValkey
@@ -86,6 +88,13 @@ def simulating() -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(20)
+
+
+async def ring(stack: Engines, *rings: tuple[str, tuple[int, ...]]) -> None:
+    """Ring jobs by name, as whoever made their work would."""
+    roles.load_jobs()
+    async with roles.services(make_settings(stack.database_url, stack.redis_url), "bench") as services:
+        await services.bells.ring([(REGISTRY[name], args) for name, args in rings])
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes], deadline_s: float = 30) -> None:
