@@ -32,8 +32,8 @@ TABLES = {
             c.opened_at BETWEEN (SELECT min(m.created_at) FROM messages m WHERE m.conversation_id = c.id) AND c.last_message_at AS opened, (SELECT count(*) FROM messages m WHERE m.conversation_id = c.id AND direction = 'in')
         FROM conversations c ORDER BY 1, 2""",
     "events": """
-        SELECT type, count(*) FROM events WHERE type IN ('customer.created', 'conversation.opened', 'message.received', 'message.reacted')
-        GROUP BY 1 ORDER BY 1""",
+        SELECT type, count(*) FROM events WHERE type IN ('customer.created', 'conversation.opened', 'message.received', 'message.revoked')
+        GROUP BY 1 ORDER BY 1""",  # not message.reacted: a reaction that a later one has overtaken changes nothing
     "dead letters": "SELECT count(*) FROM dead_letter",
 }
 
@@ -55,7 +55,8 @@ def deliveries(rng: Random, size: int) -> list[dict[str, Any]]:
                 "reaction": {"message_id": rng.choice(earlier), "emoji": rng.choice("👍😡❤")},
             }
         elif earlier and kind < 0.15:
-            content = {"type": "revoke", "revoke": {"original_message_id": rng.choice(earlier)}}
+            revoked = earlier.pop(rng.randrange(len(earlier)))  # the channel offers it once
+            content = {"type": "revoke", "revoke": {"original_message_id": revoked}}
         else:
             content = {"type": "text", "text": {"body": f"mensagem {number} da tempestade"}}
             earlier.append(wamid)

@@ -92,6 +92,11 @@ class Meta:
         await fault()
         await load
 
+    async def post_once(self, body: bytes) -> int:
+        """One delivery of any signed body; its status, 0 without an answer."""
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
+            return await self._post(session, body)
+
     async def _until_accepted(self, session: aiohttp.ClientSession, wamid: str, body: bytes) -> None:
         attempt = 0
         while await self._post(session, body) != 200:
