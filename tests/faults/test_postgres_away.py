@@ -1,0 +1,100 @@
+"""PostgreSQL goes away and comes back under load: webhooks get 503 and never 200, the hub is back within five seconds of
+it without a restart, and Meta's redelivery fills the gap completely."""
+
+import asyncio
+import os
+import time
+from collections.abc import Iterator
+
+import asyncpg
+import pytest
+
+from tests.faults.conftest import DEADLINE_S, FaultStack, own_ports
+from tests.support.postgres import EmbeddedPostgres
+from tests.support.waiting import eventually, run_async, wait_until
+
+pytestmark = pytest.mark.timeout(300)
+
+MESSAGES = 240
+AWAY_S = float(os.environ.get("HUB_TEST_POSTGRES_AWAY_S", "5"))  # make soak: 30
+BACK_WITHIN_S = 5.0
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """A PostgreSQL that nobody starts again but the test."""
+
+    async def create_database(url: str) -> None:
+        db = await asyncpg.connect(url)
+        await db.execute("CREATE DATABASE hub")
+        await db.close()
+
+    with EmbeddedPostgres(durable=True) as server:
+        run_async(create_database(server.url()))
+        yield server
+
+
+@pytest.fixture(scope="module")
+def stack(postgres: EmbeddedPostgres) -> Iterator[FaultStack]:
+    """A stack on that PostgreSQL."""
+    with FaultStack(**own_ports(), HUB_DATABASE_URL=postgres.url("hub")) as running:
+        running.begin()
+        yield running
+        running.stop()
+
+
+def restarts(stack: FaultStack) -> dict[str, int]:
+    """How often each part was started again."""
+    return {part["name"]: part["restarts"] for part in stack.state()["parts"]}
+
+
+@pytest.mark.parametrize("how", ["stopped", "killed"])
+def test_postgresql_away_is_503_never_200_and_redelivery_fills_the_gap(
+    stack: FaultStack, postgres: EmbeddedPostgres, how: str
+) -> None:
+    meta, people, before = stack.meta(), stack.people(MESSAGES), restarts(stack)
+    away: list[int] = []
+    back: list[float] = []
+
+    async def fault() -> None:
+        await asyncio.to_thread(postgres.stop if how == "stopped" else postgres.kill9)
+        await asyncio.sleep(0.2)  # answers that were on their way
+        away.append(len(meta.acknowledged))
+        refused = meta.answers[503]
+        await asyncio.sleep(AWAY_S)
+        assert meta.answers[503] > refused
+        away.append(len(meta.acknowledged))
+        await asyncio.to_thread(postgres.start)
+        started = time.monotonic()
+        await eventually(lambda: len(meta.acknowledged) > away[1], BACK_WITHIN_S)
+        back.append(time.monotonic() - started)
+
+    asyncio.run(meta.deliver_while(people, fault, after=MESSAGES // 4))
+    assert away[0] == away[1] < MESSAGES, "something was acknowledged without a database"
+    print(f"{how}: accepted again {back[0]:.2f} s after PostgreSQL, {meta.answers[503]} times 503")
+    assert len(meta.acknowledged) == MESSAGES
+    stack.prove(meta.acknowledged)
+    assert restarts(stack) == before, "no part had to be started again"
+
+
+def test_connections_killed_one_by_one_cost_nothing(stack: FaultStack) -> None:
+    meta, people, before = stack.meta(), stack.people(MESSAGES), restarts(stack)
+    killed: list[str] = []
+
+    async def fault() -> None:
+        db = await asyncpg.connect(stack.env_now["HUB_DATABASE_URL"])
+        for _ in range(2):
+            for row in await db.fetch(
+                "SELECT pid, application_name FROM pg_stat_activity WHERE datname = 'hub' AND pid <> pg_backend_pid()"
+            ):
+                if await db.fetchval("SELECT pg_terminate_backend($1)", row["pid"]):
+                    killed.append(row["application_name"])
+                await asyncio.sleep(0.05)
+        await db.close()
+
+    asyncio.run(meta.deliver_while(people, fault, after=MESSAGES // 4))
+    assert {"hub-inbox", "hub-worker", "hub-relay"} <= set(killed)
+    assert len(meta.acknowledged) == MESSAGES
+    stack.prove(meta.acknowledged)
+    assert restarts(stack) == before
+    wait_until(stack.all_ready, DEADLINE_S)
