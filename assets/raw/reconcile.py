@@ -88,14 +88,12 @@ async def _add(db: Connection, warehouse: "AsyncClient", ids: Sequence[UUID], bo
     async with db.transaction():
         if await db.fetchval(queries.hold, CURSOR, reserved) is None:
             raise Unavailable(f"the relay went on while batch {reserved} was to be repaired: run this again")
-        body, rows = await rawevents.copy_out(
-            db,
+        await rawevents.carry(
+            db, warehouse,
             rawevents.SELECT.format(batch="$4", relayed_at="now()")
             + "WHERE id = ANY($1) AND created_at >= $2 AND created_at < $3 ORDER BY xid, seq",
-            ids, *bounds, reserved,
+            ids, *bounds, reserved, rows=len(ids), token=f"repair:{reserved}:{ids[0]}",
         )  # fmt: skip
-        if rows:
-            await rawevents.insert(warehouse, body, token=f"repair:{reserved}:{ids[0]}")
 
 
 async def _reserve(db: Connection) -> int:

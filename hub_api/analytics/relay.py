@@ -88,19 +88,20 @@ class Relay:
         return int(batch["count"])
 
     async def _send(self, batch: int, *, xid: int, seq: int, count: int, fixed_at: datetime) -> None:
-        body, rows = await rawevents.copy_out(
-            self.db,
-            rawevents.SELECT.format(batch="$6", relayed_at="$7")
-            + "WHERE (xid, seq) > ($1::text::xid8, $2) AND (xid, seq) <= ($3::text::xid8, $4) AND seq > $5 ORDER BY xid, seq",
-            str(self.xid), self.seq, str(xid), seq, self.floor_seq, batch, fixed_at,
-        )  # fmt: skip
-        if rows != count:
+        try:
+            await rawevents.carry(
+                self.db, self.warehouse,
+                rawevents.SELECT.format(batch="$6", relayed_at="$7")
+                + "WHERE (xid, seq) > ($1::text::xid8, $2) AND (xid, seq) <= ($3::text::xid8, $4) AND seq > $5 ORDER BY xid, seq",
+                str(self.xid), self.seq, str(xid), seq, self.floor_seq, batch, fixed_at,
+                rows=count,
+                token=f"{CURSOR}:{self.life}:{batch}:{self.xid}.{self.seq}-{xid}.{seq}:{count}",
+            )  # fmt: skip
+        except rawevents.WrongCount as error:
             raise rawevents.WrongCount(
-                f"batch {batch} of the relay had {count} events when it was fixed and has {rows} now: put the missing "
+                f"batch {batch} of the relay is not what it was when it was fixed: {error.message}; put the missing "
                 f"partition of `events` back (transactions {self.xid} to {xid}), then the relay goes on by itself"
-            )
-        token = f"{CURSOR}:{self.life}:{batch}:{self.xid}.{self.seq}-{xid}.{seq}:{count}"
-        await rawevents.insert(self.warehouse, body, token=token)
+            ) from None
         if not await self.db.fetchval(queries.advance, CURSOR, batch):
             raise CursorMoved(f"the cursor of the relay has left batch {batch} while it was being sent")
         self.xid, self.seq = xid, seq

@@ -56,7 +56,7 @@ async def test_a_dump_restored_into_another_cluster_loses_and_doubles_nothing(
     await step(data_settings, batch_rows=12)
     if dump_in_a_batch:  # the batch is written, its answer lost: the dump has its bounds
         with monkeypatch.context() as patch, pytest.raises(ConnectionError):
-            patch.setattr(rawevents, "insert", dying)
+            patch.setattr(rawevents, "carry", dying)
             await step(data_settings, batch_rows=3)
     script = dump(data_settings)
     await step(data_settings, batch_rows=2)  # relayed after the dump: in the restored cluster it looks unsent

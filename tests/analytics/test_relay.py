@@ -45,7 +45,9 @@ async def test_events_arrive_with_every_column_as_postgresql_has_it(
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_transactions_that_commit_out_of_order_lose_and_double_nothing(data_settings: Settings, seed: int) -> None:
+async def test_transactions_that_commit_out_of_order_lose_and_double_nothing(
+    data_settings: Settings, seed: int
+) -> None:
     rng = Random(seed)
     writers = [await session(data_settings) for _ in range(5)]
     transactions: dict[int, asyncpg.transaction.Transaction] = {}
@@ -95,14 +97,14 @@ async def test_a_relay_that_dies_around_its_insert_sends_the_same_batch_again(
     data_settings: Settings, db: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, written: bool
 ) -> None:
     await write(db, 10)
-    insert = rawevents.insert
+    carry = rawevents.carry
 
     async def dying(*args: object, **kwargs: object) -> None:
         if written:
-            await insert(*args, **kwargs)
+            await carry(*args, **kwargs)
         raise ConnectionError("the process dies here")
 
-    monkeypatch.setattr(rawevents, "insert", dying)
+    monkeypatch.setattr(rawevents, "carry", dying)
     with pytest.raises(ConnectionError):
         await step(data_settings, batch_rows=4)
     fixed = await db.fetchrow("SELECT batch, pending_seq, pending_count FROM relay_cursor")
@@ -128,12 +130,12 @@ async def test_a_batch_whose_rows_are_gone_stops_the_relay_instead_of_shrinking(
     async def dying(*args: object, **kwargs: object) -> None:
         raise ConnectionError("the process dies here")
 
-    monkeypatch.setattr(rawevents, "insert", dying)
+    monkeypatch.setattr(rawevents, "carry", dying)
     with pytest.raises(ConnectionError):
         await step(data_settings)
     monkeypatch.undo()
     await db.execute("DELETE FROM events WHERE seq = (SELECT max(seq) FROM events)")
-    with pytest.raises(rawevents.WrongCount, match="had 4 events when it was fixed and has 3"):
+    with pytest.raises(rawevents.WrongCount, match="4 events were to be sent and PostgreSQL gave 3"):
         await step(data_settings)
     assert warehouse_ids(data_settings) == []
 
@@ -226,11 +228,19 @@ async def test_the_lag_and_the_horizon_are_metrics(data_settings: Settings, db: 
     assert relay.relay_lag_seconds._value.get() == 0
 
 
-async def test_the_same_bounds_under_another_token_are_another_batch(data_settings: Settings) -> None:
-    row = "019a0000-0000-7000-8000-000000000001\tt\tmessage\t019a0000-0000-7000-8000-000000000002\t1\t2026-01-01 00:00:00\t2026-01-01 00:00:00\t\t1\t1\t{}\t1\t2026-01-01 00:00:00\n"
+async def test_a_batch_counts_once_per_token_and_not_at_all_when_it_breaks_off(
+    data_settings: Settings, db: asyncpg.Connection
+) -> None:
+    await write(db, 5)
+    query = rawevents.SELECT.format(batch="$1", relayed_at="now()")
     warehouse = await connect_async(data_settings.clickhouse_url)
+    with pytest.raises(rawevents.WrongCount):
+        await rawevents.carry(db, warehouse, query, 1, rows=6, token="broken off")
+    with pytest.raises(asyncpg.PostgresError):
+        await rawevents.carry(db, warehouse, query + "WHERE 1 / (seq - seq) = 1", 1, rows=5, token="broken off")
+    assert (await warehouse.query("SELECT count() FROM raw.events")).result_rows == [(0,)]
     for token in ("a", "a", "b"):
-        await rawevents.insert(warehouse, row.encode(), token=token)
-    assert (await warehouse.query("SELECT count() FROM raw.events")).result_rows == [(2,)]
-    assert (await warehouse.query("SELECT sum(events) FROM raw.events_by_period")).result_rows == [(2,)]
+        await rawevents.carry(db, warehouse, query, 1, rows=5, token=token)
+    assert (await warehouse.query("SELECT count() FROM raw.events")).result_rows == [(10,)]
+    assert (await warehouse.query("SELECT sum(events) FROM raw.events_by_period")).result_rows == [(10,)]
     await warehouse.close()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from functools import partial
 
 import asyncpg
 import pytest
@@ -43,7 +44,7 @@ async def test_a_warehouse_killed_three_times_ends_with_every_event_once(
         await eventually(lambda: _relayed_more(data_settings), timeout_s=60)
         await asyncio.to_thread(own_warehouse.kill9)
         before = await _count(data_settings)
-        await eventually(lambda: _more_events(data_settings, before))
+        await eventually(partial(_more_events, data_settings, before))
         await asyncio.to_thread(own_warehouse.start)
     written.set()
     await loading
