@@ -33,6 +33,9 @@ CONNECT_TIMEOUT_S = 2.0
 KNOCK_EVERY_S = 0.25
 DRAIN_TIMEOUT_S = 10.0
 
+# A ring costs more than a commit; the first one after a pause is immediate, the splitter takes what came since.
+RING_EVERY_S = 0.02
+
 
 class NotStored(Unavailable):
     """The body is not in PostgreSQL, or nobody can say: the sender has to deliver it again. `reason` is for metrics."""
@@ -204,6 +207,7 @@ class Inbox:
             await self._committed.wait()
             self._committed.clear()
             await self._bells.ring([(split_inbox, ())])
+            await asyncio.sleep(RING_EVERY_S)
 
     def _refuse_waiting(self, reason: str, message: str) -> None:
         while not self._queue.empty():
