@@ -22,15 +22,14 @@ UPDATE relay_cursor AS cursor
 SET pending_xid = batch.xid, pending_seq = batch.seq, pending_count = batch.count, pending_at = now(),
     batch = cursor.batch + 1, updated_at = now()
 FROM (
-    SELECT xid, seq, count(*) OVER () AS count, min(created_at) OVER () AS oldest
+    SELECT count(*) AS count, (array_agg(xid))[count(*)] AS xid, (array_agg(seq))[count(*)] AS seq, min(created_at) AS oldest
     FROM (
         SELECT xid, seq, created_at FROM events
         WHERE (xid, seq) > ($2::bigint::text::xid8, $3) AND xid < pg_snapshot_xmin(pg_current_snapshot()) AND seq > $4
         ORDER BY xid, seq LIMIT $5
     ) AS waiting
-    ORDER BY xid DESC, seq DESC LIMIT 1
 ) AS batch
-WHERE cursor.name = $1 AND cursor.pending_xid IS NULL
+WHERE cursor.name = $1 AND cursor.pending_xid IS NULL AND batch.count > 0
 RETURNING cursor.batch, batch.xid::text::bigint AS xid, batch.seq, batch.count::int AS count, cursor.pending_at AS fixed_at,
     extract(epoch FROM now() - batch.oldest)::float8 AS age_s;
 
