@@ -59,6 +59,7 @@ def write_dagster_home(folder: Path, code_port: int) -> None:
             "sensor": {"purge_after_days": {"skipped": 7, "failure": 30, "success": 30}},
         },
         "telemetry": {"enabled": False},
+        "nux": {"enabled": False},  # no newsletter pop-up over the tables
     }
     server = {"host": LOOPBACK, "port": code_port, "location_name": "hub"}
     write_private(folder / "dagster.yaml", yaml.safe_dump(instance, sort_keys=False))

@@ -42,7 +42,7 @@ def warehouse(stack, query: str):
 
 def test_every_part_is_ready(stack):
     parts = stack.status()
-    assert {"postgres", "valkey", "warehouse", "simulator", "api", "worker-1", "scheduler", "relay", "dagster"} <= set(
+    assert {"postgres", "valkey", "warehouse", "simulator", "api", "worker-1", "scheduler", "relay", "dagster-web"} <= set(
         parts
     )
     assert {name: part["state"] for name, part in parts.items() if part["state"] not in ("ready", "done")} == {}
@@ -93,7 +93,7 @@ def test_the_api_documentation_opens_in_a_browser(stack, browser):
 
 def test_dagster_shows_the_line_from_raw_to_gold(stack, browser):
     page = browser.new_page()
-    page.goto(f"{stack.status()['dagster']['url']}/assets")
+    page.goto(f"{stack.status()['dagster-web']['url']}/assets")
     page.get_by_text("service_kpi_hourly").first.wait_for(timeout=60_000)
 
 
