@@ -17,6 +17,7 @@ import psutil
 
 from hub_api.embedded import postgres, probes, valkey
 from hub_api.embedded.account import unprivileged_account
+from hub_api.embedded.engines import ROOT_PLACES
 from hub_api.embedded.home import Home, State
 from hub_api.embedded.orphans import find_orphans
 from hub_api.embedded.ports import is_free, owner_of
@@ -116,7 +117,7 @@ def diagnose(home: Home) -> Iterator[Check]:
     if orphans:
         names = ", ".join(sorted(set(orphans.values())))
         yield Check("orphans", "warning", f"left by a killed supervisor: {names}", "hub up or hub down stops them")
-    yield from leftovers(state)
+    yield from leftovers()
     yield from ports(home, running)
     yield from connections(home, running)
 
@@ -168,11 +169,11 @@ def folders(home: Home, state: State) -> Iterator[Check]:
     yield attempt("disk", lambda: require_disk_space(home, state), lambda: f"{free} MB free")
 
 
-def leftovers(state: State) -> Iterator[Check]:
+def leftovers() -> Iterator[Check]:
     """PostgreSQL data of homes that are gone (root keeps it outside the home)."""
-    if state.postgres_place is None or not Path(state.postgres_place).parent.is_dir():
+    if os.geteuid() != 0:
         return
-    for note in Path(state.postgres_place).parent.glob("*.home"):
+    for note in (note for base in ROOT_PLACES for note in base.glob("*.home")):
         owner, data = Path(note.read_text().strip()), note.with_suffix("")
         if not owner.exists() and data.exists():
             yield Check("leftover", "warning", f"{data} belonged to {owner}, which is gone", f"rm -r {data} {note}")

@@ -56,11 +56,21 @@ def up(
 
 
 @stack.command(rich_help_panel=PANEL)
-def down() -> None:
+def down(
+    remove_data: Annotated[bool, typer.Option("--remove-data", help="Then delete the home and all its data.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
     """Stop the stack that runs on HUB_HOME and wait for its end; exit 3 when none runs."""
-    from hub_api.embedded.up import down as stop
+    from hub_api.embedded import up as runner
 
-    raise typer.Exit(stop(default_home(), make_console()))
+    home = default_home()
+    if remove_data and not yes:
+        typer.confirm(f"Delete {home.path} with every conversation and password in it?", abort=True)
+    code = runner.down(home, make_console())
+    if remove_data:
+        runner.remove_data(home)
+        code = runner.OK
+    raise typer.Exit(code)
 
 
 @stack.command(rich_help_panel=PANEL)

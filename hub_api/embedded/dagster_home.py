@@ -58,6 +58,8 @@ def write_dagster_home(folder: Path, code_port: int) -> None:
             "schedule": {"purge_after_days": {"skipped": 7, "failure": 30, "success": 30}},
             "sensor": {"purge_after_days": {"skipped": 7, "failure": 30, "success": 30}},
         },
+        # A run's events are in its event log; the console repeats none of them but trouble.
+        "python_logs": {"python_log_level": "WARNING"},
         "telemetry": {"enabled": False},
         "nux": {"enabled": False},  # no newsletter pop-up over the tables
     }

@@ -15,6 +15,7 @@ from hub_api.embedded.values import Values, bare_environment, hub_command
 from hub_api.errors import Invalid
 
 DATABASE = "hub"
+ROOT_PLACES = (Path("/var/lib/telecom-hub"), Path("/var/tmp/telecom-hub"))  # noqa: S108 - survives a reboot, unlike /tmp
 
 
 def engine_parts(home: Home, values: Values, state: State, env: dict[str, str]) -> list[Part]:
@@ -53,7 +54,7 @@ def postgres_place(home: Home, state: State) -> Path:
     """Where the data goes: in the home; as root, whose home is closed to the engine's account, under /var/lib."""
     if os.geteuid() != 0:
         return home.path / "postgres"
-    for base in (Path("/var/lib/telecom-hub"), Path("/var/tmp/telecom-hub")):  # noqa: S108 - survives a reboot, unlike /tmp
+    for base in ROOT_PLACES:
         try:
             if not base.exists():
                 base.mkdir(parents=True)

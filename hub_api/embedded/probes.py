@@ -105,7 +105,8 @@ async def until_ready(probe: Probe, pid: int, alive: Callable[[], bool], timeout
     reason = "it ended"
     while alive():
         try:
-            await asyncio.wait_for(probe(pid), 5)
+            async with asyncio.timeout(5):  # not wait_for: before 3.12 it may swallow a cancellation, and we never stop
+                await probe(pid)
         except NOT_READY as error:
             reason = str(error) or type(error).__name__
         else:

@@ -85,9 +85,11 @@ class Supervisor:
     async def stop(self) -> None:
         """Stop every part, dependents first: its stop signal, then SIGKILL after its grace time."""
         self._phase("stopping")
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        pending = set(self._tasks)
+        while pending:  # again, should a library have swallowed the first
+            for task in pending:
+                task.cancel()
+            _, pending = await asyncio.wait(pending, timeout=2)
         await asyncio.gather(*(self._stop(part) for part in self.parts.values()))
         self._phase("stopped")
 
@@ -189,7 +191,8 @@ class Supervisor:
                 self._change(part, "stopping")
                 process.send_signal(part.stop_signal)
                 try:
-                    await asyncio.wait_for(self._exit_code(part), part.grace_s)
+                    async with asyncio.timeout(part.grace_s):
+                        await self._exit_code(part)
                 except TimeoutError:
                     self._append(
                         part, f"killed by the supervisor: still alive {part.grace_s:.0f} s after its stop signal"

@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 from rich.console import Console
@@ -207,6 +208,17 @@ def detach(home: Home, arguments: Sequence[str], console: Console) -> int:
             console.print(f"not ready after {READY_TIMEOUT_S:.0f} s; hub status shows what is missing")
             return NOT_READY
         time.sleep(0.2)
+
+
+def remove_data(home: Home) -> None:
+    """Delete a stopped home, and PostgreSQL's data where it lies elsewhere. Raises Conflict when a stack runs on it."""
+    if not home.path.exists():
+        return
+    with home.lock():
+        if (place := home.state().postgres_place) is not None:
+            shutil.rmtree(place, ignore_errors=True)
+            Path(place).with_suffix(".home").unlink(missing_ok=True)
+        shutil.rmtree(home.path)
 
 
 def down(home: Home, console: Console, *, timeout_s: float = 120.0) -> int:

@@ -285,3 +285,16 @@ def test_the_start_can_be_interrupted_at_any_moment() -> None:
             assert stack.stop() in (0, 130, -signal.SIGINT)
             assert gone(stack.processes())
         assert stack.up(*ENGINES)["phase"] == "ready"
+
+
+def test_all_data_of_a_home_can_be_removed() -> None:
+    with Stack() as stack:
+        data = Path(stack.up(*ENGINES)["postgres_data"])
+        refused = stack.hub("down", "--remove-data")  # nobody is there to confirm
+        assert refused.returncode == 1
+        assert stack.status()["running"]
+        assert stack.hub("down", "--remove-data", "--yes").returncode == 0
+        stack.wait()
+        assert not stack.home.exists()
+        assert not data.exists()
+        assert not data.with_suffix(".home").exists()

@@ -1,5 +1,6 @@
 """The supervisor with small programs: order, failure, giving up, clean stop."""
 
+import asyncio
 import sys
 import threading
 import time
@@ -156,3 +157,15 @@ def test_a_followed_log_goes_on_where_it_was_and_starts_over_when_it_was_moved_a
         output.write("after\n")
         output.flush()
         assert next(lines) == "after\n"
+
+
+async def test_a_stop_at_the_moment_a_part_gets_ready_is_not_lost(tmp_path: Path) -> None:
+    for moment in range(12):
+        part = Part("quick", lambda: python("import time; time.sleep(60)"), exists(tmp_path))
+        async with supervised(tmp_path, part) as supervisor:
+            starting = asyncio.create_task(supervisor.start())
+            for _ in range(moment):  # steps of the event loop, so that each point of the start is met
+                await asyncio.sleep(0)
+            starting.cancel()
+            async with asyncio.timeout(10):
+                await supervisor.stop()

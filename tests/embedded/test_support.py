@@ -1,7 +1,5 @@
 """The engines that the other tests lean on."""
 
-import time
-
 import asyncpg
 import redis.asyncio as redis
 
@@ -69,10 +67,3 @@ async def test_valkey_is_empty_for_each_test_and_keeps_its_data_when_durable(red
         server.restart()
         async with redis.from_url(server.url()) as client:
             assert await client.get("kept") == b"yes"
-
-
-def test_a_database_is_cloned_in_a_moment(databases: Databases) -> None:
-    started = time.monotonic()
-    url = databases.create()
-    databases.drop(url)
-    assert time.monotonic() - started < 2.0

@@ -27,7 +27,7 @@ class EmbeddedPostgres(ServerProcess):
     def __init__(
         self, *, durable: bool = False, place: Path | None = None, options: dict[str, str] | None = None
     ) -> None:
-        super().__init__(place or new_place("postgres"))
+        super().__init__(place or new_place("postgres", in_memory=not durable))
         self.account = unprivileged_account()
         self.options = options or {}
         self.cluster = postgres.Cluster(
@@ -72,7 +72,7 @@ class Databases:
         """A new database, migrated unless `empty`; returns its address."""
         name = f"hub_test_{os.getpid()}_{uuid.uuid4().hex[:12]}"
         template = "template1" if empty else self.template
-        run_async(self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+        run_async(self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY'))
         return self.url_of(name)
 
     def drop(self, url: str) -> None:

@@ -19,9 +19,18 @@ from tests.support.waiting import run_async, wait_until
 __all__ = ["ServerProcess", "free_port", "new_place"]
 
 
-def new_place(prefix: str) -> Path:
-    """An own folder outside the repository that an unprivileged account can reach. The caller removes it."""
-    place = Path(tempfile.mkdtemp(prefix=f"hub-test-{prefix}-"))
+MEMORY = Path("/dev/shm")
+MEMORY_NEEDED = 2 * 1024**3
+
+
+def new_place(prefix: str, *, in_memory: bool = False) -> Path:
+    """An own folder outside the repository that an unprivileged account can reach. The caller removes it.
+
+    `in_memory` where the machine has room for it: cloning a database makes 800 files, 30 ms there and up to 2 s on a
+    busy disk.
+    """
+    roomy = in_memory and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED
+    place = Path(tempfile.mkdtemp(prefix=f"hub-test-{prefix}-", dir=MEMORY if roomy else None))
     place.chmod(0o755)
     return place
 

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Self
@@ -55,7 +56,7 @@ class Stack:
         """Run `hub ...`; standard output and error come together in `.stdout`."""
         return subprocess.run(
             [*self.prefix, sys.executable, "-m", "hub_api", *arguments],
-            env={**self.env, **env}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout_s, cwd="/",
+            env={**self.env, **env}, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=timeout_s, cwd="/",
         )  # fmt: skip
 
     def start(self, *arguments: str, **env: str) -> None:
@@ -121,8 +122,11 @@ class Stack:
         for pid in {supervisor, self.process.pid if self.process else None} - {None}:
             if psutil.pid_exists(pid) and "hub_api" in " ".join(psutil.Process(pid).cmdline()):
                 os.kill(pid, signal.SIGKILL)
-        for process in self.processes():
-            process.kill()
+        left = [relative for process in self.processes() for relative in (process, *process.children(recursive=True))]
+        for process in left:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(left, timeout=10)
         if data := self.state().get("postgres_place"):
             shutil.rmtree(data, ignore_errors=True)
             Path(f"{data}.home").unlink(missing_ok=True)
