@@ -84,11 +84,9 @@ def _split_change(change: dict[str, bytes], waba_id: str | None, time: bytes | N
     if field == "history" and "history" in value:
         for chunk in cutter.elements("history"):
             _split_history(cutter, chunk)
-    elif lists:
-        return
-    elif field == "messages" and "errors" in value:
+    elif field == "messages" and "errors" in value and "messages" not in value:
         cutter.put("error", None, {"data": value["errors"]})
-    else:  # a management field, one we do not know, or one without anything we know: kept whole
+    elif not lists:  # a management field, one we do not know, or one without anything we know: kept whole
         cutter.put("update", None, {"data": raw, "field": msgspec.json.encode(field), "time": time})
 
 

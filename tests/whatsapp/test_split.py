@@ -148,6 +148,15 @@ def test_broken_lists_beside_messages_cost_no_message(broken: str, what: Any):
     assert parse(message).content == "oi"
 
 
+def test_errors_beside_statuses_are_the_number_s_own():
+    body = text_body()
+    value = body["entry"][0]["changes"][0]["value"]
+    del value["messages"]
+    value |= {"statuses": [{"id": "wamid.1", "status": "sent"}], "errors": [{"code": 130429}]}
+    status, error = map(parse, split(json.dumps(body).encode()).items)
+    assert (status.status, [fault.code for fault in error.faults]) == ("sent", [130429])
+
+
 def test_a_body_that_breaks_off_gives_what_was_complete():
     whole = raw_body(*[GOOD.replace(b"GOOD", b"%d" % number) for number in range(5)])
     for end in range(0, len(whole), 7):
