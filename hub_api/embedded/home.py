@@ -154,7 +154,7 @@ def same_process(pid: int | None, created: float | None) -> psutil.Process | Non
         process = psutil.Process(pid)
         if abs(process.create_time() - created) < 1 and process.status() != psutil.STATUS_ZOMBIE:
             return process
-    except psutil.NoSuchProcess:
+    except psutil.NoSuchProcess:  # or ZombieProcess, which is one
         pass
     return None
 

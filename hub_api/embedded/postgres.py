@@ -39,7 +39,14 @@ TUNING = {
     "log_parameter_max_length_on_error": "0",
 }
 # For tests only: a crash of the machine (not of the process) may lose data.
-NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB", "max_wal_size": "256MB"}
+NOT_DURABLE = {
+    "dynamic_shared_memory_type": "mmap",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "shared_buffers": "64MB",
+    "max_wal_size": "256MB",
+}
 
 
 @dataclass(frozen=True)

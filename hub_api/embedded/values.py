@@ -152,6 +152,7 @@ def part_environment(home: Home, values: Values, stack_id: str) -> dict[str, str
         "PROMETHEUS_MULTIPROC_DIR": values.env["HUB_METRICS_DIR"],
         "DAGSTER_HOME": str(home.path / "dagster"),
         "DAGSTER_DISABLE_TELEMETRY": "yes",
+        "DAGSTER_EVENT_BATCH_SIZE": "1000",  # a table's materialisations of many days in one insert, not one each
         "HUB_DAGSTER_STORAGE_URL": dagster_storage_url(values.env["HUB_DATABASE_URL"]),
         "PYTHONUNBUFFERED": "1",
     }

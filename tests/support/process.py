@@ -40,6 +40,7 @@ class ServerProcess:
 
     account: Account | None = None
     stop_signal: int = signal.SIGTERM
+    quit_signal: int = signal.SIGKILL
 
     def __init__(self, place: Path) -> None:
         self.place = place
@@ -110,8 +111,8 @@ class ServerProcess:
             process.send_signal(number)
 
     def destroy(self) -> None:
-        """Kill the server and remove its folder."""
-        self.kill9()
+        """End the server at once and remove its folder."""
+        self._end(self.quit_signal, 10.0)
         shutil.rmtree(self.place, ignore_errors=True)
 
     def __enter__(self) -> Self:

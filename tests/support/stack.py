@@ -125,7 +125,8 @@ class Stack:
         left = [relative for process in self.processes() for relative in (process, *process.children(recursive=True))]
         for process in left:
             with suppress(psutil.NoSuchProcess):
-                process.kill()
+                # PostgreSQL's own "at once" gives back its shared memory, which SIGKILL leaves behind.
+                process.send_signal(signal.SIGQUIT if process.name() == "postgres" else signal.SIGKILL)
         psutil.wait_procs(left, timeout=10)
         if data := self.state().get("postgres_place"):
             shutil.rmtree(data, ignore_errors=True)
