@@ -7,10 +7,7 @@ SELECT
             SELECT lane FROM inbox_item WHERE retry_at IS NULL OR retry_at <= now() ORDER BY lane, id LIMIT 5000
         ) AS waiting
     ) AS lanes,
-    ARRAY(
-        SELECT shard FROM generate_series(0, 63) AS shard
-        WHERE EXISTS (SELECT FROM outbox_ready WHERE outbox_ready.shard = shard.shard)
-    ) AS shards,
+    ARRAY(SELECT DISTINCT shard FROM outbox_ready) AS shards,
     EXISTS (SELECT FROM webhook_event WHERE split_at IS NULL) AS webhooks,
     EXISTS (SELECT FROM bot_turn) AS bot_turns;
 

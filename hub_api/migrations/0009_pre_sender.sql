@@ -16,20 +16,16 @@ CREATE INDEX messages_outbox ON messages (shard, number_id, priority, created_at
 -- One person's messages that wait or are being sent: for order per customer, and for an opt-out that cancels them.
 CREATE INDEX messages_pending_customer ON messages (customer_id) WHERE state IN ('queued', 'claimed');
 
--- The one place that says which message may be claimed now. The sender claims from it, the sweep rings for it.
--- One message of a customer at a time. Order: people and bot are one conversation and keep theirs (priorities 0 and 1),
--- utility and marketing keep theirs each, so a reply never waits behind a campaign. An earlier message that waits for
--- its retry holds the later ones back; one that is scheduled, or put off for long, does not.
-CREATE VIEW outbox_ready AS
-SELECT m.id, m.created_at, m.shard, m.number_id, n.account_id, a.portfolio_id, m.customer_id, m.conversation_id,
-    m.priority, m.type, m.category, m.payload, m.attempt, greatest(m.created_at, m.not_before) AS due_at
+-- The one place that says whose turn it is. One message of a customer at a time. Order: people and bot are one
+-- conversation and keep theirs (priorities 0 and 1), utility and marketing keep theirs each, so a reply never waits
+-- behind a campaign. An earlier message that waits for its retry holds the later ones back; one that is scheduled, or
+-- put off for long, does not.
+CREATE VIEW outbox_due AS
+SELECT m.id, m.created_at, m.shard, m.number_id, m.customer_id, m.conversation_id, m.priority, m.type,
+    coalesce(m.category, 'service') AS category, m.payload, m.attempt, greatest(m.created_at, m.not_before) AS due_at
 FROM messages m
-JOIN whatsapp_numbers n ON n.id = m.number_id
-JOIN whatsapp_accounts a ON a.id = n.account_id
 WHERE m.state = 'queued'
     AND (m.not_before IS NULL OR m.not_before <= now())
-    AND n.state IN ('connected', 'limited') AND NOT n.held_categories @> ARRAY[coalesce(m.category, 'service')]
-    AND a.state = 'active' AND NOT a.held_categories @> ARRAY[coalesce(m.category, 'service')]
     AND NOT EXISTS (
         SELECT FROM messages other
         WHERE other.customer_id = m.customer_id AND other.state IN ('queued', 'claimed')
@@ -46,6 +42,37 @@ WHERE m.state = 'queued'
                 )
             )
     );
+
+-- Numbers that may send, and what they may not.
+CREATE VIEW sending_numbers AS
+SELECT n.id, n.phone_number_id, n.throughput_mps, n.account_id, a.portfolio_id, a.token_encrypted,
+    n.held_categories || a.held_categories AS held_categories
+FROM whatsapp_numbers n JOIN whatsapp_accounts a ON a.id = n.account_id
+WHERE n.state IN ('connected', 'limited') AND a.state = 'active';
+
+-- Where something could be claimed now: the sweep rings for these shards. It hops through the index from one queue to
+-- the next and looks at the head of each, so its cost grows with the number of queues and not with their length.
+CREATE VIEW outbox_ready AS
+WITH RECURSIVE queue AS (
+    (
+        SELECT shard, number_id FROM messages WHERE state = 'queued' AND number_id IS NOT NULL
+        ORDER BY shard, number_id LIMIT 1
+    )
+    UNION ALL
+    SELECT next.shard, next.number_id FROM queue CROSS JOIN LATERAL (
+        SELECT m.shard, m.number_id FROM messages m
+        WHERE m.state = 'queued' AND m.number_id IS NOT NULL AND (m.shard, m.number_id) > (queue.shard, queue.number_id)
+        ORDER BY m.shard, m.number_id LIMIT 1
+    ) AS next
+)
+SELECT queue.shard, queue.number_id FROM queue
+JOIN sending_numbers n ON n.id = queue.number_id
+CROSS JOIN LATERAL (
+    SELECT FROM outbox_due d
+    WHERE d.shard = queue.shard AND d.number_id = queue.number_id
+        AND CASE WHEN d.category = ANY (n.held_categories) THEN false ELSE true END
+    LIMIT 1
+) AS head;
 
 -- Claims messages that were just read from outbox_ready, all or some of them, and commits with the statement that calls
 -- it. A function, because what decides must be read after its customers are locked: each statement in here sees what was

@@ -2,27 +2,34 @@
 -- every bulk change names the range of its keys ($low, $high), so that other months are not opened at all.
 
 -- name: numbers_with_work  -- $1 shard -> number_id, phone_number_id, throughput_mps, account_id, token_encrypted, of numbers that may send and have something to
-SELECT n.id AS number_id, n.phone_number_id, n.throughput_mps, a.id AS account_id, a.token_encrypted
-FROM whatsapp_numbers n JOIN whatsapp_accounts a ON a.id = n.account_id
-WHERE n.state IN ('connected', 'limited') AND a.state = 'active'
-    AND EXISTS (
-        SELECT FROM messages m
-        WHERE m.state = 'queued' AND m.shard = $1 AND m.number_id = n.id
-            AND (m.not_before IS NULL OR m.not_before <= now())
-    )
+SELECT n.id AS number_id, n.phone_number_id, n.throughput_mps, n.account_id, n.token_encrypted
+FROM sending_numbers n
+WHERE EXISTS (
+    SELECT FROM messages m
+    WHERE m.state = 'queued' AND m.shard = $1 AND m.number_id = n.id AND (m.not_before IS NULL OR m.not_before <= now())
+)
 ORDER BY n.id;
 
 -- name: candidates  -- $1 shard, $2 number_id, $3 limit -> what may be claimed, most urgent first, with all that decides it
--- The queue is read in its order and cut off before anything is joined to it: a backlog of 100,000 costs no more.
-WITH first AS MATERIALIZED (
-    SELECT * FROM outbox_ready WHERE shard = $1 AND number_id = $2 ORDER BY priority, created_at LIMIT $3
+-- The queue is read in the order of its index and cut off before anything is joined to it: a backlog of 100,000 costs
+-- no more than one of 100. The number is looked up apart (a join would lose that order), and CASE keeps the planner from
+-- guessing that a category which every message has filters all of them away.
+WITH sending AS MATERIALIZED (
+    SELECT * FROM sending_numbers WHERE id = $2
+), first AS MATERIALIZED (
+    SELECT * FROM outbox_due
+    WHERE shard = $1 AND number_id = $2 AND EXISTS (SELECT FROM sending)
+        AND CASE WHEN category = ANY (ARRAY(SELECT unnest(held_categories) FROM sending)) THEN false ELSE true END
+    ORDER BY priority, created_at
+    LIMIT $3
 )
 SELECT r.id, r.created_at, r.conversation_id, r.customer_id, r.type, r.category, r.payload, r.due_at, now() AS now,
     c.status AS customer_status, c.phone, c.metadata -> 'whatsapp_strikes' AS strikes,
     spoke.last_at AS customer_spoke_at, address.known AS addresses, t.status AS template_status, stopped.scopes AS suppressed
 FROM first r
+CROSS JOIN sending
 JOIN customers c ON c.id = r.customer_id
-LEFT JOIN templates t ON r.type = 'template' AND t.account_id = r.account_id
+LEFT JOIN templates t ON r.type = 'template' AND t.account_id = sending.account_id
     AND t.name = r.payload #>> '{template,name}' AND t.language = r.payload #>> '{template,language,code}'
 CROSS JOIN LATERAL (
     SELECT max(v.last_customer_message_at) AS last_at FROM conversations v
@@ -30,7 +37,8 @@ CROSS JOIN LATERAL (
 ) AS spoke
 CROSS JOIN LATERAL (
     SELECT array_agg(ARRAY[i.kind, i.value] ORDER BY i.valid_from DESC) AS known FROM customer_identities i
-    WHERE i.customer_id = coalesce(c.merged_into, c.id) AND i.valid_to IS NULL AND i.portfolio_id IN ('', r.portfolio_id)
+    WHERE i.customer_id = coalesce(c.merged_into, c.id) AND i.valid_to IS NULL
+        AND i.portfolio_id IN ('', sending.portfolio_id)
 ) AS address
 CROSS JOIN LATERAL (
     SELECT jsonb_object_agg(s.scope, s.reason) AS scopes FROM suppressions s
@@ -39,7 +47,15 @@ CROSS JOIN LATERAL (
 ORDER BY r.priority, r.created_at;
 
 -- name: anything_ready  -- $1 shard, $2 number_id -> whether a claim that took nothing only met locked customers
-SELECT EXISTS (SELECT FROM outbox_ready WHERE shard = $1 AND number_id = $2);
+SELECT EXISTS (
+    SELECT FROM sending_numbers n CROSS JOIN LATERAL (
+        SELECT FROM outbox_due d
+        WHERE d.shard = $1 AND d.number_id = n.id
+            AND CASE WHEN d.category = ANY (n.held_categories) THEN false ELSE true END
+        LIMIT 1
+    ) AS head
+    WHERE n.id = $2
+);
 
 -- name: claim  -- $1 ids, $2 created_at, $3 customer ids, $4 low, $5 high -> id, attempt of those claimed; the rules stand at claim_messages (migration 0009)
 SELECT claimed_id AS id, claimed_attempt AS attempt FROM claim_messages($1, $2, $3, $4, $5);
