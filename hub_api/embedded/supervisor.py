@@ -50,7 +50,11 @@ class Part:
 
 
 class Supervisor:
-    """Runs `parts` until `stop`. `give_up_after` failures without a stable time in between leave a part `failed`."""
+    """Runs `parts` until `stop`. A part that fails `give_up_after` times before it was ever ready is left `failed`; one
+    that was ready is started again for as long as the stack runs, since what broke it may pass (a full disk).
+
+    A disk that is full costs log lines and the freshness of state.json, never the care for the parts.
+    """
 
     def __init__(
         self, home: Home, state: State, parts: Sequence[Part], *, give_up_after: int = 5, backoff_s: float = 0.5
@@ -67,6 +71,7 @@ class Supervisor:
         self._ready = {part.name: asyncio.Event() for part in parts}
         self._stopped = {part.name: asyncio.Event() for part in parts}
         self._tasks: list[asyncio.Task[None]] = []
+        self._unsaved = False
         state.parts = list(self.status.values())
 
     async def start(self) -> bool:
@@ -128,7 +133,7 @@ class Supervisor:
                 failures = 0 if time.monotonic() - began > STABLE_S else failures
             await self._kill_group(part)
             failures += 1
-            if failures >= self.give_up_after:
+            if failures >= self.give_up_after and not self._ready[part.name].is_set():
                 return self._give_up(part, f"given up after {failures} failures: {problem}")
             self._change(part, "restarting", message=problem)
             await asyncio.sleep(min(self.backoff_s * 2 ** (failures - 1), 30.0))
@@ -149,15 +154,20 @@ class Supervisor:
             if part.prepare is not None:
                 await asyncio.to_thread(part.prepare)
             command = part.command()
+            with self.home.log(part.name).open("ab") as output:
+                process = launch(
+                    command,
+                    output=output,
+                    env=part.env,
+                    account=part.account,
+                    death_signal=part.stop_signal,
+                    cwd=part.cwd,
+                )
         except (HubError, OSError) as error:
             self._append(part, f"error: {error}")
             if isinstance(error, HubError) and not error.retryable:
                 raise
             return str(error)
-        with self.home.log(part.name).open("ab") as output:
-            process = launch(
-                command, output=output, env=part.env, account=part.account, death_signal=part.stop_signal, cwd=part.cwd
-            )
         self._processes[part.name] = process
         status = self.status[part.name]
         status.pid, status.started_at = process.pid, time.time()
@@ -217,11 +227,14 @@ class Supervisor:
     async def _rotate_logs(self) -> None:
         while True:
             await asyncio.sleep(10)
+            if self._unsaved:
+                self._save()
             for file in (self.home.path / "logs").glob("*.log"):
-                rotate(file)
+                with contextlib.suppress(OSError):
+                    rotate(file)
 
     def _append(self, part: Part, line: str) -> None:
-        with self.home.log(part.name).open("a") as output:
+        with contextlib.suppress(OSError), self.home.log(part.name).open("a") as output:
             output.write(line + "\n")
 
     def _phase(self, phase: str) -> None:
@@ -235,10 +248,16 @@ class Supervisor:
         if state in ("restarting", "failed", "done"):
             status.pid = None
         self._save()
-        self.on_change(status)
+        with contextlib.suppress(OSError):
+            self.on_change(status)
 
     def _save(self) -> None:
-        self.home.save_state(self.state)
+        try:
+            self.home.save_state(self.state)
+        except OSError:
+            self._unsaved = True
+        else:
+            self._unsaved = False
 
 
 def log_size(log: Path) -> int:
