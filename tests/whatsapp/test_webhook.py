@@ -44,21 +44,19 @@ async def test_the_handshake_echoes_the_challenge_as_plain_text_when_the_token_i
         assert answer.content_type == "text/plain"
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
+async def test_the_handshake_is_refused_without_mode_and_token(gateway: Gateway):
+    queries: list[dict[str, str]] = [
         {},
         {"hub.mode": "subscribe", "hub.challenge": "1"},
         {"hub.mode": "subscribe", "hub.challenge": "1", "hub.verify_token": "wrong"},
         {"hub.mode": "unsubscribe", "hub.challenge": "1", "hub.verify_token": "test-verify-token"},
         {"hub_mode": "subscribe", "hub_challenge": "1", "hub_verify_token": "test-verify-token"},
-    ],
-)
-async def test_the_handshake_is_refused_without_mode_and_token(gateway: Gateway, query: dict[str, str]):
+    ]
     before = refused("handshake")
-    async with gateway.session.get(gateway.url, params=query) as answer:
-        assert answer.status == 403
-    assert refused("handshake") == before + 1
+    for query in queries:
+        async with gateway.session.get(gateway.url, params=query) as answer:
+            assert answer.status == 403, query
+    assert refused("handshake") == before + len(queries)
 
 
 async def test_other_methods_are_told_which_ones_work(gateway: Gateway):
@@ -105,13 +103,13 @@ def forged() -> dict[str, dict[str, object]]:
     }
 
 
-@pytest.mark.parametrize("kind", forged())
-async def test_a_signature_that_does_not_fit_is_refused_with_401_and_leaves_no_row(gateway: Gateway, kind: str):
+async def test_a_signature_that_does_not_fit_is_refused_with_401_and_leaves_no_row(gateway: Gateway):
     before = refused("no_signature") + refused("bad_signature")
-    status, headers, body = await gateway.send(**forged()[kind])
-    assert (status, headers["Content-Type"]) == (401, "application/problem+json")
-    assert json.loads(body)["code"] in ("no_signature", "bad_signature")
-    assert refused("no_signature") + refused("bad_signature") == before + 1
+    for kind, arguments in forged().items():
+        status, headers, body = await gateway.send(**arguments)
+        assert (status, headers["Content-Type"]) == (401, "application/problem+json"), kind
+        assert json.loads(body)["code"] in ("no_signature", "bad_signature"), kind
+    assert refused("no_signature") + refused("bad_signature") == before + len(forged())
     assert await gateway.stored() == 0
 
 
@@ -127,12 +125,12 @@ async def test_a_refusal_leaves_one_log_line_with_its_reason_and_no_body(gateway
 # --- content is none of the door's business
 
 
-@pytest.mark.parametrize(
-    "raw", [b"", b"hello", b"<xml/>", b"[]", b'{"object":"page","entry":[]}', b"\xff\xfe\x00", b'{"object":'], ids=repr
-)
-async def test_signed_bodies_of_any_content_are_stored_and_acknowledged(gateway: Gateway, raw: bytes):
-    assert await gateway.post(raw) == 200
-    assert await gateway.services.db.fetchval("SELECT body FROM webhook_event") == raw
+async def test_signed_bodies_of_any_content_are_stored_and_acknowledged(gateway: Gateway):
+    bodies = [b"", b"hello", b"<xml/>", b"[]", b'{"object":"page","entry":[]}', b"\xff\xfe\x00", b'{"object":']
+    for raw in bodies:
+        assert await gateway.post(raw) == 200, raw
+    rows = await gateway.services.db.fetch("SELECT body FROM webhook_event ORDER BY id")
+    assert [row["body"] for row in rows] == bodies
 
 
 async def test_a_compressed_body_is_refused_since_meta_signs_what_it_sends(gateway: Gateway):
@@ -198,23 +196,18 @@ async def test_a_body_that_dribbles_in_is_cut_off_with_408(gateway: Gateway):
     assert refused("too_slow") == before + 1
 
 
-@pytest.mark.parametrize(
-    "chunks",
-    [
-        [],
-        [b"POST /webhooks"],
-        [b"POST /webhooks/whatsapp HTTP/1.1\r\n", *[b"X-Drop: 1\r\n"] * 30],
-        [head("Content-Length: 0"), b"POST /again", *[b"x"] * 30],
-    ],
-    ids=["silence", "half a line", "a header a tenth of a second", "dribbling on a kept connection"],
-)
-async def test_a_head_that_dribbles_in_is_cut_off(
-    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, chunks: list[bytes]
-):
+async def test_a_head_that_dribbles_in_is_cut_off(gateway: Gateway, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("hub_api.platform.http_server.HEAD_TIMEOUT_S", 0.4)
-    started = asyncio.get_running_loop().time()
-    await speak(gateway.port, *chunks, pause_s=0.1)
-    assert 0.3 < asyncio.get_running_loop().time() - started < 2
+    slow: dict[str, list[bytes]] = {
+        "silence": [],
+        "half a line": [b"POST /webhooks"],
+        "a header a tenth of a second": [b"POST /webhooks/whatsapp HTTP/1.1\r\n", *[b"X-Drop: 1\r\n"] * 30],
+        "dribbling on a kept connection": [head("Content-Length: 0"), b"POST /again", *[b"x"] * 30],
+    }
+    for kind, chunks in slow.items():
+        started = asyncio.get_running_loop().time()
+        await speak(gateway.port, *chunks, pause_s=0.1)
+        assert 0.3 < asyncio.get_running_loop().time() - started < 2, kind
 
 
 async def test_a_head_without_end_is_cut_off_before_it_fills_the_memory(gateway: Gateway):
