@@ -4,7 +4,7 @@ import dagster as dg
 
 # Runs that build the same tables wait for each other (tag_concurrency_limits of the instance).
 TAGS = {"hub/builds": "tables"}
-# Every event of a run is in its event log; the console repeats none of it but trouble.
+# Of a run in this process: its events are in its event log, the console repeats none of them but trouble.
 QUIET = {"loggers": {"console": {"config": {"log_level": "WARNING"}}}}
 
 refresh = dg.define_asset_job(
@@ -12,7 +12,6 @@ refresh = dg.define_asset_job(
     selection=dg.AssetSelection.groups("events", "service"),
     executor_def=dg.in_process_executor,
     tags=TAGS,
-    config=QUIET,
     description="Every table from bronze to gold with its checks, for one day or a range of days.",
 )
 reconcile_and_refresh = dg.define_asset_job(
@@ -20,6 +19,5 @@ reconcile_and_refresh = dg.define_asset_job(
     selection=dg.AssetSelection.groups("ingest", "events", "service"),
     executor_def=dg.in_process_executor,
     tags=TAGS,
-    config=QUIET,
     description="`refresh` after the day's events were compared with PostgreSQL and completed.",
 )
