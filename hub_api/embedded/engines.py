@@ -34,7 +34,9 @@ def postgres_part(home: Home, values: Values, state: State) -> Part:
     """PostgreSQL; its place is chosen once and remembered, because root's home is closed to its account."""
     account = unprivileged_account()
     if state.postgres_place is None:
+        home.save_state(state)  # its id names the folder: fixed before that is made, known after
         state.postgres_place = str(postgres_place(home, state))
+        home.save_state(state)
     cluster = Cluster(Path(state.postgres_place), values.port("postgres"), values.env["HUB_POSTGRES_PASSWORD"], account)
 
     async def ready(pid: int) -> None:

@@ -64,7 +64,6 @@ def up(home: Home, options: Options, console: Console) -> int:
         if state.demo and not options.demo:
             console.print("this home was made by `hub up --demo`: its simulator starts too")
         state.demo = state.demo or options.demo
-        home.save_state(state)  # its id names the folder of PostgreSQL's data: fixed before that is made
         values = make_values(home, demo=state.demo)
         clear_metrics(home)
         scene = options.scene if options.demo else ()

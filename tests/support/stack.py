@@ -120,8 +120,9 @@ class Stack:
     def __exit__(self, *_: object) -> None:
         supervisor = self.state().get("supervisor_pid")
         for pid in {supervisor, self.process.pid if self.process else None} - {None}:
-            if psutil.pid_exists(pid) and "hub_api" in " ".join(psutil.Process(pid).cmdline()):
-                os.kill(pid, signal.SIGKILL)
+            with suppress(psutil.Error):  # gone, or a zombie
+                if "hub_api" in psutil.Process(pid).cmdline():
+                    os.kill(pid, signal.SIGKILL)
         left = [relative for process in self.processes() for relative in (process, *process.children(recursive=True))]
         for process in left:
             with suppress(psutil.NoSuchProcess):
