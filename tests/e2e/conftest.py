@@ -58,7 +58,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     try:
         yield running
     finally:
-        running.hub("down", check=False)
+        running.hub("down", "--remove-data", "--yes", check=False)
 
 
 @pytest.fixture(scope="session")
