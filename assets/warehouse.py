@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 STAGING = "__building_"
 ABANDONED_S = 6 * 3600  # an aside table older than this belongs to a run that was killed
 SWAPS_A_STATEMENT = 100
+# As many days as have this many events are one SELECT: what a small engine joins and sorts in its memory.
+EVENTS_A_SELECT = 1_500_000
+_EVENTS_PER_DAY = """
+SELECT toDate(period, {timezone:String}) AS day, sum(events) FROM raw.events_by_period
+WHERE period >= toDateTime({first:Date}, {timezone:String}) AND period < toDateTime(addDays({last:Date}, 1), {timezone:String})
+GROUP BY day
+"""
 
 
 class WrongDay(HubError):
@@ -65,19 +72,21 @@ class Warehouse:
     def replace_days(self, table: str, sql: str, days: Sequence[str], **parameters: Any) -> dict[str, int]:
         """Make the partitions `days` of `table` what the SELECT `sql` says, given `parameters`; rows per day.
 
-        One SELECT fills a table aside, then each day's partition is swapped in; a day without rows is dropped on
-        purpose, since ClickHouse refuses to swap in nothing. Raises WrongDay when the SELECT answers for other days.
-        A failure leaves every day either as it was or as it is to be.
+        A table aside is filled by one SELECT, or by several when the days have more events than fit, then each day's
+        partition is swapped in; a day without rows is dropped on purpose, since ClickHouse refuses to swap in nothing.
+        Raises WrongDay when the SELECT answers for other days. A failure leaves every day either as it was or as it is
+        to be.
         """
         self._drop_abandoned(table)
         aside = f"{table}{STAGING}{uuid.uuid4().hex[:12]}"
         self._ddl(f"CREATE TABLE {aside} /*ON CLUSTER*/ AS {table}")
         try:
             columns = ", ".join(name for (name,) in self._columns(table))
-            self.client.command(
-                f"INSERT INTO {aside} ({columns}) SELECT {columns} FROM (\n{sql}\n)",  # noqa: S608 - our own files
-                parameters=self.parameters(days, **parameters),
-            )
+            for portion in self._portions(days):
+                self.client.command(
+                    f"INSERT INTO {aside} ({columns}) SELECT {columns} FROM (\n{sql}\n)",  # noqa: S608 - our own files
+                    parameters=self.parameters(portion, **parameters),
+                )
             staged = {str(day): int(rows) for day, rows in self.rows(f"SELECT day, count() FROM {aside} GROUP BY day")}  # noqa: S608
             if strangers := sorted(set(staged) - set(days)):
                 raise WrongDay(f"the SELECT of {table} for {days[0]} to {days[-1]} gave rows of {strangers[:3]}")
@@ -85,6 +94,20 @@ class Warehouse:
         finally:
             self._ddl(f"DROP TABLE IF EXISTS {aside} /*ON CLUSTER*/ SYNC")
         return {day: staged.get(day, 0) for day in days}
+
+    def _portions(self, days: Sequence[str]) -> list[list[str]]:
+        """The days in order, cut where their events would exceed EVENTS_A_SELECT; a larger day stands alone."""
+        events = {day.isoformat(): int(count) for day, count in self.rows(_EVENTS_PER_DAY, days)}
+        portions: list[list[str]] = [[]]
+        taken = 0
+        for day in sorted(days):
+            count = events.get(day, 0)
+            if portions[-1] and taken + count > EVENTS_A_SELECT:
+                portions.append([])
+                taken = 0
+            portions[-1].append(day)
+            taken += count
+        return portions
 
     def _swap(self, table: str, aside: str, days: Sequence[str], staged: Mapping[str, int]) -> None:
         held = {

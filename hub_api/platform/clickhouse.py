@@ -43,6 +43,9 @@ BACKFILL: Settings = {
     "max_partitions_per_insert_block": 0,
     "max_bytes_before_external_group_by": 500_000_000,
     "max_bytes_before_external_sort": 500_000_000,
+    "min_insert_block_size_rows": 250_000,  # wide rows: the default of a million fills the memory of a small engine
+    "min_insert_block_size_bytes": 64_000_000,
+    "max_insert_threads": 1,
     "alter_sync": 2,
     "mutations_sync": 2,
 }

@@ -36,6 +36,18 @@ def test_a_rerun_of_all_days_or_of_one_gives_the_same_rows(given: Given) -> None
     assert {table: table_hash(given.warehouse.client, table) for table, _, _ in TABLES} == before
 
 
+def test_days_with_more_events_than_fit_are_built_in_portions_with_the_same_rows(
+    given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    three_days(given)
+    given.build(*DAYS)
+    before = {table: table_hash(given.warehouse.client, table) for table, _, _ in TABLES}
+    monkeypatch.setattr("assets.warehouse.EVENTS_A_SELECT", 20)
+    assert given.warehouse._portions(DAYS) == [[day] for day in DAYS]
+    given.build(*DAYS)
+    assert {table: table_hash(given.warehouse.client, table) for table, _, _ in TABLES} == before
+
+
 def test_a_day_that_has_become_empty_is_dropped_and_others_stay(given: Given) -> None:
     given.warehouse.client.command(
         "CREATE TABLE gold.few (day Date, n UInt8) ENGINE = MergeTree PARTITION BY day ORDER BY n"

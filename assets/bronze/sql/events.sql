@@ -60,6 +60,6 @@ FROM
         AND event_time >= toDateTime({first:Date}, {timezone:String})
         AND event_time < toDateTime(addDays({last:Date}, 1), {timezone:String})
         AND toDate(event_time, {timezone:String}) IN {days:Array(Date)}
+    ORDER BY toDate(event_time)  -- as the table lies: a stream, not a sort
     LIMIT 1 BY id
 )
-ORDER BY day, conversation_id
