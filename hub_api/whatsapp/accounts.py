@@ -11,8 +11,8 @@ from hub_api.platform.ids import uuid7
 from hub_api.platform.pages import Rows, page, read_cursor
 from hub_api.platform.pgtypes import Row
 from hub_api.platform.services import Services
+from hub_api.whatsapp.send.callers import open_callers
 from hub_api.whatsapp.send.meta import MetaClient, RejectedByMeta
-from hub_api.whatsapp.send.sender import open_sender
 
 log = structlog.get_logger(__name__)
 
@@ -91,7 +91,7 @@ async def sync_templates(services: Services, account_id: UUID) -> int:
     if account is None:
         raise NotFound(f"there is no WhatsApp account {account_id}", account_id=str(account_id))
     token = crypto.decrypt(services.settings.secret_key.get_secret_value(), account["token_encrypted"])
-    client = (await services.shared(open_sender)).client
+    client = (await services.shared(open_callers)).client
     try:
         templates = await _all_templates(client, account["waba_id"], token)
     except RejectedByMeta as error:

@@ -72,17 +72,23 @@ class MetaClient:
         self._session = session
         self._base = f"{settings.meta_base_url.rstrip('/')}/{settings.meta_version}"
         self._urls: dict[str, URL] = {}
-        connect = min(CONNECT_WITHIN_S, settings.send_timeout_s / 2)
-        self._timeout = aiohttp.ClientTimeout(
-            total=settings.send_timeout_s, connect=connect, sock_connect=connect, ceil_threshold=60
-        )
+        self._connect_s = min(CONNECT_WITHIN_S, settings.send_timeout_s / 2)
+        self._total_s = settings.send_timeout_s
+        self._timeout = self._within(self._connect_s)
 
-    async def send(self, phone_number_id: str, token: str, body: bytes) -> Accepted:
-        """Make one send call from a number. Raises RejectedByMeta, NotAccepted or OutcomeUnknown; never calls twice."""
+    def _within(self, connect_s: float) -> aiohttp.ClientTimeout:
+        return aiohttp.ClientTimeout(total=self._total_s, connect=connect_s, sock_connect=connect_s, ceil_threshold=60)
+
+    async def send(self, phone_number_id: str, token: str, body: bytes, *, connect_within_s: float) -> Accepted:
+        """Make one send call from a number; a connection that takes longer than `connect_within_s` to open is none.
+
+        Raises RejectedByMeta, NotAccepted or OutcomeUnknown; never calls twice.
+        """
         url = self._urls.get(phone_number_id)
         if url is None:
             url = self._urls[phone_number_id] = URL(f"{self._base}/{phone_number_id}/messages")
-        status, answer = await self._call("POST", url, token, body)
+        timeout = self._timeout if connect_within_s >= self._connect_s else self._within(connect_within_s)
+        status, answer = await self._call("POST", url, token, body, timeout)
         message = _first(answer, "messages")
         wamid = message.get("id")
         if status != 200 or not isinstance(wamid, str) or not wamid:
@@ -94,20 +100,24 @@ class MetaClient:
     async def get(self, path: str, token: str, **query: str) -> dict[str, Any]:
         """Read a Graph object or one page of an edge. Raises RejectedByMeta or NotAccepted (reads change nothing)."""
         try:
-            status, answer = await self._call("GET", URL(f"{self._base}/{path}").with_query(query), token, None)
+            status, answer = await self._call(
+                "GET", URL(f"{self._base}/{path}").with_query(query), token, None, self._timeout
+            )
         except OutcomeUnknown as error:
             raise NotAccepted(f"Meta did not answer a read of {path.rpartition('/')[2]}: {error.message}") from error
         if status != 200:
             raise NotAccepted(f"Meta answered {status} to a read of {path.rpartition('/')[2]}")
         return answer
 
-    async def _call(self, method: str, url: URL, token: str, body: bytes | None) -> tuple[int, dict[str, Any]]:
+    async def _call(
+        self, method: str, url: URL, token: str, body: bytes | None, limits: aiohttp.ClientTimeout
+    ) -> tuple[int, dict[str, Any]]:
         headers = {"Authorization": f"Bearer {token}"}
         if body is not None:
             headers["Content-Type"] = "application/json"
         try:
             async with self._session.request(
-                method, url, data=body, headers=headers, timeout=self._timeout, allow_redirects=False
+                method, url, data=body, headers=headers, timeout=limits, allow_redirects=False
             ) as response:
                 status, raw = response.status, await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:

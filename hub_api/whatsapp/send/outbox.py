@@ -41,6 +41,14 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
+class Queue:
+    """What one number has to send in one shard."""
+
+    shard: int
+    number: Number
+
+
+@dataclass(frozen=True, slots=True)
 class Claimed:
     """A message this process alone may send now; `body` is the call without its tracing id."""
 
@@ -74,19 +82,22 @@ class End:
     code: int | None = None
 
 
-async def numbers_with_work(services: Services, shard: int) -> list[Number]:
-    """The numbers that may send and have something due in `shard`. Raises crypto.BadKey when a token cannot be read."""
+async def queues(services: Services, shard: int) -> list[Queue]:
+    """The queues from which something may be claimed now, those of `shard` first, then by distance from it.
+
+    Raises crypto.BadKey when a token cannot be read.
+    """
     secret = services.settings.secret_key.get_secret_value()
-    return [
-        Number(
-            row["number_id"],
-            row["phone_number_id"],
-            row["throughput_mps"],
-            row["account_id"],
-            crypto.decrypt(secret, row["token_encrypted"]),
-        )
-        for row in await services.db.fetch(queries.numbers_with_work, shard)
-    ]
+    numbers: dict[UUID, Number] = {}
+    found = []
+    for row in await services.db.fetch(queries.queues, shard):
+        if row["id"] not in numbers:
+            token = crypto.decrypt(secret, row["token_encrypted"])
+            numbers[row["id"]] = Number(
+                row["id"], row["phone_number_id"], row["throughput_mps"], row["account_id"], token
+            )
+        found.append(Queue(row["shard"], numbers[row["id"]]))
+    return found
 
 
 async def claim(services: Services, shard: int, number: Number, limit: int) -> list[Claimed]:

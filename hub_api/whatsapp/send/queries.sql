@@ -1,14 +1,10 @@
 -- The outbox: claim, record what became of the call, give back, settle doubts. Messages are partitioned by created_at:
 -- every bulk change names the range of its keys ($low, $high), so that other months are not opened at all.
 
--- name: numbers_with_work  -- $1 shard -> number_id, phone_number_id, throughput_mps, account_id, token_encrypted, of numbers that may send and have something to
-SELECT n.id AS number_id, n.phone_number_id, n.throughput_mps, n.account_id, n.token_encrypted
-FROM sending_numbers n
-WHERE EXISTS (
-    SELECT FROM messages m
-    WHERE m.state = 'queued' AND m.shard = $1 AND m.number_id = n.id AND (m.not_before IS NULL OR m.not_before <= now())
-)
-ORDER BY n.id;
+-- name: queues  -- $1 shard -> shard, id, phone_number_id, throughput_mps, account_id, token_encrypted of each queue with something to claim, from that shard on
+SELECT r.shard, n.id, n.phone_number_id, n.throughput_mps, n.account_id, n.token_encrypted
+FROM outbox_ready r JOIN sending_numbers n ON n.id = r.number_id
+ORDER BY (r.shard - $1::int + 64) % 64, n.id;
 
 -- name: candidates  -- $1 shard, $2 number_id, $3 limit -> what may be claimed, most urgent first, with all that decides it
 -- The queue is read in the order of its index and cut off before anything is joined to it: a backlog of 100,000 costs
