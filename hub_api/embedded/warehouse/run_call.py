@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from hub_api.embedded.warehouse import access
 from hub_api.embedded.warehouse.config import WarehouseConfig
-from hub_api.embedded.warehouse.engine import Engine, Stats, analyze, change_settings, execute, insert, stream
+from hub_api.embedded.warehouse.engine import Engine, Stats, analyze, execute, insert, stream
 from hub_api.embedded.warehouse.errors import (
     NOT_IMPLEMENTED,
     QUERY_WAS_CANCELLED,
@@ -135,9 +135,8 @@ def _run(connection: Any, call: Call, statement: Plain | Insert, body: Readable,
     if call.readonly_method and isinstance(statement, Insert):
         raise _get_is_readonly()
     if isinstance(statement, Insert):
-        change_settings(connection, {f"param_{name}": value for name, value in call.params.items()})
         data = Joined(statement.rest, body)
-        outcome.stats = insert(connection, statement.head, statement.format, data, call.cancelled)
+        outcome.stats = insert(connection, statement.head, statement.settings, statement.format, call.params, data)
         return
     kind, count = analyze(connection, statement.text)
     if count > 1:

@@ -1,5 +1,6 @@
 """Which kind of statement a request holds, and where its text ends and its data begin."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import pairwise
@@ -10,6 +11,7 @@ from hub_api.platform.clickhouse_sql import Token, tokens
 
 MAX_STATEMENT_BYTES = 16 * 1024**2
 _FIRST_READ_BYTES = 64 * 1024
+_ASSIGNS = re.compile(r"\s+\w+\s*=")  # a table may be called settings
 
 
 class Readable(Protocol):
@@ -21,9 +23,11 @@ class Readable(Protocol):
 
 @dataclass(frozen=True)
 class Insert:
-    """An INSERT with data: `head` is the statement without FORMAT and data, `rest` what was read of the data already."""
+    """An INSERT with data: `head` is the statement up to its SETTINGS, FORMAT and data, `rest` what was read of the data
+    already."""
 
     head: str
+    settings: str
     format: str
     rest: bytes
 
@@ -77,7 +81,7 @@ def read_statement(query: str, body: Readable, formats: Collection[str]) -> Inse
 def _insert(head: bytes, *, complete: bool) -> Insert | None:
     """The INSERT whose data begin within `head`; None when it is none, or more must be read to know."""
     text = head.decode("latin-1")  # a byte is a sign: offsets hold, and data after the statement need not be text
-    depth = 0
+    depth, settings = 0, None
     stream = tokens(text)
     first = next(stream, None)
     if first is None or not first.is_word("INSERT"):
@@ -88,14 +92,22 @@ def _insert(head: bytes, *, complete: bool) -> Insert | None:
             continue
         if token.is_word("SELECT", "WITH", "INFILE"):
             return None
+        if token.is_word("SETTINGS") and _ASSIGNS.match(text, token.end):
+            settings = token.start
         if token.is_word("VALUES"):
-            return Insert(_utf8(head[: token.start]), "Values", head[token.end :])
+            return Insert(*_parts(head[: token.start], settings), "Values", head[token.end :])
         if token.is_word("FORMAT"):
             name = next(stream, None)
             if name is None or (name.end >= len(text) - 2 and not complete):
                 return None
-            return Insert(_utf8(head[: token.start]), name.text, head[_data_start(text, name) :])
+            return Insert(*_parts(head[: token.start], settings), name.text, head[_data_start(text, name) :])
     return None
+
+
+def _parts(statement: bytes, settings: int | None) -> tuple[str, str]:
+    """The statement before its SETTINGS clause, which begins at byte `settings`, and that clause."""
+    at = len(statement) if settings is None else settings
+    return _utf8(statement[:at]), _utf8(statement[at:])
 
 
 def _data_start(text: str, format_name: Token) -> int:

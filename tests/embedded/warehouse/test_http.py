@@ -161,6 +161,21 @@ def test_binary_data_are_inserted_as_they_are(door: Door, table: str) -> None:
     assert door.text(sql) == "600\t600\t1\n"
 
 
+def test_an_insert_that_fails_at_its_commit_is_told_as_failed(door: Door, database: str) -> None:
+    """Nothing is wrong with these data until their block is written: the engine must not call that a success."""
+    door.text(f"CREATE TABLE {database}.few (id UInt64, CONSTRAINT small CHECK id < 10) ENGINE = MergeTree ORDER BY id")
+    door.text(f"CREATE TABLE {database}.days (id UInt64) ENGINE = MergeTree PARTITION BY id ORDER BY id")
+    door.text(f"CREATE TABLE {database}.seen (id UInt64) ENGINE = MergeTree ORDER BY id")
+    door.text(
+        f"CREATE MATERIALIZED VIEW {database}.view TO {database}.seen AS SELECT throwIf(id = 7) + id AS id FROM {database}.few"
+    )
+    insert, settings = f"INSERT INTO {database}.", "SETTINGS max_partitions_per_insert_block = 2"
+    assert code(door.send(insert + "few FORMAT TSV\n1\n20\n")) == 469  # VIOLATED_CONSTRAINT
+    assert code(door.send(insert + "few FORMAT TSV\n7\n")) == 395  # FUNCTION_THROW_IF_VALUE_IS_NON_ZERO
+    assert code(door.send(insert + f"days {settings} FORMAT TSV\n1\n2\n3\n")) == 252  # TOO_MANY_PARTS
+    assert door.text(f"SELECT (SELECT count() FROM {database}.days), (SELECT count() FROM {database}.seen)") == "0\t0\n"
+
+
 @pytest.mark.parametrize(
     ("encoding", "press"),
     [
