@@ -16,6 +16,8 @@ from hub_api.whatsapp.send.jobs import drain_outbox
 
 log = structlog.get_logger(__name__)
 
+RETENTION_CHUNK = 5_000
+
 queries = sqlfile.load("hub_api", "maintenance.sql")
 
 
@@ -70,7 +72,10 @@ async def partitions(services: Services) -> None:
             metrics.default_partition_rows.labels(table).set(stray)
             if stray:
                 log.error(
-                    "rows_in_default_partition", table=table, rows=stray, remedy="make their month, then move them"
+                    "rows_in_default_partition",
+                    table=table,
+                    rows=stray,
+                    remedy=f"SELECT ensure_partitions('{table}', month, month) for their months makes and fills them",
                 )
     if made:
         log.info("partitions_made", count=made)
@@ -78,8 +83,15 @@ async def partitions(services: Services) -> None:
 
 @job("maintenance", timeout_s=300)
 async def retention(services: Services) -> None:
-    """Delete raw webhooks past HUB_INBOX_RETENTION_DAYS, replayed dead letters and old idempotency keys."""
+    """Delete raw webhooks past HUB_INBOX_RETENTION_DAYS, replayed dead letters and old idempotency keys.
+
+    Each chunk commits by itself: the relay waits for the oldest transaction, and what a run did not finish stays done.
+    """
     before = datetime.now(UTC) - timedelta(days=services.settings.inbox_retention_days)
     for name in ("expire_webhooks", "expire_dead_letters", "expire_idempotency_keys", "expire_parked_statuses"):
-        deleted = await services.db.execute(getattr(queries, name), before)
-        log.info("retention", what=name, deleted=int(deleted.rpartition(" ")[2]))
+        total, deleted = 0, RETENTION_CHUNK
+        while deleted == RETENTION_CHUNK:
+            tag = await services.db.execute(getattr(queries, name), before, RETENTION_CHUNK)
+            deleted = int(tag.rpartition(" ")[2])
+            total += deleted
+        log.info("retention", what=name, deleted=total)
