@@ -19,6 +19,7 @@ AWAY: tuple[type[Exception], ...] = (
 COLLIDED: tuple[type[Exception], ...] = (
     asyncpg.TransactionRollbackError,  # class 40: deadlock, serialization
     asyncpg.LockNotAvailableError,
+    asyncpg.InvalidCachedStatementError,  # a migration changed a table under a prepared statement; it is forgotten now
 )
 
 RETRYABLE = AWAY + COLLIDED

@@ -51,10 +51,13 @@ SELECT id, source, kind, reason, detail, webhook_id, received_at, phone_number_i
        octet_length(payload) AS payload_bytes
 FROM dead_letter WHERE replayed_at IS NULL ORDER BY created_at DESC, id DESC LIMIT $1;
 
--- name: take_dead  -- $1 ids or null for all, $2 limit -> open dead letters in the order they were received, marked as replayed
+-- name: clock  -- -> now, as the database has it
+SELECT now();
+
+-- name: take_dead  -- $1 ids or null for all, $2 limit, $3 made before -> open dead letters in the order they were received, marked as replayed
 UPDATE dead_letter SET replayed_at = now() WHERE id IN (
     SELECT id FROM dead_letter
-    WHERE replayed_at IS NULL AND ($1::uuid[] IS NULL OR id = ANY($1))
+    WHERE replayed_at IS NULL AND ($1::uuid[] IS NULL OR id = ANY($1)) AND created_at < $3
     ORDER BY received_at, id LIMIT $2 FOR UPDATE SKIP LOCKED
 ) RETURNING id, source, webhook_id, received_at, kind, phone_number_id, waba_id, contact_key, payload;
 

@@ -369,6 +369,33 @@ async def test_a_foreign_number_is_parked_and_comes_back_when_the_number_is_adde
     assert await door.value("SELECT count(*) FROM messages") == 1
 
 
+async def test_a_replay_of_all_ends_although_its_letters_fail_again_meanwhile(door: Door):
+    from hub_api.whatsapp import deadletters
+
+    await door.db.execute(
+        "INSERT INTO dead_letter (id, source, kind, reason, payload, received_at) "
+        "SELECT gen_random_uuid(), 'handle', 'message', 'made', '{}', now() FROM generate_series(1, 500)"
+    )
+    await door.db.execute(  # a worker that is quicker than the replay: what comes back is put aside at once
+        "CREATE FUNCTION aside() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "INSERT INTO dead_letter (id, source, kind, reason, payload, received_at, created_at) "
+        "VALUES (gen_random_uuid(), 'handle', NEW.kind, 'again', NEW.payload, NEW.received_at, clock_timestamp()); "
+        "RETURN NULL; END $$"
+    )
+    await door.db.execute("CREATE TRIGGER aside BEFORE INSERT ON inbox_item FOR EACH ROW EXECUTE FUNCTION aside()")
+    assert await asyncio.wait_for(deadletters.replay(door.services), 20) == 500
+    assert await door.value("SELECT count(*) FROM dead_letter WHERE replayed_at IS NULL") == 500
+
+
+async def test_a_migration_under_a_running_worker_puts_no_message_aside(door: Door):
+    """Prepared statements outlive the tables they were made for; that says nothing of the message in hand."""
+    await door.deliver(text("oi", at=now()))
+    await door.db.execute("ALTER TABLE conversations ADD COLUMN added_meanwhile text")
+    await door.deliver(text("ainda está aí?", at=now()))
+    assert await door.all("SELECT reason FROM dead_letter") == []
+    assert await door.value("SELECT count(*) FROM messages") == 2
+
+
 async def test_what_cannot_be_split_goes_back_as_a_webhook(door: Door):
     from hub_api.whatsapp import deadletters
 
