@@ -22,7 +22,7 @@ from tests.support.meta import Meta, bsuid_of, new_people, phone_of
 from tests.support.stack import Stack
 from tests.support.waiting import wait_until
 
-DEADLINE_S = 90
+DEADLINE_S = 60
 
 # Customers of these tests write by webhooks of our own, so the simulator knows of no open window.
 NO_LIMITS: dict[str, list[str]] = {"limits": []}
@@ -106,6 +106,10 @@ class FaultStack(Stack):
     def state_of(self, part: str) -> dict[str, Any]:
         """A part's entry in state.json."""
         return next(entry for entry in self.state()["parts"] if entry["name"] == part)
+
+    def restarts(self) -> dict[str, int]:
+        """How often each part was started again."""
+        return {part["name"]: part["restarts"] for part in self.state()["parts"]}
 
     def all_ready(self) -> bool:
         """Every part runs."""

@@ -43,16 +43,11 @@ def stack(postgres: EmbeddedPostgres) -> Iterator[FaultStack]:
         running.stop()
 
 
-def restarts(stack: FaultStack) -> dict[str, int]:
-    """How often each part was started again."""
-    return {part["name"]: part["restarts"] for part in stack.state()["parts"]}
-
-
 @pytest.mark.parametrize("how", ["stopped", "killed"])
 def test_postgresql_away_is_503_never_200_and_redelivery_fills_the_gap(
     stack: FaultStack, postgres: EmbeddedPostgres, how: str
 ) -> None:
-    meta, people, before = stack.meta(), stack.people(MESSAGES), restarts(stack)
+    meta, people, before = stack.meta(), stack.people(MESSAGES), stack.restarts()
     away: list[int] = []
     back: list[float] = []
 
@@ -74,11 +69,11 @@ def test_postgresql_away_is_503_never_200_and_redelivery_fills_the_gap(
     print(f"{how}: accepted again {back[0]:.2f} s after PostgreSQL, {meta.answers[503]} times 503")
     assert len(meta.acknowledged) == MESSAGES
     stack.prove(meta.acknowledged)
-    assert restarts(stack) == before, "no part had to be started again"
+    assert stack.restarts() == before, "no part had to be started again"
 
 
 def test_connections_killed_one_by_one_cost_nothing(stack: FaultStack) -> None:
-    meta, people, before = stack.meta(), stack.people(MESSAGES), restarts(stack)
+    meta, people, before = stack.meta(), stack.people(MESSAGES), stack.restarts()
     killed: list[str] = []
 
     async def fault() -> None:
@@ -96,5 +91,5 @@ def test_connections_killed_one_by_one_cost_nothing(stack: FaultStack) -> None:
     assert {"hub-inbox", "hub-worker", "hub-relay"} <= set(killed)
     assert len(meta.acknowledged) == MESSAGES
     stack.prove(meta.acknowledged)
-    assert restarts(stack) == before
+    assert stack.restarts() == before
     wait_until(stack.all_ready, DEADLINE_S)
