@@ -59,6 +59,7 @@ def api(
         timeout_graceful_shutdown=20,
         access_log=False,
         server_header=False,
+        log_config=None,  # each process sets up ours: a traceback of uvicorn's own would quote rows
         log_level="warning",
     )
 

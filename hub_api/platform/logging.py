@@ -1,11 +1,13 @@
 """JSON logs on standard error. Never a message's text, a CPF or a full phone number: `mask` what must be named."""
 
 import logging
+import re
 import sys
 from contextlib import suppress
-from typing import TextIO
+from typing import Any, TextIO
 
 import structlog
+from structlog.types import ExcInfo
 
 
 class _Forgiving:
@@ -23,27 +25,53 @@ class _Forgiving:
             self._stream.flush()
 
 
+# Where errors of PostgreSQL and its driver quote the row or the value: DETAIL of the server, arguments of the client.
+_QUOTED = re.compile(r"\nDETAIL:.*|(?<=invalid input for query argument )(\$\d+).*", re.DOTALL)
+
+
+class _Traceback(structlog.tracebacks.ExceptionDictTransformer):
+    """Tracebacks without what holds message texts and phone numbers: the frames' variables, and quoted rows."""
+
+    def __init__(self) -> None:
+        super().__init__(show_locals=False)
+
+    def __call__(self, exc_info: ExcInfo) -> list[dict[str, Any]]:
+        stacks = super().__call__(exc_info)
+        _unquote(stacks)
+        return stacks
+
+
+def _unquote(stacks: list[dict[str, Any]]) -> None:
+    for stack in stacks:
+        stack["exc_value"] = _QUOTED.sub(r"\1", stack["exc_value"])
+        for members in stack.get("exceptions") or ():
+            _unquote(members)
+
+
 def configure(level: str, *, process: str) -> None:
-    """Set up structlog for a process; its name is on every line."""
+    """Set up structlog for a process, and libraries' own logging in the same form; its name is on every line."""
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.ExceptionRenderer(_Traceback()),
+    ]
+    json = structlog.processors.JSONRenderer(sort_keys=False)
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            # Without the frames' variables: they hold message texts and phone numbers.
-            structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
-            structlog.processors.JSONRenderer(sort_keys=False),
-        ],
+        processors=[*shared, json],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         logger_factory=structlog.WriteLoggerFactory(file=_Forgiving(sys.stderr)),  # type: ignore[arg-type]
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(process=process)
-    logging.basicConfig(
-        level=logging.WARNING,
-        stream=sys.stderr,
-        format='{"level":"%(levelname)s","logger":"%(name)s","event":"%(message)s"}',
+    libraries = logging.StreamHandler(_Forgiving(sys.stderr))
+    libraries.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, json],
+        )
     )
+    logging.basicConfig(level=logging.WARNING, handlers=[libraries])
 
 
 def mask(identifier: str | None) -> str:

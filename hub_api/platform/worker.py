@@ -16,6 +16,7 @@ import uvloop
 from rq import Queue, SimpleWorker
 from rq.worker import DequeueStrategy
 
+from hub_api.errors import HubError
 from hub_api.platform.metrics import job_duration_seconds, jobs_total
 from hub_api.platform.queue import REGISTRY, bell_key
 from hub_api.platform.redis import connect_sync
@@ -26,6 +27,12 @@ log = structlog.get_logger(__name__)
 
 Opener = Callable[[Settings], AbstractAsyncContextManager[Services]]
 T = TypeVar("T")
+
+
+class JobFailed(HubError):
+    """What rq is told of a failure."""
+
+    code = "job_failed"
 
 
 class LoopThread:
@@ -68,7 +75,8 @@ def perform(name: str, *args: int | str) -> None:
     except Exception as error:
         jobs_total.labels(name, "failed").inc()
         log.exception("job_failed", job=name, args=args, error=type(error).__name__)
-        raise
+        # rq prints and stores what it is given as it is: the cause, which may quote a row, is in our log alone.
+        raise JobFailed(f"{name} failed with {type(error).__name__}: its log line job_failed has the cause") from None
     jobs_total.labels(name, "done").inc()
     job_duration_seconds.labels(name).observe(time.perf_counter() - started)
 
