@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from hub_api import __version__, health, roles
 from hub_api.errors import HubError
 from hub_api.platform import web
+from hub_api.platform.dberrors import RETRYABLE, UNSTORABLE
 from hub_api.platform.logging import configure
 from hub_api.settings import Settings, load_settings
 from hub_api.whatsapp.inbox import Inbox
@@ -55,6 +56,10 @@ def create_app(settings: Settings, mounted: Sequence[str] = tuple(SERVICES)) -> 
     app.add_exception_handler(HubError, web.on_hub_error)
     app.add_exception_handler(HTTPException, web.on_http_error)
     app.add_exception_handler(RequestValidationError, web.on_invalid_request)
+    for away_or_collided in RETRYABLE:
+        app.add_exception_handler(away_or_collided, web.on_interrupted)
+    for unstorable in UNSTORABLE:
+        app.add_exception_handler(unstorable, web.on_unstorable)
     app.add_exception_handler(Exception, web.on_unexpected)
     app.include_router(health.router)
     for service in mounted:

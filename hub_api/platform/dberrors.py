@@ -23,3 +23,6 @@ COLLIDED: tuple[type[Exception], ...] = (
 )
 
 RETRYABLE = AWAY + COLLIDED
+
+# Text that no column takes: NUL and what is no Unicode, in text and in jsonb.
+UNSTORABLE = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)

@@ -61,6 +61,19 @@ async def on_invalid_request(request: Request, error: Exception) -> JSONResponse
     return problem(422, "invalid", "the request breaks its schema: see errors", errors=errors)
 
 
+async def on_interrupted(request: Request, error: Exception) -> JSONResponse:
+    """PostgreSQL is away, or another transaction was in the way: the same request may succeed later."""
+    log.warning("request_interrupted", path=_endpoint(request.scope), exc_info=error)
+    return problem(
+        503, "unavailable", "the database did not finish the request: ask again, with the same Idempotency-Key"
+    )
+
+
+async def on_unstorable(request: Request, error: Exception) -> JSONResponse:
+    """A character that PostgreSQL cannot keep: the schemas of requests do not know them."""
+    return problem(422, "invalid", "the request has a character that cannot be stored, such as NUL (U+0000)")
+
+
 async def on_unexpected(request: Request, error: Exception) -> JSONResponse:
     """Anything else: the log has the cause, the caller has its request id."""
     log.exception("request_crashed", path=_endpoint(request.scope))

@@ -1,11 +1,13 @@
 """The chat API over HTTP, on conversations that came in as webhooks."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from hub_api.platform.ids import uuid7
 from tests.support.hub import Hub, signed
+from tests.support.waiting import eventually
 from tests.whatsapp.door import NUMBER, PORTFOLIO, WABA, now, text
 
 CONVERSATIONS = "/api/v1/conversations"
@@ -221,3 +223,26 @@ async def test_a_key_without_the_scope_is_refused(served: Hub):
     assert (await served.get(CONVERSATIONS, headers=reader)).status == 200
     assert (await served.post(f"{CONVERSATIONS}/{opened['id']}/resolve", json={}, headers=reader)).status == 403
     assert (await served.get(CONVERSATIONS)).status == 401
+
+
+async def test_a_request_that_the_database_breaks_off_may_be_made_again(served: Hub):
+    opened = await write(served, "oi")
+    async with served.services.db.acquire() as other, other.transaction():
+        await other.execute("SELECT FROM conversations FOR UPDATE")
+        asked = asyncio.create_task(
+            served.post(f"{CONVERSATIONS}/{opened['id']}/resolve", json={}, headers=served.auth)
+        )
+        waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        await eventually(lambda: served.fetchval(waiting))
+        await served.fetch(f"SELECT pg_terminate_backend(pid) FROM ({waiting}) AS blocked")
+        answer = await asked
+    assert answer.status == 503 and answer.headers["Retry-After"] and (await answer.json())["code"] == "unavailable"
+    assert (await post(served, f"/{opened['id']}/resolve", {}))[0] == 200
+
+
+async def test_a_character_that_cannot_be_stored_is_the_callers_mistake(served: Hub):
+    opened = await write(served, "oi")
+    status, answer = await post(served, f"/{opened['id']}/messages", {"type": "text", "text": "a\u0000b"})
+    assert (status, answer["code"]) == (422, "invalid")
+    assert (await served.get("/api/v1/messages/search?q=a%00b", headers=served.auth)).status == 422
+    assert (await served.get(f"{CONVERSATIONS}/%00", headers=served.auth)).status == 422
