@@ -18,8 +18,9 @@ class Calendar(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="HUB_", frozen=True, extra="ignore")
 
     timezone: str = Field("America/Sao_Paulo", description="zone of the business day in KPIs and partitions")
+    # No payload's time before 2009 is believed, so by default every event has a day in the tables.
     history_start: date = Field(
-        date(2016, 1, 1), description="first business day of the warehouse's tables; older events stay in raw.events"
+        date(2009, 1, 1), description="first business day of the warehouse's tables; older events stay in raw.events"
     )
 
     @property

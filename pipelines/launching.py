@@ -18,6 +18,7 @@ UNDERWAY = (
 )
 # Days in between are built along with their neighbours: that costs less than the start of another run.
 MAX_GAP = timedelta(days=31)
+MAX_RANGES = 4
 
 
 def underway(instance: dg.DagsterInstance) -> str | None:
@@ -27,13 +28,17 @@ def underway(instance: dg.DagsterInstance) -> str | None:
 
 
 def ranges(days: Iterable[str]) -> list[tuple[str, str]]:
-    """The days as few ranges (first, last), each one run: a gap of more than a month begins another."""
+    """The days as few ranges (first, last), each one run: a gap of more than a month begins another, and of more than
+    four the nearest are joined."""
     found: list[tuple[date, date]] = []
     for day in sorted(map(date.fromisoformat, days)):
         if found and day - found[-1][1] <= MAX_GAP:
             found[-1] = (found[-1][0], day)
         else:
             found.append((day, day))
+    while len(found) > MAX_RANGES:
+        left = min(range(len(found) - 1), key=lambda n: found[n + 1][0] - found[n][1])
+        found[left : left + 2] = [(found[left][0], found[left + 1][1])]
     return [(first.isoformat(), last.isoformat()) for first, last in found]
 
 

@@ -4,10 +4,11 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import dagster as dg
 
+from hub_api.errors import Invalid
 from hub_api.settings import Settings, load_settings
 from pipelines.definitions import build
 from pipelines.jobs import QUIET, reconcile_and_refresh, refresh
@@ -20,8 +21,14 @@ def materialize(
     """Build every table of these business days (ISO dates) with its checks, in one run per range, in this process.
 
     Recorded in the instance of DAGSTER_HOME when that is set, else in one that ends with the call. With `reconcile`
-    the days' events are compared with PostgreSQL first. Raises the first step's error, or returns results that say so.
+    the days' events are compared with PostgreSQL first. Raises Invalid for days that the tables do not have, and the
+    first step's error, or returns results that say so.
     """
+    today = datetime.now(settings.zone).date()
+    if strangers := [day for day in days if not settings.history_start <= date.fromisoformat(day) <= today]:
+        raise Invalid(
+            f"the tables go from {settings.history_start} (HUB_HISTORY_START) to {today}; asked for {strangers[:3]}"
+        )
     job = build(settings).resolve_job_def((reconcile_and_refresh if reconcile else refresh).name)
     with _instance() as instance:
         return [

@@ -134,3 +134,10 @@ def test_ranges_join_neighbours_and_part_at_a_month() -> None:
         ("2026-03-10", "2026-03-10"),
     ]
     assert ranges([]) == []
+
+
+def test_days_scattered_over_years_are_a_few_runs_and_each_day_is_in_one() -> None:
+    days = [f"{year}-{month:02}-15" for year in range(2011, 2027) for month in (1, 5)] + ["2026-11-20"]
+    found = ranges(days)
+    assert len(found) == launching.MAX_RANGES
+    assert all(sum(first <= day <= last for first, last in found) == 1 for day in days)

@@ -13,6 +13,7 @@ from assets.gold.assets import stale_days
 from assets.gold.service import assets as service
 from assets.warehouse import Warehouse
 from hub_api.analytics.relay import relay_until_empty
+from hub_api.errors import Invalid
 from hub_api.platform.clickhouse import connect
 from hub_api.platform.eventlog import insert_events
 from hub_api.settings import Settings
@@ -55,6 +56,11 @@ def test_days_far_apart_are_separate_runs(given: Given, warehouse_settings: Sett
     results = materialize(warehouse_settings, ["2026-03-10", "2017-10-03"])
     assert [result.success for result in results] == [True, True]
     assert given.row("SELECT count() AS n FROM gold.conversation_facts") == {"n": 2}
+
+
+def test_days_outside_the_tables_are_refused_before_anything_starts(warehouse_settings: Settings) -> None:
+    with pytest.raises(Invalid, match="HUB_HISTORY_START"):
+        materialize(warehouse_settings, ["2008-12-31", "2026-03-10"])
 
 
 def broken(monkeypatch: pytest.MonkeyPatch, right: str, wrong: str) -> None:
