@@ -41,13 +41,16 @@ class Callers:
         if len(self._running) < self.concurrency:
             caller = asyncio.create_task(self._call_all())
             self._running.add(caller)
-            caller.add_done_callback(self._running.discard)
 
     async def _call_all(self) -> None:
-        while self._waiting:
-            message, claimed_from, ended = self._waiting.popleft()
-            outcome = await self._call(message, claimed_from)
-            ended(Done(message, outcome))
+        try:
+            while self._waiting:
+                message, claimed_from, ended = self._waiting.popleft()
+                outcome = await self._call(message, claimed_from)
+                ended(Done(message, outcome))
+        finally:
+            # At once and not when the loop comes to it: what is handed over meanwhile would wait for a caller that went.
+            self._running.discard(asyncio.current_task())  # type: ignore[arg-type]
 
     async def _call(self, message: Claimed, claimed_from: float) -> Outcome:
         left_s = claimed_from + CALL_WITHIN_S - time.monotonic()

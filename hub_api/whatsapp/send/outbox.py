@@ -108,23 +108,23 @@ async def claim(services: Services, shard: int, number: Number, limit: int) -> l
     """
     sends: dict[UUID, tuple[Row, Send]] = {}  # by customer: the most urgent message of each
     drops: list[End] = []
-    async with services.db.acquire() as db:
-        for row in await db.fetch(queries.candidates, shard, number.id, limit):
-            match decide(row):
-                case Send() as send:
-                    sends.setdefault(row["customer_id"], (row, send))
-                case Drop(state, title, code):
-                    drops.append(End(row["id"], row["created_at"], "queued", state, title, code))
-                case PutOff(until):
-                    await db.execute(queries.put_off, row["id"], row["created_at"], until)
-        attempts: dict[UUID, int] = {}
-        if sends:
-            ids, times, low, high = keys([row for row, _ in sends.values()])
-            claimed = await db.fetch(queries.claim, ids, times, list(sends), low, high)
-            attempts = {row["id"]: row["attempt"] for row in claimed}
+    for row in await services.db.fetch(queries.candidates, shard, number.id, limit):
+        match decide(row):
+            case Send() as send:
+                sends.setdefault(row["customer_id"], (row, send))
+            case Drop(state, title, code):
+                drops.append(End(row["id"], row["created_at"], "queued", state, title, code))
+            case PutOff(until):
+                await services.db.execute(queries.put_off, row["id"], row["created_at"], until)
     if drops:
         async with services.transaction() as tx:
             await finish(tx, drops)
+    if not sends:
+        return []
+    # Last of all: what fails before it leaves nothing claimed, and what it claims is called.
+    ids, times, low, high = keys([row for row, _ in sends.values()])
+    claimed = await services.db.fetch(queries.claim, ids, times, list(sends), low, high)
+    attempts = {row["id"]: row["attempt"] for row in claimed}
     return [_claimed(row, send, number, attempts[row["id"]]) for row, send in sends.values() if row["id"] in attempts]
 
 

@@ -129,12 +129,12 @@ class _Drain:
                 return 0, max(wait_s, LOOK_AGAIN_S)
             claimed_from = time.monotonic()
             claimed = await outbox.claim(self.services, queue.shard, number, granted)
-            await callers.buckets.give_back(number.id, granted - len(claimed))
         finally:
             callers.free += want - len(claimed)
         self.open += len(claimed)
-        for message in claimed:
+        for message in claimed:  # before anything else is waited for: a claim that nobody calls becomes unknown
             callers.hand_over(message, claimed_from, self._ended)
+        await callers.buckets.give_back(number.id, granted - len(claimed))
         if not claimed and await self.services.db.fetchval(outbox.queries.anything_ready, queue.shard, number.id):
             return 0, LOOK_AGAIN_S
         if len(claimed) < granted:

@@ -9,6 +9,9 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
+import asyncpg
+import pytest
+
 from hub_api import roles
 from hub_api.chat import consent, statuses
 from hub_api.platform.ids import uuid7
@@ -479,6 +482,29 @@ async def test_a_message_of_a_merged_customer_goes_to_the_person_it_was_merged_i
     await drain_all(services)
     assert await states(services, [message_id]) == ["accepted"]
     assert sim.core.ledger.calls[0].address == f"+{survivor.phone}"
+
+
+async def test_what_fails_beside_a_claim_leaves_nothing_claimed_that_nobody_calls(
+    services: Services, number_id: UUID, sim: Simulator
+) -> None:
+    (late,) = await add_people(services, number_id, 1, spoke=timedelta(hours=25))
+    (person,) = await add_people(services, number_id, 1, first=1)
+    (gone,) = await queue(services, late, text("tarde demais"))
+    (wanted,) = await queue(services, person, text("na hora"))
+    await services.db.execute("UPDATE messages SET shard = 0")
+    await services.db.execute(
+        "CREATE FUNCTION collide() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'as if' USING ERRCODE = 'deadlock_detected'; END $$"
+    )
+    await services.db.execute(
+        "CREATE TRIGGER collide BEFORE UPDATE ON messages FOR EACH ROW WHEN (NEW.state = 'failed') EXECUTE FUNCTION collide()"
+    )
+    with pytest.raises(asyncpg.DeadlockDetectedError):
+        await sender.drain(services, 0)
+    assert await states(services, [gone, wanted]) == ["queued", "queued"]
+    await services.db.execute("DROP TRIGGER collide ON messages")
+    await drain_all(services)
+    assert await states(services, [gone, wanted]) == ["failed", "accepted"]
 
 
 async def test_a_claim_of_a_dead_sender_becomes_unknown_and_never_queued(
