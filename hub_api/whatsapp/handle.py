@@ -18,7 +18,7 @@ from hub_api.platform.dberrors import RETRYABLE
 from hub_api.platform.metrics import items_handled
 from hub_api.platform.pgtypes import Row
 from hub_api.platform.services import Services
-from hub_api.whatsapp import deadletters
+from hub_api.whatsapp import crashes, deadletters
 from hub_api.whatsapp.handle_batch import MissingMonth, handle_batch, queries
 
 log = structlog.get_logger(__name__)
@@ -71,9 +71,14 @@ async def _handle_chunk(services: Services, lane: int, limit: int) -> int | None
         async with services.transaction() as tx:
             if not await tx.db.fetchval(queries.try_lock_lane, lane):
                 return None
+            if await crashes.suspect(tx, services, lane):
+                return 0
             items = sorted(await tx.db.fetch(queries.take_items, lane, limit), key=lambda item: item["id"])
-            if items:
-                await handle_batch(tx, services.settings, items)
+            if items and items[0]["attempts"] >= crashes.DEADLY:
+                await deadletters.bury(tx, [(items[0], "handle", "worker_died", "its worker died each time")])
+            elif items:
+                async with crashes.in_hand(services, lane, items):
+                    await handle_batch(tx, services.settings, items)
     except Exception as error:
         if not items or _says_nothing_of_items(error):
             raise

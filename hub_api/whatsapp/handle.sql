@@ -1,10 +1,18 @@
 -- name: try_lock_lane  -- $1 lane -> whether it is ours until the transaction ends: one worker at a time keeps a lane's order
 SELECT pg_try_advisory_xact_lock(7215003, $1);
 
--- name: take_items  -- $1 lane, $2 limit -> the oldest items of the lane; gone when the transaction commits
+-- name: take_items  -- $1 lane, $2 limit -> the oldest items of the lane, one with attempts by itself; gone when the transaction commits
 DELETE FROM inbox_item WHERE id IN (
-    SELECT id FROM inbox_item WHERE lane = $1 AND (retry_at IS NULL OR retry_at <= now()) ORDER BY id LIMIT $2
-) RETURNING id, webhook_id, received_at, lane, kind, phone_number_id, waba_id, contact_key, payload;
+    SELECT id FROM (
+        SELECT id, sum(attempts) OVER up_to AS suspected, row_number() OVER up_to AS position FROM (
+            SELECT id, attempts FROM inbox_item
+            WHERE lane = $1 AND (retry_at IS NULL OR retry_at <= now()) ORDER BY id LIMIT $2
+        ) AS oldest WINDOW up_to AS (ORDER BY id)
+    ) AS ranked WHERE suspected = 0 OR position = 1
+) RETURNING id, webhook_id, received_at, lane, kind, phone_number_id, waba_id, contact_key, payload, attempts;
+
+-- name: count_attempt  -- $1 lane, $2 first, $3 last item that a worker had in hand when it died
+UPDATE inbox_item SET attempts = attempts + 1 WHERE lane = $1 AND id BETWEEN $2 AND $3;
 
 -- name: take_item  -- $1 item -> it, when it is still there
 DELETE FROM inbox_item WHERE id = $1

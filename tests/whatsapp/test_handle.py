@@ -1,11 +1,14 @@
 """Items in, the lane's job run: rows, states and events behind."""
 
 import asyncio
+import os
 import random
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic import SecretStr
 
 from hub_api.chat import outgoing
 from hub_api.chat.assign import assign
@@ -407,6 +410,57 @@ async def test_what_cannot_be_split_goes_back_as_a_webhook(door: Door):
     assert await door.value("SELECT count(*) FROM webhook_event WHERE split_at IS NULL") == 1
     await door.split()
     assert len(await deadletters.list_dead(door.services)) == 1
+
+
+DYING_WORKER = """
+import asyncio, os, sys, time
+from hub_api import roles
+from hub_api.settings import load_settings
+from hub_api.whatsapp import handle, handle_batch
+
+parse = handle_batch.parse
+
+def parse_and_die(item):
+    if b"veneno" in item.payload:
+        os._exit(9)
+    return parse(item)
+
+handle_batch.parse = parse_and_die
+
+async def work():
+    async with roles.services(load_settings(), "test") as services:
+        while await handle.drain(services, int(sys.argv[1]), time.monotonic() + 30):
+            pass
+
+deaths = 0
+while deaths < 10:
+    child = os.fork()
+    if not child:
+        asyncio.run(work())
+        os._exit(0)
+    if not os.waitpid(child, 0)[1]:
+        break
+    deaths += 1
+print(deaths)
+"""
+
+
+async def test_an_item_that_ends_its_worker_is_put_aside_and_its_neighbours_are_handled(door: Door):
+    await door.store(*[text("veneno" if n == 7 else f"mensagem {n}", at=now(), wamid=f"wamid.{n}") for n in range(20)])
+    (lane,) = {row["lane"] for row in await door.all("SELECT lane FROM inbox_item")}
+    settings = {
+        f"HUB_{name.upper()}": value.get_secret_value() if isinstance(value, SecretStr) else str(value)
+        for name, value in door.services.settings
+        if name in door.services.settings.model_fields_set
+    }
+    worker = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", DYING_WORKER, str(lane)), env={**os.environ, **settings}, stdout=asyncio.subprocess.PIPE
+    )
+    assert int((await worker.communicate())[0].split()[-1]) == 4
+    dead = await door.one("SELECT reason, payload FROM dead_letter")
+    assert dead["reason"] == "worker_died" and b"veneno" in dead["payload"]
+    assert await door.value("SELECT count(*) FROM messages") == 19
+    assert await door.value("SELECT count(*) FROM inbox_item") == 0
 
 
 async def test_a_lane_that_another_worker_has_is_left_to_it(door: Door):
