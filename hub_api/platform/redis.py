@@ -5,26 +5,34 @@ from urllib.parse import unquote, urlsplit
 
 from redis import Redis as SyncRedis
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.sentinel import Sentinel as SyncSentinel
 
 # A doorbell that waits is worse than one that is lost: the sweep makes it good.
 _CONNECT_TIMEOUT_S = 2.0
-_READ_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 5.0
 
 
 def connect(url: str) -> Redis:
     """An asynchronous client; connects when first used."""
-    timeouts: dict[str, Any] = {"socket_connect_timeout": _CONNECT_TIMEOUT_S, "socket_timeout": _READ_TIMEOUT_S}
+    timeouts: dict[str, Any] = {
+        "socket_connect_timeout": _CONNECT_TIMEOUT_S,
+        "socket_timeout": READ_TIMEOUT_S,
+        # Once, at once: the connections of before a restart of Redis are only found to be dead when they are used.
+        "retry": Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
+    }
     if url.startswith("redis+sentinel://"):
         hosts, service, options = _sentinel(url)
         return Sentinel(hosts, **timeouts).master_for(service, **options, **timeouts)  # type: ignore[no-any-return, no-untyped-call]
     return Redis.from_url(url, **timeouts)  # type: ignore[no-any-return, unused-ignore]
 
 
-def connect_sync(url: str) -> SyncRedis:
-    """A blocking client for rq; its reads wait for jobs, so only connecting has a time limit."""
-    timeouts: dict[str, Any] = {"socket_connect_timeout": _CONNECT_TIMEOUT_S}
+def connect_sync(url: str, read_timeout_s: float | None = READ_TIMEOUT_S) -> SyncRedis:
+    """A blocking client for rq. A worker's waits for jobs and has no `read_timeout_s`: rq gives it one that fits."""
+    timeouts: dict[str, Any] = {"socket_connect_timeout": _CONNECT_TIMEOUT_S, "socket_timeout": read_timeout_s}
     if url.startswith("redis+sentinel://"):
         hosts, service, options = _sentinel(url)
         return SyncSentinel(hosts, **timeouts).master_for(service, **options, **timeouts)  # type: ignore[no-any-return, no-untyped-call]

@@ -5,14 +5,16 @@ submits to the one loop. `SimpleWorker` does not fork: a fork per job costs four
 """
 
 import asyncio
+import os
 import threading
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any, TypeVar
 
 import structlog
 import uvloop
+from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
 from rq.worker import DequeueStrategy
 
@@ -24,6 +26,9 @@ from hub_api.platform.services import Services
 from hub_api.settings import Settings
 
 log = structlog.get_logger(__name__)
+
+# A loop that does not turn for so long, after a job's time was up, will not turn again.
+STUCK_AFTER_S = 2.0
 
 Opener = Callable[[Settings], AbstractAsyncContextManager[Services]]
 T = TypeVar("T")
@@ -51,14 +56,31 @@ class LoopThread:
         try:
             return future.result()
         except BaseException:
-            future.cancel()
+            if not future.done():  # rq's alarm, after ours found no ear
+                future.cancel()
+                self._end_if_stuck()
             raise
+
+    def _end_if_stuck(self) -> None:
+        """End the process when its loop turns no more: no job could run on it again, and who keeps us starts another."""
+        try:
+            asyncio.run_coroutine_threadsafe(asyncio.sleep(0), self._loop).result(STUCK_AFTER_S)
+        except TimeoutError:
+            log.critical("worker_stuck", remedy="the process ends and is started again")
+            os._exit(70)
 
     def close(self) -> None:
         """Close the services and stop the loop."""
         self.run(self._context.__aexit__(None, None, None), timeout_s=10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=5)
+
+
+class _Worker(SimpleWorker):
+    """Back at work within seconds after Redis is: with rq's own steps it may sleep for a minute of that. With `worker_ttl`
+    a connection that died without a word is noticed within a minute, not after seven."""
+
+    max_connection_wait_time = 2.0
 
 
 _thread: LoopThread | None = None
@@ -83,7 +105,8 @@ def perform(name: str, *args: int | str) -> None:
 
 async def _look(services: Services, name: str, args: Sequence[int | str]) -> None:
     # Cleared before looking: a ring that comes while we work must lead to another look.
-    await services.redis.delete(bell_key(name, args))
+    with suppress(RedisError):  # it expires by itself; the work is in PostgreSQL
+        await services.redis.delete(bell_key(name, args))
     await REGISTRY[name].function(services, *args)
 
 
@@ -91,9 +114,9 @@ def work(settings: Settings, queues: Sequence[str], opener: Opener) -> None:
     """Run jobs of `queues` until SIGTERM; the job in hand is finished first."""
     global _thread  # noqa: PLW0603 - rq calls `perform` by name, with nothing but its arguments
     _thread = LoopThread(settings, opener)
-    connection = connect_sync(settings.redis_url.get_secret_value())
+    connection = connect_sync(settings.redis_url.get_secret_value(), read_timeout_s=None)
     try:
-        worker = SimpleWorker([Queue(name, connection=connection) for name in queues], connection=connection)
+        worker = _Worker([Queue(name, connection=connection) for name in queues], connection=connection, worker_ttl=60)
         worker.work(logging_level="WARNING", dequeue_strategy=DequeueStrategy.ROUND_ROBIN)
     finally:
         _thread.close()

@@ -1,0 +1,75 @@
+"""A worker process, as rq runs it: it outlives Redis, and ends when its own loop is lost."""
+
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+from redis import Redis
+from rq import Queue
+
+from hub_api.settings import Settings
+from tests.support.valkey import EmbeddedValkey
+from tests.support.waiting import wait_until
+
+WORKER = """
+import time
+from hub_api import roles
+from hub_api.platform.queue import job
+from hub_api.platform.worker import work
+from hub_api.settings import load_settings
+
+@job("test")
+async def note(services):
+    await services.redis.incr("noted")
+
+@job("test")
+async def spin(services):
+    time.sleep(600)
+
+work(load_settings(), ["test"], lambda settings: roles.services(settings, "test"))
+"""
+
+
+def start_worker(settings: Settings, redis_url: str) -> subprocess.Popen[bytes]:
+    """A worker of the queue `test` with the jobs above."""
+    secrets = ("secret_key", "meta_app_secret", "meta_verify_token", "clickhouse_url", "database_url")
+    env = {f"HUB_{name.upper()}": getattr(settings, name).get_secret_value() for name in secrets}
+    return subprocess.Popen([sys.executable, "-c", WORKER], env={**os.environ, **env, "HUB_REDIS_URL": redis_url})
+
+
+def ring(redis: Redis, name: str, timeout_s: int = 60) -> None:
+    Queue("test", connection=redis).enqueue_call(
+        "hub_api.platform.worker.perform", args=(f"__main__.{name}",), timeout=timeout_s
+    )
+
+
+@pytest.mark.timeout(60)
+def test_a_worker_whose_loop_is_blocked_ends_so_that_another_one_is_started(settings: Settings, redis_url: str):
+    worker = start_worker(settings, redis_url)
+    try:
+        with Redis.from_url(redis_url) as redis:
+            ring(redis, "spin", timeout_s=1)
+            assert worker.wait(40) == 70
+    finally:
+        worker.kill()
+
+
+@pytest.mark.timeout(90)
+def test_a_worker_goes_on_within_seconds_after_redis_was_away(settings: Settings):
+    with EmbeddedValkey(durable=True) as valkey:
+        worker = start_worker(settings, valkey.url())
+        try:
+            with Redis.from_url(valkey.url()) as redis:
+                ring(redis, "note")
+                wait_until(lambda: redis.get("noted") == b"1", 40)
+                valkey.stop()
+                time.sleep(8)  # with rq's own steps the next try would now be eight seconds away
+                valkey.start()
+                ring(redis, "note")
+                wait_until(lambda: redis.get("noted") == b"2", 4)
+            assert worker.poll() is None
+        finally:
+            worker.kill()
+            worker.wait()
