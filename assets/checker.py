@@ -6,6 +6,7 @@ process is the stack's; without it a run starts one as its child and ends it wit
 
 import atexit
 import json
+import logging as python_logging
 import os
 import subprocess
 import sys
@@ -92,6 +93,7 @@ class Checker:
         from great_expectations.data_context.types.base import ProgressBarsConfig
 
         self._gx, self._url, self._lock = gx, clickhouse_url, threading.Lock()
+        python_logging.getLogger("great_expectations").setLevel(python_logging.WARNING)
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = ProgressBarsConfig(globally=False)
         source = context.data_sources.add_pandas("warehouse")

@@ -96,6 +96,7 @@ SUITES = {
             (
                 unique("conversation_id"),
                 one_of("state", STATES),
+                between("priority", 1, 5),
                 between("first_response_seconds", 0, NINETY_DAYS_S),
                 between("first_answer_seconds", 0, NINETY_DAYS_S),
                 at_most("first_answer_seconds", "first_response_seconds"),
