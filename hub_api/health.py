@@ -1,6 +1,8 @@
 """Is this process alive, can it work, what has it counted: `/health`, `/ready`, `/metrics`."""
 
 import asyncio
+import os
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Response
@@ -50,6 +52,19 @@ async def metrics(services: Annotated[Services, Depends(get_services)]) -> Respo
     database_connections.set(services.db.get_size() - services.db.get_idle_size())
     registry = REGISTRY
     if services.settings.metrics_dir:
+        _forget_dead_processes(services.settings.metrics_dir)
         registry = CollectorRegistry()
         MultiProcessCollector(registry, path=str(services.settings.metrics_dir))  # type: ignore[no-untyped-call]
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+
+
+def _forget_dead_processes(folder: Path) -> None:
+    """A process that was killed leaves its live gauges behind, which would be added up with those of its successor."""
+    for file in folder.glob("gauge_live*_*.db"):
+        pid = int(file.stem.rpartition("_")[2])
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            file.unlink(missing_ok=True)
+        except PermissionError:
+            pass  # it lives, under another account
