@@ -34,7 +34,7 @@ INSERT INTO suppressions (customer_id, scope, reason, until) VALUES ($1, $2, $3,
 ON CONFLICT (customer_id, scope) DO UPDATE SET reason = excluded.reason, until = excluded.until
 WHERE suppressions.until IS NOT NULL AND (excluded.until IS NULL OR excluded.until > suppressions.until);
 
--- name: cancel_queued  -- $2 categories text[] -> id, version, conversation_id of what will not be sent (index messages_queued_customer)
+-- name: cancel_queued  -- $2 categories text[] -> id, version, conversation_id of what will not be sent (index messages_pending_customer)
 UPDATE messages SET state = 'cancelled', version = version + 1
 WHERE customer_id = $1 AND state = 'queued' AND category = ANY($2::text[])
 RETURNING id, version, conversation_id;

@@ -11,35 +11,62 @@ CREATE FUNCTION immutable_unaccent(text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE STRICT
 AS $$ SELECT public.unaccent('public.unaccent'::regdictionary, $1) $$;
 
--- Accents are removed before stemming: the Portuguese stemmer otherwise parts "instalação" from "instalacoes".
--- The simple tokens beside the stems find names, codes and protocol numbers as they are written.
+-- Stems need their accents: without them the stemmer parts instalação from instalações. The simple tokens beside them,
+-- without accents, find names, codes and protocol numbers, and serve who types without accents. Every function is named
+-- with its schema: pg_dump restores with an empty search_path.
 CREATE FUNCTION search_vector(content text) RETURNS tsvector
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 AS $$
-    SELECT to_tsvector('pg_catalog.portuguese', immutable_unaccent(left(coalesce(content, ''), 20000)))
-        || to_tsvector('pg_catalog.simple', immutable_unaccent(left(coalesce(content, ''), 20000)))
+    SELECT to_tsvector('pg_catalog.portuguese', left(coalesce(content, ''), 20000))
+        || to_tsvector('pg_catalog.simple', public.immutable_unaccent(left(coalesce(content, ''), 20000)))
 $$;
 
--- Months of a partitioned table, made ahead by ensure_partitions(); rows outside any month go to DEFAULT, where only
--- the two sentinel dates belong (see clamp_payload_time).
+-- Months of a partitioned table, made ahead. Rows outside any month go to DEFAULT, where only the two sentinel dates
+-- (1970-01-01 and 2100-01-01, for absurd payload times) belong.
+-- Rows that fell into DEFAULT because nobody made their month in time forbid to make it afterwards ("updated partition
+-- constraint for default partition would be violated"), and whoever needs that month fails for ever. So the month is
+-- made beside the table, takes its rows along, and is attached. Waiting for the locks must not stop everybody else.
 CREATE FUNCTION ensure_partitions(parent text, from_month date, to_month date) RETURNS int
 LANGUAGE plpgsql
+SET lock_timeout = '5s'
 AS $$
 DECLARE
     month date := date_trunc('month', from_month)::date;
     partition text;
+    low text;
+    high text;
+    strays boolean;
     made int := 0;
+    of_default regclass := (parent || '_default')::regclass;
+    by_column text := (
+        SELECT a.attname FROM pg_partitioned_table p JOIN pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0]
+        WHERE p.partrelid = parent::regclass
+    );
+    columns text := (
+        SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) FROM pg_attribute
+        WHERE attrelid = parent::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+    );
 BEGIN
     WHILE month <= to_month LOOP
         partition := parent || '_' || to_char(month, 'YYYYMM');
         IF to_regclass(partition) IS NULL THEN
             PERFORM pg_advisory_xact_lock(hashtext('ensure_partitions:' || parent));
-            IF to_regclass(partition) IS NULL THEN
+            low := to_char(month, 'YYYY-MM-01') || ' 00:00:00+00';
+            high := to_char(month + interval '1 month', 'YYYY-MM-01') || ' 00:00:00+00';
+            EXECUTE format('SELECT EXISTS (SELECT FROM %s WHERE %I >= %L AND %I < %L)', of_default, by_column, low, by_column, high)
+                INTO strays;
+            IF to_regclass(partition) IS NOT NULL THEN
+                NULL;  -- somebody else made it while we waited
+            ELSIF strays THEN
+                EXECUTE format('LOCK TABLE %I, %s IN ACCESS EXCLUSIVE MODE', parent, of_default);
+                EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING CONSTRAINTS)', partition, parent);
                 EXECUTE format(
-                    'CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)',
-                    partition, parent,
-                    to_char(month, 'YYYY-MM-01') || ' 00:00:00+00',
-                    to_char(month + interval '1 month', 'YYYY-MM-01') || ' 00:00:00+00');
+                    'WITH moved AS (DELETE FROM %s WHERE %I >= %L AND %I < %L RETURNING %s) INSERT INTO %I (%s) SELECT %s FROM moved',
+                    of_default, by_column, low, by_column, high, columns, partition, columns, columns);
+                EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', parent, partition, low, high);
+                made := made + 1;
+            ELSE
+                EXECUTE format('CREATE TABLE IF NOT EXISTS %I PARTITION OF %I FOR VALUES FROM (%L) TO (%L)', partition, parent, low, high);
                 made := made + 1;
             END IF;
         END IF;
@@ -85,6 +112,9 @@ CREATE TABLE whatsapp_accounts (
     token_encrypted bytea NOT NULL,
     state text NOT NULL DEFAULT 'active' CHECK (state IN ('active', 'paused', 'restricted', 'disabled')),
     state_reason text,
+    paused_until timestamptz,
+    held_categories text[] NOT NULL DEFAULT '{}',
+    held_until timestamptz,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now()
 );
@@ -98,6 +128,10 @@ CREATE TABLE whatsapp_numbers (
     state text NOT NULL DEFAULT 'connected' CHECK (state IN ('connected', 'limited', 'paused', 'restricted', 'offline')),
     state_reason text,
     paused_until timestamptz,
+    -- Categories that may not go until `held_until` (spam restriction: no marketing), while others still may. Both this
+    -- and `paused_until` end by themselves; a pause without an end is lifted by a person.
+    held_categories text[] NOT NULL DEFAULT '{}',
+    held_until timestamptz,
     quality text NOT NULL DEFAULT 'UNKNOWN',
     throughput_mps int NOT NULL DEFAULT 80 CHECK (throughput_mps > 0),
     created_at timestamptz NOT NULL DEFAULT now(),

@@ -37,6 +37,8 @@ CREATE TABLE customer_identities (
     created_at timestamptz NOT NULL DEFAULT now()
 );
 CREATE UNIQUE INDEX customer_identities_current ON customer_identities (kind, value, portfolio_id) WHERE valid_to IS NULL;
+-- A message written before a change of number may arrive after it: it is found by the identity the person had then.
+CREATE INDEX customer_identities_past ON customer_identities (kind, value, portfolio_id) WHERE valid_to IS NOT NULL;
 CREATE INDEX customer_identities_customer ON customer_identities (customer_id);
 
 -- Numeric, unique, never reused: the day and a sequence (Decreto 11.034/2022 art. 12).
@@ -92,6 +94,8 @@ CREATE TABLE conversations (
     closed_at timestamptz,
     last_customer_message_at timestamptz,   -- payload time; opens the 24 h window
     last_message_at timestamptz,
+    unanswered_since timestamptz,      -- the oldest message of the customer without an answer yet
+    response_count int NOT NULL DEFAULT 0,  -- answers that avg_response_time averages
     reopened_count int NOT NULL DEFAULT 0,
     metadata jsonb NOT NULL DEFAULT '{}',
     version bigint NOT NULL DEFAULT 1,
@@ -104,6 +108,8 @@ CREATE UNIQUE INDEX conversations_one_open ON conversations (customer_id, number
 CREATE INDEX conversations_customer ON conversations (customer_id, opened_at DESC);
 CREATE INDEX conversations_waiting ON conversations (priority DESC, queued_at) WHERE state = 'queued';
 CREATE INDEX conversations_agent ON conversations (agent_id, last_message_at DESC) WHERE state IN ('assigned', 'waiting_customer');
+-- Conversations of one state, newest first and page by page.
+CREATE INDEX conversations_state_newest ON conversations (state, id DESC);
 CREATE INDEX conversations_created_at ON conversations (created_at);
 CREATE INDEX conversations_inbox ON conversations (state, last_message_at DESC);
 
@@ -183,7 +189,13 @@ CREATE TABLE messages (
 CREATE TABLE messages_default PARTITION OF messages DEFAULT;
 CREATE INDEX messages_conversation ON messages (conversation_id, created_at DESC);
 CREATE INDEX messages_search ON messages USING gin (search);
-CREATE INDEX messages_queued ON messages (shard, priority, created_at) WHERE state = 'queued';
+-- Search goes from the newest month backwards and stops early; for a common word it walks this index instead of sorting a
+-- tenth of the month.
+CREATE INDEX messages_time ON messages (created_at DESC);
+-- The queue of each number in the order of sending: a paused number's backlog is never walked through.
+CREATE INDEX messages_outbox ON messages (shard, number_id, priority, created_at) WHERE state = 'queued';
+-- One person's messages that wait or are being sent: for order per customer, and for an opt-out that cancels them.
+CREATE INDEX messages_pending_customer ON messages (customer_id) WHERE state IN ('queued', 'claimed');
 CREATE INDEX messages_in_doubt ON messages (claimed_at) WHERE state IN ('claimed', 'unknown');
 
 CREATE FUNCTION check_message_transition() RETURNS trigger

@@ -20,7 +20,10 @@ CREATE TABLE events_default PARTITION OF events DEFAULT;
 CREATE INDEX events_relay ON events (xid, seq);
 CREATE INDEX events_aggregate ON events (aggregate_id, aggregate_version);
 
--- One row per consumer. pending_* are the fixed bounds of the batch in flight: a retry re-reads exactly those.
+-- One row per consumer, which knows of which life of which cluster it speaks. `timeline` tells a point-in-time restore or
+-- a promotion apart, which keep the system identifier. Events with seq <= floor_seq belong to an earlier life and were
+-- settled one by one when this one was adopted. pending_* are the fixed bounds and the time of the batch in flight: a
+-- retry sends the same rows, to the last byte.
 CREATE TABLE relay_cursor (
     name text PRIMARY KEY,
     system_identifier bigint NOT NULL,
@@ -31,7 +34,15 @@ CREATE TABLE relay_cursor (
     pending_seq bigint,
     pending_count int,
     relayed_count bigint NOT NULL DEFAULT 0,
-    updated_at timestamptz NOT NULL DEFAULT now()
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    timeline int NOT NULL DEFAULT 1,
+    floor_seq bigint NOT NULL DEFAULT 0,
+    pending_at timestamptz,
+    CHECK (
+        (pending_xid IS NULL) = (pending_seq IS NULL)
+        AND (pending_xid IS NULL) = (pending_count IS NULL)
+        AND (pending_xid IS NULL) = (pending_at IS NULL)
+    )
 );
 
 CREATE TABLE audit_log (

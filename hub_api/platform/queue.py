@@ -23,6 +23,9 @@ log = structlog.get_logger(__name__)
 # A bell whose job never started (its worker was killed) must not silence the lane for longer than a sweep's period.
 BELL_TTL_MS = 5_000
 
+# A ring that waited longer has been followed by the sweep's: under overload old ones must not pile up in Redis.
+RING_TTL_S = 60
+
 JobFunction = Callable[..., Awaitable[None]]
 
 
@@ -90,6 +93,7 @@ class Bells:
                     "hub_api.platform.worker.perform",
                     args=(job.name, *args),
                     timeout=job.timeout_s + 5,  # rq's own alarm stands behind our cancellation
+                    ttl=RING_TTL_S,
                     result_ttl=0,
                     failure_ttl=3600,
                     pipeline=pipeline,

@@ -53,7 +53,7 @@ SELECT EXISTS (
     WHERE n.id = $2
 );
 
--- name: claim  -- $1 ids, $2 created_at, $3 customer ids, $4 low, $5 high -> id, attempt of those claimed; the rules stand at claim_messages (migration 0009)
+-- name: claim  -- $1 ids, $2 created_at, $3 customer ids, $4 low, $5 high -> id, attempt of those claimed; the rules stand at claim_messages (migration 0007)
 SELECT claimed_id AS id, claimed_attempt AS attempt FROM claim_messages($1, $2, $3, $4, $5);
 
 -- name: put_off  -- $1 id, $2 created_at, $3 not_before

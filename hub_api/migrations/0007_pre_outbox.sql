@@ -1,20 +1,5 @@
--- What the sender looks at: which message may go now, and what keeps a number or an account from sending.
+-- What the sender looks at: which message may go now, and how it is claimed.
 SET lock_timeout = '5s';
-
--- Categories that may not go until `held_until` (spam restriction: no marketing), while others still may. Both this and
--- `paused_until` end by themselves; a pause without an end is lifted by a person.
-ALTER TABLE whatsapp_numbers
-    ADD COLUMN held_categories text[] NOT NULL DEFAULT '{}',
-    ADD COLUMN held_until timestamptz;
-ALTER TABLE whatsapp_accounts
-    ADD COLUMN held_categories text[] NOT NULL DEFAULT '{}',
-    ADD COLUMN held_until timestamptz,
-    ADD COLUMN paused_until timestamptz;
-
--- The queue of each number in the order of sending: a paused number's backlog is never walked through.
-CREATE INDEX messages_outbox ON messages (shard, number_id, priority, created_at) WHERE state = 'queued';
--- One person's messages that wait or are being sent: for order per customer, and for an opt-out that cancels them.
-CREATE INDEX messages_pending_customer ON messages (customer_id) WHERE state IN ('queued', 'claimed');
 
 -- The one place that says whose turn it is. One message of a customer at a time. Order: people and bot are one
 -- conversation and keep theirs (priorities 0 and 1), utility and marketing keep theirs each, so a reply never waits
