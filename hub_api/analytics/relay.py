@@ -57,7 +57,7 @@ class Relay:
         self.life = f"{cursor['system_identifier']}-{cursor['timeline']}"
         self.xid, self.seq, self.floor_seq = cursor["xid"], cursor["seq"], cursor["floor_seq"]
         self.relayed = 0
-        self._caught_up_at = cursor["updated_at"].timestamp()
+        self.caught_up_at = cursor["updated_at"].timestamp()
 
     async def finish(self, cursor: Row) -> None:
         """Send again the batch that an earlier turn left without an answer, if there is one."""
@@ -73,11 +73,14 @@ class Relay:
             queries.fix_batch, CURSOR, self.xid, self.seq, self.floor_seq, self.batch_rows, timeout=60
         )
         if batch is None:
-            self._caught_up_at = time.time()
-            relay_lag_seconds.set(0)
+            # Nothing below the horizon is not nothing at all: a long transaction may hold committed events back.
+            held = await self.db.fetchrow(queries.newest_waiting, self.xid, self.seq, self.floor_seq)
+            now = time.time()
+            self.caught_up_at = self.caught_up_at if held else now
+            relay_lag_seconds.set(now - self.caught_up_at)
             return 0
         # Imported history is recorded under its old date: an event cannot wait for longer than we have been behind.
-        relay_lag_seconds.set(min(batch["age_s"], time.time() - self._caught_up_at))
+        relay_lag_seconds.set(min(batch["age_s"], time.time() - self.caught_up_at))
         await self._send(
             batch["batch"],
             xid=batch["xid"],
@@ -180,14 +183,20 @@ async def _wait(stop: asyncio.Event, seconds: float) -> bool:
 async def serve(settings: Settings, stop: asyncio.Event) -> None:
     """Relay until `stop`. An engine that is away is waited for; every other failure is logged and tried again too,
     because giving up would lose nothing but time, and its lag shows in the metrics."""
+    latest: Relay | None = None
     while not stop.is_set():
         try:
             async with turn(settings, stop) as relay:
                 if relay is not None:
+                    latest = relay
                     log.info("relay_ready", xid=relay.xid, seq=relay.seq)
                     await relay.serve(stop)
         except Exception as error:
-            log.warning("relay_interrupted", error=type(error).__name__, detail=str(error)[:500])
+            # Only our own words: an engine's message may quote the row it could not take.
+            detail = error.message if isinstance(error, HubError) else None
+            log.warning("relay_interrupted", error=type(error).__name__, detail=detail)
+            if latest is not None:
+                relay_lag_seconds.set(time.time() - latest.caught_up_at)
             await _wait(stop, RETRY_PAUSE_S)
 
 

@@ -221,9 +221,12 @@ async def test_the_lag_and_the_horizon_are_metrics(data_settings: Settings, db: 
         before = relay.events_relayed._value.get()
         await db.execute("SELECT pg_sleep(0.05)")
         assert await db.fetchval(relay.queries.horizon_age) >= 0.05
+        await write(db)  # committed, but above the horizon that the blocker holds: late, and the metric says so
+        await step(data_settings)
+        assert relay.relay_lag_seconds._value.get() > 0
     await blocker.close()
     await relay_until_empty(data_settings)
-    assert relay.events_relayed._value.get() == before + 1
+    assert relay.events_relayed._value.get() == before + 2
     await step(data_settings)
     assert relay.relay_lag_seconds._value.get() == 0
 
