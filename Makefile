@@ -60,8 +60,8 @@ format: install  ## Apply formatting and safe fixes
 bench: install  ## Benchmarks as ratios against a baseline measured in the same run
 	@$(BIN)/python -m tests.benchmarks
 
-soak: install  ## Faults, simulations and scale at full size
-	@$(BIN)/pytest -m soak
+soak: install  ## Faults at full size: the tests' own code, larger and longer
+	@HUB_TEST_STORM=10000 HUB_TEST_POSTGRES_AWAY_S=30 HUB_TEST_KILL_MESSAGES=10000 $(BIN)/pytest tests/faults
 
 lock: $(STAMPS)/venv  ## Renew the hashed locks after a change in pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --quiet --upgrade $(LOCK_OPTIONS) -o requirements.lock
