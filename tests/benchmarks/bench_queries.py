@@ -4,6 +4,7 @@ import asyncio
 import statistics
 import time
 from collections.abc import Awaitable, Callable
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -21,8 +22,10 @@ from tests.benchmarks.stack import engines
 MESSAGES, PER_CONVERSATION, MONTHS, VOCABULARY, REPEATS = 10_000_000, 10, 12, 20_000, 40
 BAR_MS = 50.0
 
-# Word r of a Zipf vocabulary (exponent 1) of n words is drawn by r = n ^ u with u uniform.
-WORDS = "CREATE UNLOGGED TABLE zipf AS SELECT array_agg(word ORDER BY rank) AS words FROM unnest($1::text[]) WITH ORDINALITY AS w (word, rank)"
+# Sentences whose words follow Zipf's law (exponent 1: word r is drawn as r = n ^ u with u uniform); a message is two of
+# them, so that few messages are equal and the server needs no drawing of its own.
+SENTENCES = 200_000
+SAID = "INSERT INTO sentences SELECT n, said FROM unnest($1::text[]) WITH ORDINALITY AS s (said, n)"
 PEOPLE = """
 INSERT INTO customers (id, name, phone, created_at)
 SELECT lpad(to_hex(n), 32, '0')::uuid, 'Cliente ' || n, '5511' || (900000000 + n), now() - interval '1 year' FROM generate_series(1, $1::int) AS n
@@ -35,12 +38,12 @@ FROM generate_series(1, $1::int) AS n, LATERAL (SELECT now() - interval '1 year'
 """
 MONTH = """
 INSERT INTO messages (id, created_at, conversation_id, customer_id, direction, author, type, content, wamid, state)
-SELECT gen_random_uuid(), at, lpad(to_hex(talk), 32, '0')::uuid, lpad(to_hex(1 + talk % $4), 32, '0')::uuid, 'in', 'customer', 'text', said,
-    'wamid.Q' || talk || '.' || k, 'received'
+SELECT gen_random_uuid(), at, lpad(to_hex(talk), 32, '0')::uuid, lpad(to_hex(1 + talk % $4), 32, '0')::uuid, 'in', 'customer', 'text',
+    first.said || ' ' || second.said, 'wamid.Q' || talk || '.' || k, 'received'
 FROM generate_series($1::int, $2::int) AS talk, generate_series(1, $3::int) AS k,
-    LATERAL (SELECT now() - interval '1 year' * (1 - talk::float / $5) + k * interval '1 minute' AS at) AS times,
-    LATERAL (SELECT string_agg((SELECT words FROM zipf)[1 + power(20000, random())::int % 20000], ' ') AS said
-             FROM generate_series(1, 4 + talk % 9 + k * 0)) AS texts
+    LATERAL (SELECT now() - interval '1 year' * (1 - talk::float / $5) + k * interval '1 minute' AS at) AS times
+    JOIN sentences first ON first.n = 1 + (talk * 7919::bigint + k * 104729) % $6
+    JOIN sentences second ON second.n = 1 + (talk * 15485863::bigint + k * 32452843) % $6
 """
 KEYS = "INSERT INTO message_key (wamid, message_id, created_at) SELECT wamid, id, created_at FROM messages"
 INDEX = "CREATE INDEX messages_search ON messages USING gin (search)"
@@ -80,7 +83,13 @@ async def _fill(pool: asyncpg.Pool, messages: int) -> None:
         "SELECT ensure_partitions('messages', (now() - interval '1 year')::date, (now() + interval '1 month')::date)"
     )
     await pool.execute("DROP INDEX messages_search")
-    await pool.execute(WORDS, vocabulary[:VOCABULARY])
+    rng, words = Random(1), vocabulary[:VOCABULARY]
+    said_of = [
+        " ".join(words[int(VOCABULARY ** rng.random()) - 1] for _ in range(rng.randint(2, 7))) for _ in range(SENTENCES)
+    ]
+    await pool.execute("CREATE UNLOGGED TABLE sentences (n bigint PRIMARY KEY, said text NOT NULL)")
+    await pool.execute(SAID, said_of)
+    await pool.execute("ANALYZE sentences")
     await pool.execute(PEOPLE, people)
     await pool.execute(TALKS, talks, people)
     step = -(-talks // (MONTHS * 4))
@@ -89,7 +98,7 @@ async def _fill(pool: asyncpg.Pool, messages: int) -> None:
 
     async def fill(first: int, last: int) -> None:
         async with places:
-            await pool.execute(MONTH, first, last, PER_CONVERSATION, people, talks, timeout=3600)
+            await pool.execute(MONTH, first, last, PER_CONVERSATION, people, talks, SENTENCES, timeout=3600)
 
     await asyncio.gather(*(fill(first, last) for first, last in spans))
     await pool.execute(KEYS, timeout=3600)
