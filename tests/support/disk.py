@@ -33,14 +33,29 @@ class SmallDisk:
         self._ballast.unlink()
 
 
+def may_mount() -> bool:
+    """Whether file systems can be mounted here."""
+    place = new_place("disk")
+    try:
+        if os.geteuid() != 0 or subprocess.run(_mount(place, 1), capture_output=True).returncode != 0:
+            return False
+        subprocess.run(["umount", str(place)], check=True)
+        return True
+    finally:
+        place.rmdir()
+
+
+def _mount(place: Path, megabytes: int) -> list[str]:
+    return ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "tmpfs", str(place)]
+
+
 @contextmanager
 def small_disk(megabytes: int) -> Iterator[SmallDisk]:
     """A disk of `megabytes` below a path that an unprivileged account reaches. Skips the test where mounting is not allowed."""
-    place = new_place("disk")
-    mount = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "tmpfs", str(place)]
-    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True).returncode != 0:
-        place.rmdir()
+    if not may_mount():
         pytest.skip("mounting is not allowed here")
+    place = new_place("disk")
+    subprocess.run(_mount(place, megabytes), check=True)
     try:
         yield SmallDisk(place)
     finally:

@@ -79,6 +79,12 @@ class ServerProcess:
             run_async(self.probe())
         return True
 
+    def running(self) -> bool:
+        """Whether the process lives; one that ended by itself may be started again."""
+        if self.process is not None and self.process.poll() is not None:
+            self.process = None
+        return self.process is not None
+
     def log_tail(self, lines: int = 20) -> str:
         """The end of what the server wrote."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
