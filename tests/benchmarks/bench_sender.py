@@ -3,6 +3,7 @@
 import asyncio
 import statistics
 import time
+from datetime import UTC, datetime
 
 import aiohttp
 import asyncpg
@@ -81,11 +82,12 @@ async def _drain(stack: Engines, db: asyncpg.Connection, size: int, offset: int)
     """Queue `size` messages, each to its own customer, and time from then until every one is recorded as accepted."""
     await db.execute(QUEUE, size, offset)
     await db.execute("ANALYZE messages, conversations, customers, customer_identities")
-    began = time.perf_counter()
+    began = datetime.now(UTC)
     await ring(stack, *(("whatsapp.send.jobs.drain_outbox", (shard,)) for shard in range(8)))
-    while await db.fetchval("SELECT count(*) FROM messages WHERE state IN ('queued', 'claimed')"):
-        await asyncio.sleep(0.02)
-    seconds = time.perf_counter() - began
+    # Looked at seldom and timed by the records themselves: counting every 20 ms took a quarter of a core.
+    while await db.fetchval("SELECT EXISTS (SELECT FROM messages WHERE state IN ('queued', 'claimed'))"):
+        await asyncio.sleep(0.25)
+    seconds = (await db.fetchval("SELECT max(accepted_at) FROM messages") - began).total_seconds()
     failed = await db.fetchval("SELECT count(*) FROM messages WHERE state IN ('failed', 'unknown', 'cancelled')")
     assert not failed, f"{failed} messages were not sent"
     return size / seconds

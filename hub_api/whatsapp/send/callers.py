@@ -17,26 +17,41 @@ from hub_api.whatsapp.send.record import Done, NotCalled, Outcome
 log = structlog.get_logger(__name__)
 
 CALL_WITHIN_S = 1.0
+# What is claimed ahead gets its turn within this time at the present rate, well before it would have to be given back.
+AHEAD_S = 0.3
+MOST_AHEAD = 4  # times the concurrency
+_MEASURED_S = 0.05
 
 
 class Callers:
     """What one process sends with, over all shards it drains: `concurrency` callers, each busy until nothing waits.
 
-    As many messages again may be claimed ahead, so that calls go on while the database works; `free` counts what may
-    still be claimed.
+    More may be claimed than is being called, so that calls go on while the database works; how many follows from how
+    quickly Meta answers.
     """
 
     def __init__(self, client: MetaClient, buckets: Buckets, concurrency: int) -> None:
         self.client = client
         self.buckets = buckets
         self.concurrency = concurrency
-        self.free = 2 * concurrency
+        self.open = 0  # messages handed over, or about to be, whose call has not ended
+        self._ahead = concurrency
+        self._ended = 0
+        self._ended_since = time.monotonic()
         self._waiting: deque[tuple[Claimed, float, Callable[[Done], None]]] = deque()
         self._running: set[asyncio.Task[None]] = set()
 
+    def wanted(self) -> int:
+        """How many messages should be open: those being called, and those claimed ahead."""
+        passed_s = time.monotonic() - self._ended_since
+        if self._ended and passed_s >= _MEASURED_S:
+            self._ahead = min(int(self._ended / passed_s * AHEAD_S), MOST_AHEAD * self.concurrency)
+            self._ended, self._ended_since = 0, time.monotonic()
+        return self.concurrency + self._ahead
+
     def hand_over(self, message: Claimed, claimed_from: float, ended: Callable[[Done], None]) -> None:
         """Call Meta with a message as soon as a caller is free; `ended` hears what became of it. `claimed_from` is the
-        monotonic time before its claim began."""
+        monotonic time before its claim began. Who claimed it has counted it in `open`."""
         self._waiting.append((message, claimed_from, ended))
         if len(self._running) < self.concurrency:
             caller = asyncio.create_task(self._call_all())
@@ -47,10 +62,12 @@ class Callers:
             while self._waiting:
                 message, claimed_from, ended = self._waiting.popleft()
                 outcome = await self._call(message, claimed_from)
+                self.open -= 1
+                self._ended += 1
                 ended(Done(message, outcome))
         finally:
             # At once and not when the loop comes to it: what is handed over meanwhile would wait for a caller that went.
-            self._running.discard(asyncio.current_task())  # type: ignore[arg-type]
+            self._running.discard(asyncio.current_task())
 
     async def _call(self, message: Claimed, claimed_from: float) -> Outcome:
         left_s = claimed_from + CALL_WITHIN_S - time.monotonic()

@@ -12,7 +12,7 @@ from hub_api.whatsapp.send import outbox
 from hub_api.whatsapp.send.callers import Callers, open_callers
 from hub_api.whatsapp.send.meta import NotAccepted
 from hub_api.whatsapp.send.outbox import Claimed, Queue
-from hub_api.whatsapp.send.record import Done, NotCalled, record
+from hub_api.whatsapp.send.record import Done, record
 
 # One ring's share of the worker; after it the bell rings again, so that other jobs get their turn.
 SLICE_S = 1.0
@@ -41,7 +41,7 @@ class _Drain:
     def __init__(self, services: Services, callers: Callers, shard: int) -> None:
         self.services, self.callers, self.shard = services, callers, shard
         self.open = 0  # claimed, and the call not yet ended
-        self.ahead = callers.concurrency  # none once a claim had to wait a second: Meta is slow today
+        self.enough = 0  # with so many messages open there is time to wait before the next claim
         self.done: list[Done] = []
         self.recording = 0
         self.closing = False
@@ -51,11 +51,6 @@ class _Drain:
         self.recorded = asyncio.Event()  # customers whose message is recorded may get their next one
         self.queues: list[Queue] = []
         self.queues_until = 0.0
-
-    @property
-    def enough(self) -> int:
-        """With so many messages claimed there is time to wait before the next claim."""
-        return (self.callers.concurrency + self.ahead) // 2
 
     async def run(self) -> bool:
         recorder = asyncio.create_task(self._record_all())
@@ -106,10 +101,11 @@ class _Drain:
             self.queues = await outbox.queues(self.services, self.shard)
             self.queues_until = time.monotonic() + QUEUES_FOR_S
         total, waits = 0, []
+        wanted = self.callers.wanted()
+        self.enough = wanted // 2
         nearest = [queue for queue in self.queues if queue.shard == self.queues[0].shard]
         for position, queue in enumerate(nearest):
-            free = self.callers.free - self.callers.concurrency + self.ahead
-            want = -(-free // (len(nearest) - position))
+            want = -(-(wanted - self.callers.open) // (len(nearest) - position))
             if want <= 0:
                 waits.append(LOOK_AGAIN_S)
                 break
@@ -121,7 +117,7 @@ class _Drain:
 
     async def _claim_from(self, queue: Queue, want: int) -> tuple[int, float]:
         callers, number = self.callers, queue.number
-        callers.free -= want
+        callers.open += want
         claimed: list[Claimed] = []
         try:
             granted, wait_s = await callers.buckets.take(number.id, number.mps, want)
@@ -130,7 +126,7 @@ class _Drain:
             claimed_from = time.monotonic()
             claimed = await outbox.claim(self.services, queue.shard, number, granted)
         finally:
-            callers.free += want - len(claimed)
+            callers.open -= want - len(claimed)
         self.open += len(claimed)
         for message in claimed:  # before anything else is waited for: a claim that nobody calls becomes unknown
             callers.hand_over(message, claimed_from, self._ended)
@@ -144,13 +140,9 @@ class _Drain:
     def _ended(self, done: Done) -> None:
         """A call of ours has ended."""
         self.open -= 1
-        self.callers.free += 1
         self.done.append(done)
-        match done.outcome:
-            case NotAccepted():
-                self.unreachable = True
-            case NotCalled():
-                self.ahead = 0
+        if isinstance(done.outcome, NotAccepted):
+            self.unreachable = True
         self.ended.set()
         if self.open <= self.enough:
             self.room.set()
