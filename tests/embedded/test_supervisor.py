@@ -84,6 +84,25 @@ async def test_a_part_that_keeps_failing_is_given_up_and_the_others_go_on(tmp_pa
         assert supervisor.status["waits"].state == "waiting"
 
 
+async def test_a_part_that_was_ready_is_started_again_however_often_it_fails(tmp_path: Path) -> None:
+    broken = tmp_path / "broken"  # a full disk, say
+    code = (
+        f"import pathlib, time\nwhile not pathlib.Path({str(broken)!r}).exists(): time.sleep(0.02)\nraise SystemExit(1)"
+    )
+
+    async def healthy(pid: int) -> None:
+        if broken.exists():
+            raise NotReady("it is broken")
+
+    async with supervised(tmp_path, Part("part", lambda: python(code), healthy), give_up_after=2) as supervisor:
+        assert await supervisor.start()
+        broken.touch()
+        await eventually(lambda: supervisor.status["part"].restarts > 4)
+        broken.unlink()
+        await eventually(lambda: supervisor.status["part"].state == "ready")
+        assert not supervisor.failed()
+
+
 async def test_a_part_that_never_gets_ready_is_stopped_and_says_what_was_missing(tmp_path: Path) -> None:
     slow = Part("slow", lambda: python("import time; time.sleep(60)"), exists(tmp_path / "door"), start_timeout_s=0.3)
     async with supervised(tmp_path, slow, give_up_after=2) as supervisor:

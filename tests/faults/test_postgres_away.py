@@ -116,7 +116,7 @@ def test_a_full_wal_disk_is_503_and_recovers_when_there_is_space(
         """Segments that are there already are written first; ends with PostgreSQL."""
         db = await asyncpg.connect(postgres.url("hub"))
         with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            await db.execute("CREATE TABLE filler (x text)")
+            await db.execute("CREATE TABLE IF NOT EXISTS filler (x text)")
             while True:
                 await db.execute("INSERT INTO filler SELECT repeat('x', 1000) FROM generate_series(1, 10000)")
 
