@@ -42,9 +42,17 @@ def warehouse(stack, query: str):
 
 def test_every_part_is_ready(stack):
     parts = stack.status()
-    assert {"postgres", "valkey", "warehouse", "simulator", "api", "worker-1", "scheduler", "relay", "dagster-web"} <= set(
-        parts
-    )
+    assert {
+        "postgres",
+        "valkey",
+        "warehouse",
+        "simulator",
+        "api",
+        "worker-1",
+        "scheduler",
+        "relay",
+        "dagster-web",
+    } <= set(parts)
     assert {name: part["state"] for name, part in parts.items() if part["state"] not in ("ready", "done")} == {}
 
 
