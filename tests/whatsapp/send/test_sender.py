@@ -21,7 +21,8 @@ from hub_api.simulator.config import PORTFOLIO_ID
 from hub_api.simulator.faults import Fault
 from hub_api.simulator.server import Simulator
 from hub_api.simulator.world import NewUser
-from hub_api.whatsapp.send import sender
+from hub_api.whatsapp.send import outbox, sender
+from hub_api.whatsapp.send.decide import Drop, Send, decide
 from tests.support.process import free_port
 from tests.support.sending import (
     Person,
@@ -510,8 +511,6 @@ async def test_what_fails_beside_a_claim_leaves_nothing_claimed_that_nobody_call
 async def test_a_claim_of_a_dead_sender_becomes_unknown_and_never_queued(
     services: Services, number_id: UUID, sim: Simulator
 ) -> None:
-    from hub_api.whatsapp.send import outbox
-
     people = await add_people(services, number_id, 2)
     ids = [i for person in people for i in await queue(services, person, text())]
     for message_id, age in zip(ids, (61, 30), strict=True):
@@ -524,4 +523,30 @@ async def test_a_claim_of_a_dead_sender_becomes_unknown_and_never_queued(
     assert await outbox.recover_stale_claims(services) == 1
     await drain_all(services)
     assert await states(services, ids) == ["unknown", "claimed"]
+    assert not sim.core.ledger.calls
+
+
+async def test_a_claim_looks_again_at_every_opt_out_that_came_after_its_decision(
+    services: Services, number_id: UUID, sim: Simulator
+) -> None:
+    cases = [
+        (scope, category)
+        for scope in ("marketing", "utility", "all")
+        for category in ("marketing", "utility", "service", "authentication")
+    ]
+    people = await add_people(services, number_id, len(cases))
+    for (scope, category), person in zip(cases, people, strict=True):
+        [message_id] = await queue(services, person, text(category=category))
+        [row] = await services.db.fetch(outbox.queries.candidates, person.shard, number_id, 1)
+        assert row["id"] == message_id and isinstance(decide(row), Send)
+        await services.db.execute(
+            "INSERT INTO suppressions (customer_id, scope, reason) VALUES ($1, $2, 'api')", person.id, scope
+        )
+        ids, times, low, high = outbox.keys([row])
+        claimed = await services.db.fetch(outbox.queries.claim, ids, times, [person.id], low, high)
+        [again] = await services.db.fetch(outbox.queries.candidates, person.shard, number_id, 1) or [None]
+        stopped = not claimed
+        assert stopped == (category in ("marketing", "utility") and scope in (category, "all")), (scope, category)
+        assert stopped == (again is not None and isinstance(decide(again), Drop)), "claim and decision disagree"
+        await services.db.execute("DELETE FROM messages")
     assert not sim.core.ledger.calls
