@@ -248,9 +248,9 @@ async def test_an_opt_out_in_mid_campaign_stops_what_is_queued_as_soon_as_it_is_
     hub: Hub, sim: Simulator
 ) -> None:
     people = await add_people(hub.services, await add_our_number(hub.services, throughput_mps=1000), 30)
-    sim.core.faults.add(Fault("delay", seconds=0.1))
-    first = [i for p in people for i in await queue(hub.services, p, promotion("um"))]
-    second = [i for p in people for i in await queue(hub.services, p, promotion("dois"))]
+    sim.core.faults.add(Fault("delay", seconds=0.5))
+    # One run sends for a second, so at most the first two rounds: the opt-outs always meet queued messages.
+    rounds = [[i for p in people for i in await queue(hub.services, p, promotion(n))] for n in ("um", "dois", "três")]
     sending = asyncio.gather(*(sender.drain(hub.services, shard) for shard in range(8)))
     await eventually(lambda: sim.core.ledger.accepted_calls >= 5)
     for person in people[:10]:
@@ -271,10 +271,10 @@ async def test_an_opt_out_in_mid_campaign_stops_what_is_queued_as_soon_as_it_is_
         [p.id for p in people[:10]],
     )
     assert claimed[0]["last"] is None or claimed[0]["last"] <= committed
-    found = dict(zip([*first, *second], await states(hub.services, [*first, *second]), strict=True))
-    assert all(found[i] in ("cancelled", "accepted", "sent", "delivered", "read") for i in found)
-    assert "cancelled" in [found[i] for i in second[:10]], "the opt-outs came after everything was sent"
-    assert not {"cancelled"} & {found[i] for i in [*first[10:], *second[10:]]}
+    found = [await states(hub.services, ids) for ids in rounds]
+    assert found[2][:10] == ["cancelled"] * 10
+    assert not {"queued", "claimed", "unknown", "failed"} & {state for states_ in found for state in states_}
+    assert "cancelled" not in [state for states_ in found for state in states_[10:]]
     assert not sim.core.ledger.repeated()
 
 
