@@ -18,7 +18,7 @@ from tests.support.simulator import ANA, test_config
 pytestmark = pytest.mark.timeout(300)
 
 
-async def until(condition, what, deadline_s=30):
+async def until(condition, what, deadline_s=90):
     end = time.monotonic() + deadline_s
     while not (found := await condition()):
         assert time.monotonic() < end, f"not within {deadline_s} s: {what}"

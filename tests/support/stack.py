@@ -99,7 +99,7 @@ class Stack:
         lines = (self.home / "hub.env").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines if not line.startswith("#"))
 
-    def wait(self, timeout_s: float = 60) -> int:
+    def wait(self, timeout_s: float = 120) -> int:
         """Wait for `hub up` to end; returns its exit code."""
         assert self.process is not None
         return self.process.wait(timeout_s)
