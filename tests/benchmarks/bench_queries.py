@@ -37,13 +37,16 @@ SELECT lpad(to_hex(n), 32, '0')::uuid, lpad(to_hex(1 + n % $2), 32, '0')::uuid, 
 FROM generate_series(1, $1::int) AS n, LATERAL (SELECT now() - interval '1 year' * (1 - n::float / $1) AS at) AS times
 """
 MONTH = """
+WITH written AS (
+    SELECT talk, k, now() - interval '1 year' * (1 - talk::float / $5) + k * interval '1 minute' AS at
+    FROM generate_series($1::int, $2::int) AS talks (talk), generate_series(1, $3::int) AS numbers (k)
+)
 INSERT INTO messages (id, created_at, conversation_id, customer_id, direction, author, type, content, wamid, state)
 SELECT gen_random_uuid(), at, lpad(to_hex(talk), 32, '0')::uuid, lpad(to_hex(1 + talk % $4), 32, '0')::uuid, 'in', 'customer', 'text',
     first.said || ' ' || second.said, 'wamid.Q' || talk || '.' || k, 'received'
-FROM generate_series($1::int, $2::int) AS talk, generate_series(1, $3::int) AS k,
-    LATERAL (SELECT now() - interval '1 year' * (1 - talk::float / $5) + k * interval '1 minute' AS at) AS times
-    JOIN sentences first ON first.n = 1 + (talk * 7919::bigint + k * 104729) % $6
-    JOIN sentences second ON second.n = 1 + (talk * 15485863::bigint + k * 32452843) % $6
+FROM written
+JOIN sentences first ON first.n = 1 + (talk * 7919::bigint + k * 104729) % $6
+JOIN sentences second ON second.n = 1 + (talk * 15485863::bigint + k * 32452843) % $6
 """
 KEYS = "INSERT INTO message_key (wamid, message_id, created_at) SELECT wamid, id, created_at FROM messages"
 INDEX = "CREATE INDEX messages_search ON messages USING gin (search)"
