@@ -15,8 +15,8 @@ from tests.support.warehouse import start_warehouse
 
 pytestmark = pytest.mark.timeout(300)
 
-MESSAGES = 200
-FULL_S = 6.0
+MESSAGES = 150
+FULL_S = 5.0
 
 
 def test_a_full_disk_under_the_whole_stack_is_survived_without_a_hand() -> None:

@@ -13,7 +13,7 @@ from tests.faults.conftest import DEADLINE_S, FaultStack
 from tests.support.meta import wamid_of
 from tests.support.waiting import eventually, wait_until
 
-MESSAGES = int(os.environ.get("HUB_TEST_KILL_MESSAGES", "300"))  # make soak: 10,000
+MESSAGES = int(os.environ.get("HUB_TEST_KILL_MESSAGES", "240"))  # make soak: 10,000
 
 pytestmark = pytest.mark.timeout(300 + MESSAGES / 5)
 

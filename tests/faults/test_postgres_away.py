@@ -20,7 +20,7 @@ from tests.support.waiting import eventually, run_async, wait_until
 
 pytestmark = pytest.mark.timeout(300)
 
-MESSAGES = 240
+MESSAGES = 160
 AWAY_S = float(os.environ.get("HUB_TEST_POSTGRES_AWAY_S", "5"))  # make soak: 30
 BACK_WITHIN_S = 5.0
 
