@@ -6,6 +6,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, Self
 
@@ -35,7 +36,7 @@ def new_place(prefix: str, *, in_memory: bool = False) -> Path:
     return place
 
 
-class ServerProcess:
+class ServerProcess(ABC):
     """Base of the engines below: subclasses say what to prepare, what to run and how to probe."""
 
     account: Account | None = None
@@ -47,16 +48,16 @@ class ServerProcess:
         self.log = place / "server.log"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def prepare(self) -> None:
+    def prepare(self) -> None:  # noqa: B027 - most engines have nothing to prepare
         """Make folders and configuration."""
 
+    @abstractmethod
     def command(self) -> list[str]:
         """The program in the foreground."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def probe(self) -> Any:
         """Raise unless the server answers."""
-        raise NotImplementedError
 
     def start(self, timeout_s: float = 60.0) -> None:
         """Start and wait until the probe succeeds; raises RuntimeError with the end of the log when it dies."""
