@@ -50,7 +50,7 @@ def test_ingest_killed_three_times_at_64_in_flight_loses_nothing_it_acknowledged
             await eventually(lambda accepted=accepted: len(meta.acknowledged) > accepted + MESSAGES // 6, DEADLINE_S)
             await asyncio.to_thread(stack.kill, "api")
 
-    asyncio.run(meta.deliver_while(stack.people(MESSAGES * 2), fault, after=MESSAGES // 6))
+    asyncio.run(meta.deliver_while(stack.people(MESSAGES * 2), fault, after=MESSAGES // 6, every_s=0))
     assert len(meta.acknowledged) == MESSAGES * 2
     assert meta.answers[0] > 0, "the kills were felt"
     wait_until(stack.all_ready, DEADLINE_S)

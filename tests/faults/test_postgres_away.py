@@ -65,6 +65,13 @@ def stack(postgres: EmbeddedPostgres) -> Iterator[FaultStack]:
         running.stop()
 
 
+@pytest.fixture(autouse=True)
+def running(postgres: EmbeddedPostgres) -> None:
+    """A test that failed may have left it stopped."""
+    if not postgres.running():
+        postgres.start()
+
+
 @pytest.mark.parametrize("how", ["stopped", "killed"])
 def test_postgresql_away_is_503_never_200_and_redelivery_fills_the_gap(
     stack: FaultStack, postgres: EmbeddedPostgres, how: str

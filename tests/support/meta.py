@@ -70,8 +70,9 @@ class Meta:
         self.last_accepted = 0.0  # monotonic
         self._turn = count()
 
-    async def deliver(self, people: list[int], *, copies: int = 1) -> None:
-        """One message of each person; `copies` of each webhook are under way together, and each is delivered until 200."""
+    async def deliver(self, people: list[int], *, copies: int = 1, every_s: float = 0.0) -> None:
+        """One message of each person, `every_s` or as fast as they are accepted; `copies` of each webhook are under way
+        together, and each is delivered until 200."""
         places = asyncio.Semaphore(self.in_flight)
         timeout = aiohttp.ClientTimeout(total=10)
         connector = aiohttp.TCPConnector(limit=0)
@@ -82,10 +83,15 @@ class Meta:
                     await places.acquire()
                     task = group.create_task(self._until_accepted(session, wamid_of(number), body))
                     task.add_done_callback(lambda _: places.release())
+                if every_s:
+                    await asyncio.sleep(every_s)
 
-    async def deliver_while(self, people: list[int], fault: Callable[[], Awaitable[None]], *, after: int) -> None:
-        """Deliver, and let `fault` happen in the middle: once `after` messages are acknowledged."""
-        load = asyncio.create_task(self.deliver(people))
+    async def deliver_while(
+        self, people: list[int], fault: Callable[[], Awaitable[None]], *, after: int, every_s: float = 0.02
+    ) -> None:
+        """Deliver, and let `fault` happen in the middle: once `after` messages are acknowledged. `every_s` apart, so that
+        the load lasts for as long as a fault needs to be felt."""
+        load = asyncio.create_task(self.deliver(people, every_s=every_s))
         before = len(self.acknowledged)
         while len(self.acknowledged) < before + after and not load.done():
             await asyncio.sleep(0.005)
