@@ -13,7 +13,7 @@ from hub_api.simulator.demo import connect_number
 from hub_api.simulator.server import Simulator
 from pipelines.materialize import materialize
 from tests.support.hub import make_settings, running_hub
-from tests.support.simulator import ANA, test_config
+from tests.support.simulator import ANA, TOKEN, test_config
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -30,7 +30,7 @@ async def test_from_webhook_to_kpi(database_url, redis_url, warehouse_server, da
     async with Simulator(test_config()) as simulator:
         clickhouse_url = warehouse_server.url()
         settings = make_settings(database_url, redis_url, clickhouse_url=clickhouse_url, meta_base_url=simulator.url)
-        await connect_number(settings)
+        await connect_number(settings, TOKEN)
         async with running_hub(settings) as hub:
             control = f"{simulator.url}/_sim"
             async with hub.session.post(f"{control}/webhooks", json={"url": f"{hub.url}/webhooks/whatsapp"}) as answer:

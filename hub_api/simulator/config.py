@@ -8,6 +8,7 @@ PORTFOLIO_ID = "111000000000001"
 PHONE_NUMBER_ID = "106540000000001"
 DISPLAY_PHONE_NUMBER = "551130001000"
 APP_ID = "100000000000001"
+TOKEN = "sim-token"  # noqa: S105 - a simulator's well-known token, good for nothing else
 
 ALL_LIMITS = frozenset(
     {
@@ -31,7 +32,7 @@ ASYNCHRONOUS_CODES = frozenset({130472, 131026, 131042, 131047, 131048, 131049, 
 class SimulatorConfig:
     """What `Simulator` and `run` need to know. Times in simulated seconds; the clock runs `speed` times real time."""
 
-    token: str = "sim-token"  # noqa: S105 - a simulator's well-known token, good for nothing else
+    token: str = TOKEN
     app_secret: str = ""
     verify_token: str = ""
     webhook_url: str | None = None  # None or empty: webhooks are counted as dropped
@@ -60,7 +61,7 @@ class SimulatorConfig:
         if missing:
             raise ValueError(f"set {' and '.join(missing)}: the simulator signs webhooks as the hub checks them")
         return cls(
-            token=os.environ.get("HUB_SIM_TOKEN", "sim-token"),
+            token=os.environ.get("HUB_SIM_TOKEN", TOKEN),
             app_secret=os.environ["HUB_META_APP_SECRET"],
             verify_token=os.environ["HUB_META_VERIFY_TOKEN"],
             webhook_url=os.environ.get("HUB_SIM_WEBHOOK_URL", "http://127.0.0.1:8000/webhooks/whatsapp"),

@@ -15,7 +15,7 @@ from hub_api import roles
 from hub_api.errors import HubError, Unavailable
 from hub_api.settings import Settings
 from hub_api.simulator.agents import Desk
-from hub_api.simulator.config import DISPLAY_PHONE_NUMBER, PHONE_NUMBER_ID, PORTFOLIO_ID, WABA_ID
+from hub_api.simulator.config import DISPLAY_PHONE_NUMBER, PHONE_NUMBER_ID, PORTFOLIO_ID, TOKEN, WABA_ID
 from hub_api.simulator.history.run import Plan, make_history
 from hub_api.simulator.history.store import ensure_agents
 from hub_api.simulator.history.support_log import import_log
@@ -57,9 +57,9 @@ async def play(settings: Settings, scene: Scene, api_key: str | None) -> None:
     await run_traffic(settings, Load(scene.rate), api_key)
 
 
-async def connect_number(settings: Settings) -> None:
-    """The simulator's account and number become ours."""
-    token = os.environ.get("HUB_SIM_TOKEN", "sim-token")
+async def connect_number(settings: Settings, token: str | None = None) -> None:
+    """The simulator's account and number become ours, with its bearer token (without one: that of the environment)."""
+    token = token or os.environ.get("HUB_SIM_TOKEN", TOKEN)
     async with roles.services(settings, "demo") as services:
         await add_account(services, waba_id=WABA_ID, portfolio_id=PORTFOLIO_ID, name="Telecom Exemplo", token=token)
         await add_number(

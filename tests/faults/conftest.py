@@ -1,7 +1,6 @@
 """The stack that users start, for tests that hurt it, and the account of what it may not lose or double."""
 
 import asyncio
-import os
 import random
 import signal
 from collections.abc import Collection, Iterator
@@ -58,8 +57,7 @@ class FaultStack(Stack):
         """Start everything but Dagster and the demo's traffic, and make the simulator's number ours."""
         self.up("--demo", "--without", "demo,dagster", timeout_s=180)
         self.env_now = self.environment()
-        os.environ["HUB_SIM_TOKEN"] = self.env_now["HUB_SIM_TOKEN"]
-        asyncio.run(connect_number(Settings(_env_file=self.home / "hub.env")))
+        asyncio.run(connect_number(Settings(_env_file=self.home / "hub.env"), self.env_now["HUB_SIM_TOKEN"]))
         asyncio.run(self.simulator("POST", "limits", NO_LIMITS))
 
     def meta(self, **options: Any) -> Meta:

@@ -14,14 +14,13 @@ import httpx
 import orjson
 from aiohttp import web
 
-from hub_api.simulator.config import PHONE_NUMBER_ID, SimulatorConfig
+from hub_api.simulator.config import PHONE_NUMBER_ID, TOKEN, SimulatorConfig
 from hub_api.simulator.payload import meta_bytes, signature
 from hub_api.simulator.server import Simulator
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "whatsapp"
 APP_SECRET = "test-app-secret"
 VERIFY_TOKEN = "test-verify-token"
-TOKEN = "sim-token"
 ANA, ANA_BSUID = "5511987654321", "BR.1502576394655843"
 
 
