@@ -39,8 +39,10 @@ class SimulatorConfig:
     enforce_limits: frozenset[str] = ALL_LIMITS
     asynchronous_codes: frozenset[int] = ASYNCHRONOUS_CODES
     numbers: int = 1  # consecutive phone_number_ids and display numbers from the known ones
-    mps: int = 80
-    tier: str = "TIER_UNLIMITED"
+    accounts: int = 1  # consecutive WABA ids; number n belongs to account n modulo accounts
+    portfolios: int = 1  # consecutive ids; account n belongs to portfolio n modulo portfolios
+    levels: tuple[int, ...] = (80,)  # messages a second of number n: level n modulo their count
+    tiers: tuple[str, ...] = ("TIER_UNLIMITED",)  # messaging limit of portfolio n, alike
     speed: float = 1.0
     start_at: float | None = None  # Unix time; None: now
     seed: int = 1
@@ -55,8 +57,9 @@ class SimulatorConfig:
 
     @classmethod
     def from_env(cls) -> "SimulatorConfig":
-        """The stack's settings: HUB_SIM_TOKEN, HUB_SIM_WEBHOOK_URL, HUB_SIM_NUMBERS, HUB_SIM_SPEED,
-        HUB_META_APP_SECRET, HUB_META_VERIFY_TOKEN. Raises ValueError naming a secret that is missing."""
+        """The stack's settings: HUB_SIM_TOKEN, HUB_SIM_WEBHOOK_URL, HUB_SIM_NUMBERS, HUB_SIM_ACCOUNTS,
+        HUB_SIM_PORTFOLIOS, HUB_SIM_LEVELS and HUB_SIM_TIERS (lists with commas), HUB_SIM_SPEED, HUB_META_APP_SECRET,
+        HUB_META_VERIFY_TOKEN. Raises ValueError naming a secret that is missing."""
         missing = [n for n in ("HUB_META_APP_SECRET", "HUB_META_VERIFY_TOKEN") if not os.environ.get(n)]
         if missing:
             raise ValueError(f"set {' and '.join(missing)}: the simulator signs webhooks as the hub checks them")
@@ -66,5 +69,9 @@ class SimulatorConfig:
             verify_token=os.environ["HUB_META_VERIFY_TOKEN"],
             webhook_url=os.environ.get("HUB_SIM_WEBHOOK_URL", "http://127.0.0.1:8000/webhooks/whatsapp"),
             numbers=int(os.environ.get("HUB_SIM_NUMBERS", "1")),
+            accounts=int(os.environ.get("HUB_SIM_ACCOUNTS", "1")),
+            portfolios=int(os.environ.get("HUB_SIM_PORTFOLIOS", "1")),
+            levels=tuple(int(level) for level in os.environ.get("HUB_SIM_LEVELS", "80").split(",")),
+            tiers=tuple(os.environ.get("HUB_SIM_TIERS", "TIER_UNLIMITED").split(",")),
             speed=float(os.environ.get("HUB_SIM_SPEED", "1")),
         )

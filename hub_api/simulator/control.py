@@ -11,7 +11,7 @@ from aiohttp import web
 
 from hub_api.simulator import control_users, management, review
 from hub_api.simulator.core import Core
-from hub_api.simulator.delivery import Knobs, Update
+from hub_api.simulator.delivery import ALL_STATUSES, Knobs, Update
 from hub_api.simulator.errors import webhook_error
 from hub_api.simulator.faults import Fault
 from hub_api.simulator.model import Number, Template
@@ -35,6 +35,10 @@ async def configure_webhooks(core: Core, body: Json) -> Json:
         raise ValueError(f"unknown webhook settings {', '.join(sorted(unknown))}")
     if "retry_s" in body:
         body["retry_s"] = tuple(float(step) for step in body["retry_s"])
+    if "statuses" in body:
+        body["statuses"] = tuple(body["statuses"])
+        if wrong := set(body["statuses"]) - set(ALL_STATUSES):
+            raise ValueError(f"no statuses {', '.join(sorted(wrong))}: choose of {', '.join(ALL_STATUSES)}")
     core.delivery.knobs = replace(core.delivery.knobs, **body)
     core.delivery.resume()
     shown = webhooks(core)
@@ -91,8 +95,9 @@ def add_faults(core: Core, body: Json) -> Json:
     return {"faults": core.faults.shown()}
 
 
-def accepted(core: Core, message_ids: list[str] | None, *, everything: bool = False) -> Json:
-    """Accepted calls per message id. Which ones were accepted more than once is always told, all of them on request."""
+def accepted(core: Core, message_ids: list[str] | None, *, everything: bool = False, times: bool = False) -> Json:
+    """Accepted calls per message id. Which ones were accepted more than once is always told, all of them on request,
+    of given ones also when (`times`)."""
     ledger = core.ledger
     result: Json = {
         "messages": ledger.messages,
@@ -102,7 +107,30 @@ def accepted(core: Core, message_ids: list[str] | None, *, everything: bool = Fa
     }
     if everything or message_ids is not None:
         result["accepted"] = ledger.counts(message_ids)
+    if times and message_ids is not None:
+        result["accepted_at"] = ledger.accepted_at(message_ids)
     return result
+
+
+def tally(core: Core) -> Json:
+    """The traffic of each number that had any, and what the platform refused or lost without a word, in all."""
+    return {
+        "accepted": core.ledger.accepted_calls,
+        "refusals": {str(code): count for code, count in core.ledger.refusals.items()},
+        "over_portfolio_limit": core.events["lost_over_portfolio_limit"],
+        "numbers": {
+            number_id: {
+                "mps": core.world.numbers[number_id].mps if number_id in core.world.numbers else None,
+                "accepted": found.accepted,
+                "inbound": found.inbound,
+                "refused": {str(code): count for code, count in found.refused.items()},
+                "peak_per_second": found.peak,
+                "first_at": found.first_at,
+                "last_at": found.last_at,
+            }
+            for number_id, found in core.ledger.tallies.items()
+        },
+    }
 
 
 def calls(core: Core, query: Json) -> Json:
@@ -149,8 +177,8 @@ def change_number(core: Core, body: Json) -> Json:
 
 
 def add_number(core: Core, body: Json) -> Json:
-    """Add a business number: `id`, `display`, and any field of `Number`."""
-    waba = next(iter(core.world.wabas.values()))
+    """Add a business number: `id`, `display`, and any field of `Number`; to the first account, or to that of `waba_id`."""
+    waba = core.world.wabas[body.pop("waba_id", next(iter(core.world.wabas)))]
     return _number_shown(core.world.add_number(Number(waba=waba, **body)))
 
 
@@ -252,7 +280,10 @@ def control_routes(core: Core) -> list[web.RouteDef]:
         web.post("/_sim/webhooks", writing(configure_webhooks)),
         web.get("/_sim/calls", reading(calls)),
         web.get("/_sim/accepted", reading(lambda core, query: accepted(core, None, everything="all" in query))),
-        web.post("/_sim/accepted", writing(lambda core, body: accepted(core, body["ids"]))),
+        web.post(
+            "/_sim/accepted", writing(lambda core, body: accepted(core, body["ids"], times=body.get("times", False)))
+        ),
+        web.get("/_sim/tally", reading(lambda core, query: tally(core))),
         web.post("/_sim/faults", writing(add_faults)),
         web.delete("/_sim/faults", reading(lift_fault)),
         web.post("/_sim/clock", writing(set_clock)),

@@ -20,6 +20,7 @@ MAX_BODY_BYTES = 3 * 1024 * 1024
 MAX_UPDATES = 1_000
 RETRY_FOR_S = 7 * 86_400.0
 KEEP_LATENCIES = 10_000
+ALL_STATUSES = ("sent", "delivered", "read", "played", "failed")
 
 
 @dataclass(slots=True)
@@ -27,7 +28,9 @@ class Knobs:
     """How deliveries behave; times in simulated seconds, but `timeout_s`, which the receiver's patience is, in real ones.
 
     `duplicate` is the chance that a webhook is delivered once more, `reorder` that an update is held back by up to
-    `reorder_s`, `merge` that neighbours of a batch share one value instead of a `changes[]` item each.
+    `reorder_s`, `merge` that neighbours of a batch share one value instead of a `changes[]` item each. `gather_s` is
+    how long an update waits for company before a slot takes it, so that few requests carry many; `statuses` are those
+    that are told at all.
     """
 
     duplicate: float = 0.0
@@ -37,6 +40,8 @@ class Knobs:
     delay_max_s: float = 0.0
     max_batch: int = MAX_UPDATES
     concurrency: int = 16
+    gather_s: float = 0.0
+    statuses: tuple[str, ...] = ALL_STATUSES
     merge: float = 0.0
     paused: bool = False
     timeout_s: float = 10.0
@@ -87,6 +92,7 @@ class Lane:
     waiting: deque[Update] = field(default_factory=deque)
     parcels: deque[Parcel] = field(default_factory=deque)
     in_flight: int = 0
+    gathering: bool = False  # what waits is left to collect company
 
 
 class Delivery:
@@ -129,6 +135,7 @@ class Delivery:
         for lane in self._lanes.values():
             lane.waiting.clear()
             lane.parcels.clear()
+            lane.gathering = False
         self.counters = Counters()
         self._latencies.clear()
         self.last_failure = ""
@@ -189,12 +196,26 @@ class Delivery:
         lane = self._lanes.setdefault(url, Lane())
         if isinstance(item, Update):
             lane.waiting.append(item)
+            if self.knobs.gather_s and len(lane.waiting) < self.knobs.max_batch:
+                if not lane.gathering:
+                    lane.gathering = True
+                    self._timeline.after(self.knobs.gather_s, self._gathered, url, lane)
+                return
         else:
             lane.parcels.append(item)
         self._pump(url, lane)
 
+    def _gathered(self, url: str, lane: Lane) -> None:
+        lane.gathering = False
+        self._pump(url, lane)
+
     def _pump(self, url: str, lane: Lane) -> None:
-        while not self.knobs.paused and lane.in_flight < self.knobs.concurrency and (lane.parcels or lane.waiting):
+        knobs = self.knobs
+        while (
+            not knobs.paused
+            and lane.in_flight < knobs.concurrency
+            and (lane.parcels or len(lane.waiting) >= (knobs.max_batch if lane.gathering else 1))
+        ):
             if not lane.parcels:
                 lane.parcels.extend(self._pack(url, lane.waiting))
             parcel = lane.parcels.popleft()

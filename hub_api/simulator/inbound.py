@@ -41,6 +41,7 @@ def write(
     pair.wrote_at = max(now, pair.wrote_at)
     if referral is not None:
         pair.ad_at = now
+    core.ledger.tally(number.id).receive(core.clock.now())
     limits.take_throughput(number, core.clock.now(), inbound=True)
     visible = limits.phone_visible(user, number.id, now)
     if visible:

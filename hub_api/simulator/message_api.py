@@ -1,6 +1,10 @@
-"""`POST /{version}/{phone_number_id}/messages` and `/marketing_messages`: the hot path, and the faults on it."""
+"""`POST /{version}/{phone_number_id}/messages` and `/marketing_messages`: the hot path, and the faults on it.
+
+`take_call` is the whole of a call in one turn of the loop; the door (`door.py`) and the route below both end there.
+"""
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -11,37 +15,56 @@ from hub_api.simulator.faults import Fault
 from hub_api.simulator.ledger import Call
 from hub_api.simulator.model import Number
 from hub_api.simulator.send import Request, accept, address_of, check_call, check_sender, mark_read
-from hub_api.simulator.web_common import Handler, answer, check_token, json_object
+from hub_api.simulator.web_common import Handler, answer, bearer, check_token, read_object
 
 Json = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A checked call that meets a fault: what becomes of it takes its time."""
+
+    number: Number
+    request: Request
+    fault: Fault
+
+
+def take_call(core: Core, number_id: str, token: str, raw: bytes, *, marketing_api: bool) -> tuple[int, Json] | Hit:
+    """Check a call, accept or refuse it, enter it in the ledger: status and body of the answer."""
+    payload: Json = {}
+    try:
+        check_token(core, token)
+        number = core.world.numbers.get(number_id)
+        if number is None:
+            raise unknown_object(number_id)
+        payload = read_object(raw)
+        if payload.get("status") == "read":
+            return 200, mark_read(core, payload)
+        type_, template = check_call(core, number, payload, marketing_api=marketing_api)
+        checked = Request(payload, type_, template, address_of(payload, number), marketing_api)
+        if core.faults.rules:
+            name = template.name if template is not None else ""
+            fault = core.faults.pick(number_id, checked.address.value, name, core.rng)
+            if fault is not None:
+                return Hit(number, checked, fault)
+        return 200, _accepted(core, number, checked, "accepted")
+    except MetaError as error:
+        return _refused(core, number_id, payload, error)
+
+
 def send_handler(core: Core, *, marketing_api: bool = False) -> Handler:
-    """The handler of one of the two send endpoints."""
+    """The route of one of the two send endpoints, for calls that the door does not answer itself."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        payload: Json = {}
         number_id = request.match_info["object_id"]
+        taken = take_call(core, number_id, bearer(request), await request.read(), marketing_api=marketing_api)
+        if not isinstance(taken, Hit):
+            return answer(taken[1], taken[0])
         try:
-            check_token(core, request)
-            number = core.world.numbers.get(number_id)
-            if number is None:
-                raise unknown_object(number_id)
-            payload = await json_object(request)
-            if payload.get("status") == "read":
-                return answer(mark_read(core, payload))
-            type_, template = check_call(core, number, payload, marketing_api=marketing_api)
-            checked = Request(payload, type_, template, address_of(payload, number), marketing_api)
-            fault = None
-            if core.faults.rules:
-                name = template.name if template is not None else ""
-                fault = core.faults.pick(number_id, checked.address.value, name, core.rng)
-            if fault is not None:
-                return await _faulty(core, number, checked, fault, request)
-            return answer(_accepted(core, number, checked, "accepted"))
+            return await _faulty(core, taken.number, taken.request, taken.fault, request)
         except MetaError as error:
-            _record(core, number_id, payload, "refused", code=error.code)
-            return answer(error.body(core.rng), error.status)
+            status, body = _refused(core, number_id, taken.request.payload, error)
+            return answer(body, status)
 
     return handle
 
@@ -51,6 +74,11 @@ def _accepted(core: Core, number: Number, checked: Request, outcome: str) -> Jso
     response, wamid = accept(core, number, checked)
     _record(core, number.id, checked.payload, outcome, wamid=wamid)
     return response
+
+
+def _refused(core: Core, number_id: str, payload: Json, error: MetaError) -> tuple[int, Json]:
+    _record(core, number_id, payload, "refused", code=error.code)
+    return error.status, error.body(core.rng)
 
 
 async def _faulty(

@@ -14,6 +14,7 @@ from hub_api.simulator.behaviour import Behaviour
 from hub_api.simulator.config import SimulatorConfig
 from hub_api.simulator.control import control_routes
 from hub_api.simulator.core import Core
+from hub_api.simulator.door import Door
 from hub_api.simulator.errors import unknown_object
 from hub_api.simulator.media_api import download_handler, upload_handler
 from hub_api.simulator.message_api import send_handler
@@ -95,6 +96,8 @@ class Simulator:
         self.core = Core(config or SimulatorConfig(), behaviour)
         self._host, self._port = host, port
         self._runner: web.AppRunner | None = None
+        self._server: asyncio.Server | None = None
+        self._doors: set[Door] = set()
         self.url = ""
 
     async def __aenter__(self) -> Self:
@@ -112,13 +115,22 @@ class Simulator:
         runner = web.AppRunner(build_app(self.core), access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
         listener = socket.create_server((self._host, self._port), backlog=1_024)
-        await web.SockSite(runner, listener).start()
+        application = runner.server
+        assert application is not None  # noqa: S101 - setup has made it
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: Door(self.core, application, self._doors), sock=listener, backlog=1_024
+        )
         self._runner = runner
         self.url = f"http://{self._host}:{listener.getsockname()[1]}"
 
     async def stop(self) -> None:
         """Close the connections and forget what was planned."""
         self.core.timeline.clear()
+        if self._server is not None:
+            self._server.close()
+        for door in list(self._doors):
+            door.close()
         if self._runner is not None:
             await self._runner.cleanup()
         await self.core.delivery.stop()

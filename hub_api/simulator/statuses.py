@@ -46,7 +46,7 @@ def move(core: Core, message: Outbound, status: str) -> None:
         return
     message.status = status
     core.events[status] += 1
-    if core.address_for(message.number):
+    if status in core.delivery.knobs.statuses and core.address_for(message.number):
         core.tell(message.number, "messages", _status_value(core, message, user, status))
 
 
@@ -56,6 +56,8 @@ def fail(core: Core, message: Outbound, code: int, details: str = "") -> None:
         return
     message.status = "failed"
     core.events["failed"] += 1
+    if "failed" not in core.delivery.knobs.statuses:
+        return
     now = core.clock.now()
     item: dict[str, Any] = {"id": message.wamid, "status": "failed", "timestamp": str(int(now))}
     if message.user is not None:

@@ -22,9 +22,13 @@ def answer(content: Any, status: int = 200) -> web.Response:
     return web.Response(body=orjson.dumps(content), status=status, headers=JSON_HEADERS)
 
 
-def check_token(core: Core, request: web.BaseRequest) -> None:
-    """The bearer token (or `access_token` in the query). Raises MetaError 190."""
-    given = request.headers.get("Authorization", "").removeprefix("Bearer ") or request.query.get("access_token", "")
+def bearer(request: web.BaseRequest) -> str:
+    """The token of a request: from the header, or `access_token` of the query; empty without."""
+    return request.headers.get("Authorization", "").removeprefix("Bearer ") or request.query.get("access_token", "")
+
+
+def check_token(core: Core, given: str) -> None:
+    """Whether it is the platform's token. Raises MetaError 190."""
     if not hmac.compare_digest(given.encode(), core.token.encode()):
         words = "Cannot parse access token" if given else "An access token is required to request this resource"
         raise MetaError(190, f"Invalid OAuth access token - {words}.")
@@ -35,7 +39,7 @@ def guarded(core: Core, handler: Handler) -> Handler:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
-            check_token(core, request)
+            check_token(core, bearer(request))
             response = await handler(request)
             if WABA_USAGE in request:
                 response.headers["X-Business-Use-Case-Usage"] = request[WABA_USAGE]
@@ -48,8 +52,13 @@ def guarded(core: Core, handler: Handler) -> Handler:
 
 async def json_object(request: web.BaseRequest) -> dict[str, Any]:
     """The JSON object of the body. Raises MetaError 100."""
+    return read_object(await request.read())
+
+
+def read_object(raw: bytes) -> dict[str, Any]:
+    """The JSON object in these bytes. Raises MetaError 100."""
     try:
-        payload = orjson.loads(await request.read())
+        payload = orjson.loads(raw)
     except orjson.JSONDecodeError:
         raise MetaError(100, "Invalid parameter: the body is not valid JSON.") from None
     if not isinstance(payload, dict):

@@ -39,32 +39,36 @@ class World:
     """Portfolios, accounts, numbers, templates, media and users; dictionaries by id, bounded where others add to them."""
 
     def __init__(self, config: SimulatorConfig) -> None:
-        if config.tier not in TIERS:
-            raise ValueError(f"unknown tier {config.tier!r}: use one of {', '.join(TIERS)}")
+        if unknown := set(config.tiers) - TIERS.keys():
+            raise ValueError(f"unknown tiers {', '.join(sorted(unknown))}: use {', '.join(TIERS)}")
         self._config = config
         self._media_ids = itertools.count(1_337_000_000_000_001)
         self._template_ids = itertools.count(1_689_556_908_120_001)
         self._media_bytes = 0
-        portfolio = Portfolio(PORTFOLIO_ID, tier=config.tier)
-        waba = Waba(WABA_ID, portfolio)
-        self.portfolios = {portfolio.id: portfolio}
-        self.wabas = {waba.id: waba}
+        portfolios = [
+            Portfolio(_following(PORTFOLIO_ID, n), tier=config.tiers[n % len(config.tiers)])
+            for n in range(config.portfolios)
+        ]
+        wabas = [Waba(_following(WABA_ID, n), portfolios[n % config.portfolios]) for n in range(config.accounts)]
+        self.portfolios = {portfolio.id: portfolio for portfolio in portfolios}
+        self.wabas = {waba.id: waba for waba in wabas}
         self.numbers: dict[str, Number] = {}
         self.templates: dict[str, Template] = {}
         self.media: OrderedDict[str, Media] = OrderedDict()
         self.users: OrderedDict[str, User] = OrderedDict()  # by canonical phone
         self._by_bsuid: dict[str, User] = {}
-        for offset in range(config.numbers):
+        for n in range(config.numbers):
             self.add_number(
                 Number(
-                    id=str(int(PHONE_NUMBER_ID) + offset),
-                    display=str(int(DISPLAY_PHONE_NUMBER) + offset),
-                    waba=waba,
-                    mps=config.mps,
+                    id=_following(PHONE_NUMBER_ID, n),
+                    display=_following(DISPLAY_PHONE_NUMBER, n),
+                    waba=wabas[n % config.accounts],
+                    mps=config.levels[n % len(config.levels)],
                 )
             )
-        for fields in default_templates():
-            self.add_template(waba, **fields)
+        for waba in wabas:
+            for fields in default_templates():
+                self.add_template(waba, **fields)
 
     def add_number(self, number: Number) -> Number:
         """Register a business number with a full second of throughput."""
@@ -169,3 +173,7 @@ class World:
         self.users.pop(user.phone, None)
         for value in user.bsuids.values():
             self._by_bsuid.pop(value, None)
+
+
+def _following(first: str, offset: int) -> str:
+    return str(int(first) + offset)

@@ -7,4 +7,4 @@ from hub_api.simulator.config import SimulatorConfig
 from hub_api.simulator.server import run
 
 if __name__ == "__main__":
-    run(port=int(sys.argv[1]), config=SimulatorConfig(enforce_limits=frozenset(), mps=1_000_000), behaviour=Silent())
+    run(port=int(sys.argv[1]), config=SimulatorConfig(enforce_limits=frozenset()), behaviour=Silent())

@@ -260,3 +260,25 @@ async def test_statuses_of_many_messages_all_arrive_in_the_end(send, receiver, s
     await sim.core.settled()
     told = await send.control("GET", "webhooks")
     assert (told["delivered"], told["pending"]) == (300, 0)
+
+
+async def test_updates_can_wait_for_company_and_leave_together(send, receiver, sim):
+    await send.control("POST", "webhooks", {"gather_s": 20.0, "max_batch": 50})  # 0.2 s at this clock's speed
+    await writes(send, 30)
+    await until(lambda: receiver.raw)
+    assert len(json.loads(receiver.raw[0])["entry"][0]["changes"]) == 30
+    await writes(send, 120)
+    await until(lambda: len(receiver.raw) >= 3)
+    assert [len(json.loads(raw)["entry"][0]["changes"]) for raw in receiver.raw[1:3]] == [50, 50]
+    await sim.core.settled()
+    assert len(json.loads(receiver.raw[3])["entry"][0]["changes"]) == 20
+
+
+async def test_only_the_wanted_statuses_are_told(send, receiver, sim):
+    await send.control("POST", "webhooks", {"statuses": ["read", "failed"]})
+    _, answer = await send.template("boas_vindas", "Ana")
+    await sim.core.settled()
+    assert [status["status"] for status in receiver.statuses()] == ["read"]
+    assert sim.core.messages[answer["messages"][0]["id"]].status == "read"
+    with pytest.raises(AssertionError, match="no statuses seen"):
+        await send.control("POST", "webhooks", {"statuses": ["seen"]})
