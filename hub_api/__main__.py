@@ -1,5 +1,17 @@
 """`python -m hub_api` is `hub`."""
 
-from hub_api.cli import app
+import signal
 
-app(prog_name="hub")
+
+def main() -> None:
+    """The console script. Until a command runs, Ctrl-C simply ends the process: Python drops a KeyboardInterrupt that
+    comes while a module is being imported inside one of the interpreter's own callbacks, and `hub up` went on starting."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from hub_api.cli import app
+
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    app(prog_name="hub")
+
+
+if __name__ == "__main__":
+    main()

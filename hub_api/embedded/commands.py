@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -38,6 +39,7 @@ def up(
 
     A part whose URL is set (HUB_DATABASE_URL, HUB_REDIS_URL, HUB_CLICKHOUSE_URL, HUB_META_BASE_URL) is not started.
     """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # see hub_api.__main__; from the first part on, the supervisor listens
     from hub_api.embedded import up as runner
 
     console = make_console()
