@@ -24,7 +24,7 @@ class Draft:
     """
 
     type: str
-    body: dict[str, Any]
+    body: dict[str, Any] | list[dict[str, Any]]
     content: str | None
     author: str = "bot"
     author_id: UUID | None = None

@@ -1,16 +1,12 @@
 """A person (or a program in a person's place) writes to the customer of a conversation."""
 
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 from hub_api.chat import conversations
-from hub_api.chat.outgoing import Draft, queue_message, text
-from hub_api.errors import Conflict, NotFound
-from hub_api.platform import sqlfile
+from hub_api.chat.outgoing import Draft, queue_message
+from hub_api.errors import Conflict
 from hub_api.platform.postgres import Transaction
-
-queries = sqlfile.load(__package__, "views.sql")
 
 
 class WindowClosed(Conflict):
@@ -44,19 +40,3 @@ async def reply(tx: Transaction, conversation_id: UUID, draft: Draft) -> UUID:
     if conversation["state"] == "assigned":
         await conversations.move(tx, conversation_id, "waiting_customer", reason="replied")
     return message_id
-
-
-async def quote(
-    tx: Transaction, conversation_id: UUID, words: str, reply_to: UUID | None = None, **options: Any
-) -> Draft:
-    """A human's text (priority 0) that quotes the message `reply_to` of the same conversation; `options` as in Draft.
-
-    Raises NotFound when that message is not in the conversation. One that Meta has not taken yet cannot be quoted.
-    """
-    options = {"priority": 0, **options}
-    if reply_to is None:
-        return text(words, **options)
-    row = await tx.db.fetchrow(queries.find_wamid, conversation_id, reply_to)
-    if row is None or row["wamid"] is None:
-        raise NotFound(f"conversation {conversation_id} has no message {reply_to} that could be quoted")
-    return text(words, reply_to=row["wamid"], **options)

@@ -1,47 +1,33 @@
-"""The door for people and programs that serve customers: conversations, messages, customers."""
+"""The door for people and programs that serve customers: conversations, messages, customers. Writing to a customer knows
+the channel and is at whatsapp/compose."""
 
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Depends, Header, Query
+from fastapi import APIRouter, Depends, Query
 
-from hub_api.auth.keys import Principal, require
+from hub_api.auth.keys import require
 from hub_api.chat import schemas, views
 from hub_api.chat.assign import assign
-from hub_api.chat.reply import quote, reply
 from hub_api.chat.resolve import close, rate, resolve
 from hub_api.chat.search import search_messages
-from hub_api.chat.templates import from_template
 from hub_api.chat.transfer import transfer
-from hub_api.platform.idempotency import once
 from hub_api.platform.services import Services
 from hub_api.platform.web import get_services
 
 router = APIRouter(prefix="/api/v1", tags=["chat"])
 
 Hub = Annotated[Services, Depends(get_services)]
-Writer = Annotated[Principal, Depends(require("conversations:write"))]
 READ, WRITE = Depends(require("conversations:read")), Depends(require("conversations:write"))
 CUSTOMERS = Depends(require("customers:read"))
 Limit = Annotated[int, Query(ge=1, le=500, description="rows of one page")]
 Cursor = Annotated[str | None, Query(max_length=300, description="`next_cursor` of the page before")]
-IdempotencyKey = Annotated[
-    str | None,
-    Header(max_length=200, description="the same key and body again: the first answer, and no second effect"),
-]
 
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "no such conversation"}}
 REFUSED: dict[int | str, dict[str, Any]] = {
     **NOT_FOUND,
     409: {"description": "`conversation_state`: the conversation's state does not allow it"},
-}
-NOT_SENT: dict[int | str, dict[str, Any]] = {
-    404: {"description": "no such conversation, template or quoted message"},
-    409: {
-        "description": "`window_closed`: more than 24 h since the customer wrote, send a template · `conversation_closed` · "
-        "`template_not_approved` · `idempotency_key_reused`"
-    },
 }
 
 
@@ -79,31 +65,6 @@ async def get_messages(
     return schemas.MessagePage(
         items=[schemas.Message.model_validate(dict(row)) for row in page.rows], next_cursor=page.next_cursor
     )
-
-
-@router.post(
-    "/conversations/{conversation_id}/messages", status_code=202, responses=NOT_SENT, summary="Write to the customer"
-)
-async def post_message(
-    services: Hub,
-    caller: Writer,
-    conversation_id: UUID,
-    body: Annotated[schemas.NewMessage, Body(openapi_examples=schemas.MESSAGE_EXAMPLES)],
-    idempotency_key: IdempotencyKey = None,
-) -> schemas.Queued:
-    """Queue a text or a template. An agent who has the conversation then waits for the customer."""
-    async with services.transaction() as tx:
-
-        async def queue() -> dict[str, Any]:
-            author: dict[str, Any] = {"author": "agent", "author_id": body.agent_id or caller.user_id}
-            if isinstance(body, schemas.NewTemplate):
-                draft = await from_template(tx, conversation_id, body.name, body.language, body.components, **author)
-            else:
-                draft = await quote(tx, conversation_id, body.text, body.reply_to, **author)
-            return {"id": str(await reply(tx, conversation_id, draft))}
-
-        scope = f"{caller.key_id}:messages:{conversation_id}"
-        return schemas.Queued(**await once(tx, scope, idempotency_key, body.model_dump_json().encode(), queue))
 
 
 @router.post(

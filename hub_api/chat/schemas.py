@@ -1,7 +1,7 @@
 """The API's view of conversations, messages and customers: what goes in and out, with examples."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -154,33 +154,6 @@ class CustomerPage(BaseModel):
     next_cursor: str | None
 
 
-class NewText(Strict):
-    """Plain words; only within 24 h of the customer's last message."""
-
-    type: Literal["text"]
-    text: str = Field(min_length=1, max_length=4096, examples=["Boa tarde! Já estou verificando a sua conexão."])
-    agent_id: UUID | None = Field(None, description="who writes; left out, the user of the API key")
-    reply_to: UUID | None = Field(None, description="a message of this conversation to quote")
-
-
-class NewTemplate(Strict):
-    """An approved template, at any time."""
-
-    type: Literal["template"]
-    name: str = Field(min_length=1, max_length=512, examples=["aviso_visita_tecnica"])
-    language: str = Field("pt_BR", max_length=20)
-    components: list[dict[str, Any]] = Field(
-        default_factory=list,
-        max_length=20,
-        examples=[[{"type": "body", "parameters": [{"type": "text", "text": "Ana"}]}]],
-        description="as the Cloud API takes them",
-    )
-    agent_id: UUID | None = Field(None, description="who writes; left out, the user of the API key")
-
-
-NewMessage = Annotated[NewText | NewTemplate, Field(discriminator="type")]
-
-
 class Queued(BaseModel):
     """The message waits for sending; its state follows in the conversation's messages."""
 
@@ -218,17 +191,3 @@ class Rating(Strict):
     """How the customer was served."""
 
     satisfaction: int = Field(ge=1, le=5, examples=[5])
-
-
-MESSAGE_EXAMPLES: dict[str, Any] = {
-    "text": {"summary": "Words", "value": {"type": "text", "text": "Boa tarde, Ana! Já estou verificando."}},
-    "template": {
-        "summary": "A template, also after 24 h",
-        "value": {
-            "type": "template",
-            "name": "aviso_visita_tecnica",
-            "language": "pt_BR",
-            "components": [{"type": "body", "parameters": [{"type": "text", "text": "Ana"}]}],
-        },
-    },
-}

@@ -39,16 +39,6 @@ FROM messages m LEFT JOIN message_key k ON k.wamid = m.reply_to
 WHERE m.conversation_id = $1 AND ($3::uuid IS NULL OR (m.created_at, m.id) < ($2::timestamptz, $3))
 ORDER BY m.created_at DESC, m.id DESC LIMIT $4;
 
--- name: find_wamid  -- $1 conversation, $2 message -> its wamid (null: not sent yet); no row: not in this conversation
-SELECT wamid FROM messages WHERE conversation_id = $1 AND id = $2;
-
--- name: find_template  -- $1 conversation, $2 name, $3 language -> category, status, components of its number's account
-SELECT t.category, t.status, t.components
-FROM conversations c
-JOIN whatsapp_numbers n ON n.id = c.number_id
-JOIN templates t ON t.account_id = n.account_id
-WHERE c.id = $1 AND t.name = $2 AND t.language = $3;
-
 -- name: find_by_phone  -- $1 E.164 with the ninth digit -> customers
 -- Two look-ups by index; as one condition with OR they would read every customer.
 SELECT c.* FROM customers c

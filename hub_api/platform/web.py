@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -57,8 +58,24 @@ async def on_http_error(request: Request, error: Exception) -> JSONResponse:
 async def on_invalid_request(request: Request, error: Exception) -> JSONResponse:
     """A payload that breaks its schema: 422 with the path of each fault, never the value (it may be personal data)."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it only
-    errors = [{"field": ".".join(map(str, fault["loc"])), "message": fault["msg"]} for fault in error.errors()]
+    errors = [{"field": _path(fault, error.body), "message": fault["msg"]} for fault in error.errors()]
     return problem(422, "invalid", "the request breaks its schema: see errors", errors=errors)
+
+
+def _path(fault: Mapping[str, Any], body: Any) -> str:
+    """Where a fault is, as the caller wrote it: without the tags of unions that pydantic puts between the keys."""
+    loc = fault["loc"]
+    if loc[:1] != ("body",):
+        return ".".join(map(str, loc))
+    path, here = ["body"], body
+    for position, step in enumerate(loc[1:], 2):
+        holds = step in here if isinstance(here, dict) else isinstance(here, list) and isinstance(step, int)
+        if holds:
+            here = here[step] if isinstance(here, dict) or step < len(here) else None
+            path.append(str(step))
+        elif fault["type"] == "missing" and position == len(loc):
+            path.append(str(step))
+    return ".".join(path)
 
 
 async def on_interrupted(request: Request, error: Exception) -> JSONResponse:

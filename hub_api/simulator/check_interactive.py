@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from hub_api.simulator.check_orders import check_order_details, check_order_status
 from hub_api.simulator.errors import MetaError
 from hub_api.simulator.fields import child, link, optional_text, parts, reject_unknown, required, text
 from hub_api.simulator.model import Media
@@ -79,6 +80,7 @@ def _list(action: Json) -> None:
         text(row, "title", "row", maximum=24, code=131009)
         optional_text(row, "description", "row", maximum=72, code=131009)
     _unique(rows, "id", "row")
+    _unique(rows, "title", "row")
 
 
 def _cta_url(action: Json) -> None:
@@ -104,19 +106,12 @@ def _flow(action: Json) -> None:
 
 def _order_details(action: Json) -> None:
     _named(action, "review_and_pay")
-    parameters = child(action, "parameters", "action")
-    text(parameters, "reference_id", "parameters", maximum=60, code=131009)
-    if parameters.get("currency") != "BRL":
-        raise MetaError(131009, "parameters['currency'] must be BRL for payments in Brazil.")
-    child(parameters, "total_amount", "parameters")
-    child(parameters, "order", "parameters")
+    check_order_details(action)
 
 
 def _order_status(action: Json) -> None:
     _named(action, "review_order")
-    parameters = child(action, "parameters", "action")
-    text(parameters, "reference_id", "parameters", maximum=60, code=131009)
-    text(child(parameters, "order", "parameters"), "status", "order")
+    check_order_status(action)
 
 
 def _named(action: Json, name: str) -> None:

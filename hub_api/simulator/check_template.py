@@ -18,6 +18,8 @@ FindMedia = Callable[[str], Media | None]
 
 BODY_LIMIT = 1_024
 OTP_LIMIT = 15
+COUPON = re.compile(r"[A-Za-z0-9]{1,15}")
+FEWEST_CARDS = 2
 BAD_VALUE = re.compile(r"[\n\r\t]| {5,}")
 
 
@@ -32,6 +34,8 @@ class Slots:
     buttons: dict[int, str] = field(default_factory=dict)  # position -> sub_type that needs a parameter
     optional_buttons: dict[int, str] = field(default_factory=dict)
     cards: list["Slots"] = field(default_factory=list)
+    offer: bool = False
+    offer_expires: bool = False
 
 
 def slots_of(components: list[Json]) -> Slots:
@@ -47,6 +51,9 @@ def slots_of(components: list[Json]) -> Slots:
                 slots.header = _variables(component.get("text", ""))
             case "BUTTONS":
                 _button_slots(component["buttons"], slots)
+            case "LIMITED_TIME_OFFER":
+                slots.offer = True
+                slots.offer_expires = bool(component.get("limited_time_offer", {}).get("has_expiration"))
             case "CAROUSEL":
                 slots.cards = [slots_of(card["components"]) for card in component["cards"]]
     return slots
@@ -80,14 +87,20 @@ def check_components(slots: Slots, components: list[Json], template: Template, f
     for component in components:
         type_ = str(component.get("type", "")).lower()
         if type_ == "button":
-            buttons[_index(component)] = component
+            index = _index(component)
+            if index in buttons:
+                raise MetaError(132012, f"buttons: Button at index {index} is given twice")
+            buttons[index] = component
         elif type_ in ("header", "body", "carousel", "limited_time_offer"):
+            if type_ in given:
+                raise MetaError(132012, f"Param template['components'] has {type_} twice.")
             given[type_] = component
         else:
             raise MetaError(100, f"Param template['components'] has an unknown type \"{type_}\".")
     _check_values(slots.body, given.get("body"), "body", named, slots.body_length)
     _check_header(slots, given.get("header"), named, find_media)
     _check_buttons(slots, buttons, template)
+    _check_offer(slots, given.get("limited_time_offer"))
     if slots.cards or "carousel" in given:
         _check_cards(slots, given.get("carousel", {}), template, find_media)
 
@@ -149,16 +162,39 @@ def _check_buttons(slots: Slots, sent: dict[int, Json], template: Template) -> N
         value = _parameters(component)
         if kind in ("url", "copy_code") and not (value and (shown(value[0]) or value[0].get("coupon_code"))):
             raise MetaError(131008, f"buttons: Button at index {index} of type {kind} requires a parameter")
+        if kind == "copy_code" and not COUPON.fullmatch(str(value[0].get("coupon_code"))):
+            raise MetaError(131009, f"buttons: the coupon code at index {index} has 1 to 15 letters and digits")
         if template.category == "AUTHENTICATION" and len(shown(value[0])) > OTP_LIMIT:
             raise MetaError(132005, f"buttons: an authentication code has at most {OTP_LIMIT} characters")
 
 
 def _check_cards(slots: Slots, component: Json, template: Template, find_media: FindMedia) -> None:
     cards = parts(component, "cards", "carousel", maximum=10, code=132012)
+    if len(cards) < FEWEST_CARDS:
+        raise MetaError(132012, f"carousel: {len(cards)} cards sent, a carousel has {FEWEST_CARDS} to 10")
     if len(cards) != len(slots.cards):
         raise MetaError(132012, f"carousel: {len(cards)} cards sent, the template has {len(slots.cards)}")
-    for position, card in enumerate(sorted(cards, key=lambda c: int(c.get("card_index", 0)))):
+    if {card.get("card_index") for card in cards} != set(range(len(cards))):
+        raise MetaError(132012, f"carousel: card_index must number the cards 0 to {len(cards) - 1}")
+    for position, card in enumerate(sorted(cards, key=lambda c: int(c["card_index"]))):
         check_components(slots.cards[position], card.get("components", []), template, find_media)
+
+
+def _check_offer(slots: Slots, component: Json | None) -> None:
+    if component is None:
+        if slots.offer_expires:
+            raise MetaError(132012, "limited_time_offer: the template needs its expiration_time_ms")
+        return
+    if not slots.offer:
+        raise MetaError(132012, "limited_time_offer: the template has none")
+    value = _parameters(component)
+    ends = value[0].get("limited_time_offer") if len(value) == 1 else None
+    if (
+        not isinstance(ends, dict)
+        or not isinstance(ends.get("expiration_time_ms"), int)
+        or ends["expiration_time_ms"] < 1
+    ):
+        raise MetaError(132012, "limited_time_offer: expiration_time_ms must be a time in Unix milliseconds")
 
 
 def _parameters(component: Json | None) -> list[Json]:

@@ -17,7 +17,7 @@ from hub_api.whatsapp.inbound import (
     Unsupported,
 )
 
-_MEDIA = {
+MEDIA_WORDS = {
     "image": "imagem",
     "video": "vídeo",
     "audio": "áudio",
@@ -62,14 +62,14 @@ def content_of(  # noqa: PLR0911 - one answer per kind of detail
             return _media(detail, faults)
         case Location():
             where = ", ".join(part for part in (detail.name, detail.address) if part)
-            return _bracketed("localização", f"{where} ({detail.latitude}, {detail.longitude})".strip())
+            return bracketed("localização", f"{where} ({detail.latitude}, {detail.longitude})".strip())
         case Cards(cards=cards):
             people = (" ".join(filter(None, (card.name, *(p.phone or p.wa_id for p in card.phones)))) for card in cards)
-            return _bracketed("contato", "; ".join(people))
+            return bracketed("contato", "; ".join(people))
         case Choice():
             return detail.title or detail.id or "[opção sem título]"
         case FlowReply(name="address_message"):
-            return _bracketed("endereço", detail.body or "")
+            return bracketed("endereço", detail.body or "")
         case FlowReply():
             return "[formulário preenchido]"
         case CallPermission():
@@ -77,21 +77,21 @@ def content_of(  # noqa: PLR0911 - one answer per kind of detail
             return f"[{answer.get(detail.response or '', 'respondeu ao pedido de ligação')}]"
         case Order():
             pieces = sum(line.quantity or 1 for line in detail.lines)
-            return _bracketed("pedido", f"{pieces} {'item' if pieces == 1 else 'itens'}", detail.text)
+            return bracketed("pedido", f"{pieces} {'item' if pieces == 1 else 'itens'}", detail.text)
         case Unsupported(unavailable=True):
             return "[mensagem indisponível: peça que seja enviada de novo]"
         case Unsupported():
-            return _bracketed("não suportada pelo canal", _UNSUPPORTED.get(detail.type or "", detail.type or ""))
+            return bracketed("não suportada pelo canal", _UNSUPPORTED.get(detail.type or "", detail.type or ""))
         case Unknown():
             return _bare(message_type, detail)
 
 
 def _media(media: Media, faults: Sequence[Fault]) -> str:
-    word = "mensagem de voz" if media.voice else _MEDIA.get(media.kind, media.kind)
+    word = "mensagem de voz" if media.voice else MEDIA_WORDS.get(media.kind, media.kind)
     if faults:
         note = "não pôde ser baixado do remetente" if any(fault.code == 131052 for fault in faults) else "não chegou"
-        return _bracketed(word, note, media.caption)
-    return _bracketed(word, media.filename or "", media.caption)
+        return bracketed(word, note, media.caption)
+    return bracketed(word, media.filename or "", media.caption)
 
 
 def _bare(message_type: str, detail: Unknown) -> str:
@@ -99,18 +99,19 @@ def _bare(message_type: str, detail: Unknown) -> str:
         return f"[{_BARE[message_type]}]"
     if message_type == "system":
         notice = detail.raw.get("system")
-        return _bracketed("aviso do canal", str(notice.get("body") or "") if isinstance(notice, dict) else "")
+        return bracketed("aviso do canal", str(notice.get("body") or "") if isinstance(notice, dict) else "")
     if detail.raw.get(message_type) is not None or message_type not in KNOWN:
-        return _bracketed("tipo desconhecido", message_type)
-    return _bracketed("sem conteúdo", message_type)
+        return bracketed("tipo desconhecido", message_type)
+    return bracketed("sem conteúdo", message_type)
 
 
 # Types that carry an object of their name.
 KNOWN = frozenset(
-    {*_MEDIA, "text", "location", "contacts", "interactive", "button", "order", "edit", "revoke", "reaction"}
+    {*MEDIA_WORDS, "text", "location", "contacts", "interactive", "button", "order", "edit", "revoke", "reaction"}
 )
 
 
-def _bracketed(what: str, which: str, words: str | None = None) -> str:
+def bracketed(what: str, which: str, words: str | None = None) -> str:
+    """`[what: which] words`, without what is empty."""
     head = f"[{what}: {which}]" if which else f"[{what}]"
     return f"{head} {words}" if words else head

@@ -97,6 +97,17 @@ class MetaClient:
         held = message.get("message_status") in ("held_for_quality_assessment", "paused")
         return Accepted(wamid, held, _first(answer, "contacts").get("wa_id") or None)
 
+    async def mark_read(self, phone_number_id: str, token: str, wamid: str, *, typing: bool = False) -> None:
+        """Blue ticks for a received message and all before it, with `typing` also "typing…".
+
+        Raises RejectedByMeta, NotAccepted or OutcomeUnknown; never calls twice.
+        """
+        mark: dict[str, Any] = {"messaging_product": "whatsapp", "status": "read", "message_id": wamid}
+        if typing:
+            mark["typing_indicator"] = {"type": "text"}
+        url = URL(f"{self._base}/{phone_number_id}/messages")
+        await self._call("POST", url, token, orjson.dumps(mark), self._timeout)
+
     async def get(self, path: str, token: str, **query: str) -> dict[str, Any]:
         """Read a Graph object or one page of an edge. Raises RejectedByMeta or NotAccepted (reads change nothing)."""
         try:

@@ -1,0 +1,88 @@
+"""The door through which people write to a customer: every kind of message of the channel, and the blue ticks."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Depends, Header
+from pydantic import BaseModel, Field
+
+from hub_api.auth.keys import Principal, require
+from hub_api.chat import views
+from hub_api.chat.reply import reply
+from hub_api.chat.schemas import Queued
+from hub_api.platform.idempotency import once
+from hub_api.platform.services import Services
+from hub_api.platform.web import get_services
+from hub_api.whatsapp.compose.draft import AnyMessage, compose
+from hub_api.whatsapp.compose.examples import EXAMPLES
+from hub_api.whatsapp.compose.fields import Part
+from hub_api.whatsapp.compose.mark_read import mark_read
+
+router = APIRouter(prefix="/api/v1", tags=["chat"])
+
+Hub = Annotated[Services, Depends(get_services)]
+Writer = Annotated[Principal, Depends(require("conversations:write"))]
+WRITE = Depends(require("conversations:write"))
+IdempotencyKey = Annotated[
+    str | None,
+    Header(max_length=200, description="the same key and body again: the first answer, and no second effect"),
+]
+
+NOT_SENT: dict[int | str, dict[str, Any]] = {
+    404: {"description": "no such conversation, template, quoted or reacted message"},
+    409: {
+        "description": "`window_closed`: more than 24 h since the customer wrote, send a template · `conversation_closed` · "
+        "`template_not_approved` · `phone_required`: a code needs a phone number, the customer has a username only · "
+        "`not_reactable` · `idempotency_key_reused`"
+    },
+    422: {
+        "description": "`invalid`: a field is missing, unknown or beyond a limit of the channel · `template_mismatch`: the "
+        "components do not fill the template; `errors` has the path of each field"
+    },
+}
+NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "no such conversation"}}
+
+
+class ReadMark(Part):
+    """What to show the customer."""
+
+    typing: bool = Field(False, description='also show "typing…", for up to 25 s or until the reply')
+
+
+class Marked(BaseModel):
+    """Whether the channel took it."""
+
+    done: bool = Field(
+        description="false: nothing recent to mark, or the channel did not take it; nothing else happens"
+    )
+
+
+@router.post(
+    "/conversations/{conversation_id}/messages", status_code=202, responses=NOT_SENT, summary="Write to the customer"
+)
+async def post_message(
+    services: Hub,
+    caller: Writer,
+    conversation_id: UUID,
+    body: Annotated[AnyMessage, Body(openapi_examples=EXAMPLES)],
+    idempotency_key: IdempotencyKey = None,
+) -> Queued:
+    """Queue a message of any kind. An agent who has the conversation then waits for the customer."""
+    async with services.transaction() as tx:
+
+        async def queue() -> dict[str, Any]:
+            author_id = body.agent_id or caller.user_id
+            draft = await compose(tx, conversation_id, body, author="agent", author_id=author_id)
+            return {"id": str(await reply(tx, conversation_id, draft))}
+
+        scope = f"{caller.key_id}:messages:{conversation_id}"
+        return Queued(**await once(tx, scope, idempotency_key, body.model_dump_json().encode(), queue))
+
+
+@router.post(
+    "/conversations/{conversation_id}/read", dependencies=[WRITE], responses=NOT_FOUND, summary="Show it as read"
+)
+async def post_read(services: Hub, conversation_id: UUID, body: ReadMark) -> Marked:
+    """The customer sees blue ticks, and "typing…" if asked for. At once and best effort: no message, never repeated."""
+    await views.find_conversation(services, str(conversation_id))
+    return Marked(done=await mark_read(services, conversation_id, typing=body.typing))

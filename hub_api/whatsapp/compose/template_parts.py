@@ -1,0 +1,247 @@
+"""A template as it is filled in (channel document §3.4): the components of the send call, each with its own shape.
+
+Only what can be told without the stored template is checked here; template_check.py compares with its components.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, field_validator
+
+from hub_api.whatsapp.compose import limits
+from hub_api.whatsapp.compose.fields import (
+    DocumentHeader,
+    Filling,
+    ImageHeader,
+    NewMessage,
+    Part,
+    VideoHeader,
+    unique,
+)
+from hub_api.whatsapp.compose.free_form import Place
+
+VariableName = Annotated[str, Field(pattern=r"^[a-z0-9_]+$", max_length=limits.BODY)]
+
+
+class Named(Part):
+    """A parameter of a template with named variables says which one it fills."""
+
+    parameter_name: VariableName | None = None
+
+
+class TextParameter(Named):
+    """Words for a variable."""
+
+    type: Literal["text"]
+    text: Filling
+
+
+class CurrencyValue(Part):
+    """An amount in thousandths, and how it is shown when the phone cannot format it."""
+
+    fallback_value: Filling
+    code: str = Field(pattern=r"^[A-Z]{3}$")
+    amount_1000: int
+
+
+class CurrencyParameter(Named):
+    """Money for a variable."""
+
+    type: Literal["currency"]
+    currency: CurrencyValue
+
+
+class DateTimeValue(Part):
+    """A date as it is shown."""
+
+    fallback_value: Filling
+
+
+class DateTimeParameter(Named):
+    """A date for a variable."""
+
+    type: Literal["date_time"]
+    date_time: DateTimeValue
+
+
+class PlaceParameter(Part):
+    """The place of a location header."""
+
+    type: Literal["location"]
+    location: Place
+
+
+WordParameter = Annotated[TextParameter | CurrencyParameter | DateTimeParameter, Field(discriminator="type")]
+HeaderParameter = Annotated[
+    TextParameter | ImageHeader | VideoHeader | DocumentHeader | PlaceParameter, Field(discriminator="type")
+]
+
+
+class HeaderFilling(Part):
+    """The header: its variable, its file or its place."""
+
+    type: Literal["header"]
+    parameters: list[HeaderParameter] = Field(min_length=1, max_length=1)
+
+
+class BodyFilling(Part):
+    """The variables of the body, in their order or by name."""
+
+    type: Literal["body"]
+    parameters: list[WordParameter] = Field(min_length=1, max_length=limits.TEMPLATE_BODY)
+
+
+class ButtonFilling(Part):
+    """A button by its position among all buttons, from 0."""
+
+    type: Literal["button"]
+    index: int = Field(ge=0, lt=limits.TEMPLATE_BUTTONS)
+
+
+class UrlPart(Part):
+    """The end of the button's address."""
+
+    type: Literal["text"]
+    text: str = Field(min_length=1, max_length=2_000)
+
+
+class UrlFilling(ButtonFilling):
+    """The end of a dynamic address, or the code of an authentication template."""
+
+    sub_type: Literal["url"]
+    parameters: list[UrlPart] = Field(min_length=1, max_length=1)
+
+
+class Payload(Part):
+    """What comes back when the button is tapped."""
+
+    type: Literal["payload"]
+    payload: str = Field(min_length=1, max_length=limits.BUTTON_ID)
+
+
+class QuickReplyFilling(ButtonFilling):
+    """A quick reply with a payload; without one its label comes back."""
+
+    sub_type: Literal["quick_reply"]
+    parameters: list[Payload] = Field(min_length=1, max_length=1)
+
+
+class Coupon(Part):
+    """The code to copy."""
+
+    type: Literal["coupon_code"]
+    coupon_code: str = Field(pattern=r"^[A-Za-z0-9]+$", max_length=limits.COUPON)
+
+
+class CopyCodeFilling(ButtonFilling):
+    """A code to copy, such as a coupon's."""
+
+    sub_type: Literal["copy_code"]
+    parameters: list[Coupon] = Field(min_length=1, max_length=1)
+
+
+class FlowOpening(Part):
+    """The token under which the flow's answer comes back, and data for its first screen."""
+
+    flow_token: str | None = Field(None, min_length=1, max_length=limits.BODY)
+    flow_action_data: dict[str, Any] | None = None
+
+
+class FlowOpened(Part):
+    """How the flow opens."""
+
+    type: Literal["action"]
+    action: FlowOpening
+
+
+class FlowFilling(ButtonFilling):
+    """A flow button."""
+
+    sub_type: Literal["flow"]
+    parameters: list[FlowOpened] = Field(min_length=1, max_length=1)
+
+
+AnyButton = Annotated[UrlFilling | QuickReplyFilling | CopyCodeFilling | FlowFilling, Field(discriminator="sub_type")]
+
+
+class OfferEnd(Part):
+    """When the offer ends, in Unix milliseconds."""
+
+    expiration_time_ms: int = Field(gt=0, lt=10**14)
+
+
+class OfferParameter(Part):
+    """When the offer ends."""
+
+    type: Literal["limited_time_offer"]
+    limited_time_offer: OfferEnd
+
+
+class OfferFilling(Part):
+    """The countdown of a limited-time offer."""
+
+    type: Literal["limited_time_offer"]
+    parameters: list[OfferParameter] = Field(min_length=1, max_length=1)
+
+
+def _place_of(component: "Filled") -> str:
+    return f"button {component.index}" if isinstance(component, ButtonFilling) else component.type
+
+
+_once = unique("components", _place_of)
+
+
+def _spelled(components: Any) -> Any:
+    """Meta takes the kinds of components in capitals, too."""
+    if not isinstance(components, list):
+        return components
+    return [
+        {
+            key: value.lower() if key in ("type", "sub_type") and isinstance(value, str) else value
+            for key, value in one.items()
+        }
+        if isinstance(one, dict)
+        else one
+        for one in components
+    ]
+
+
+class Card(Part):
+    """One card of a carousel, filled in as a template of its own."""
+
+    card_index: int = Field(ge=0, lt=limits.CARDS_MOST)
+    components: list[Annotated[HeaderFilling | BodyFilling | AnyButton, Field(discriminator="type")]] = Field(
+        min_length=1, max_length=limits.TEMPLATE_BUTTONS + 2
+    )
+
+    _spelling = field_validator("components", mode="before")(_spelled)
+    _unique = field_validator("components")(_once)
+
+
+class CarouselFilling(Part):
+    """All cards of the carousel, as many as were approved."""
+
+    type: Literal["carousel"]
+    cards: list[Card] = Field(min_length=limits.CARDS_FEWEST, max_length=limits.CARDS_MOST)
+
+    _unique = field_validator("cards")(unique("card_index", lambda card: str(card.card_index)))
+
+
+Filled = HeaderFilling | BodyFilling | AnyButton | CarouselFilling | OfferFilling
+Component = Annotated[Filled, Field(discriminator="type")]
+
+
+class NewTemplate(NewMessage):
+    """An approved template, at any time."""
+
+    type: Literal["template"]
+    name: str = Field(min_length=1, max_length=limits.TEMPLATE_NAME, examples=["aviso_visita_tecnica"])
+    language: str = Field("pt_BR", min_length=1, max_length=20)
+    components: list[Component] = Field(
+        default=[],
+        max_length=limits.TEMPLATE_BUTTONS + 4,
+        examples=[[{"type": "body", "parameters": [{"type": "text", "text": "Ana"}]}]],
+        description="as the Cloud API takes them: only what has variables, files or dynamic buttons",
+    )
+
+    _spelling = field_validator("components", mode="before")(_spelled)
+    _unique = field_validator("components")(_once)

@@ -1,0 +1,91 @@
+"""The words of a message of ours for people and search: its own text where it has one, else what it is, in [brackets]."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from hub_api.whatsapp.compose.fields import AudioFile, Captioned, DocumentFile, Medium
+from hub_api.whatsapp.compose.free_form import NewContacts, NewLocation, Person, Reaction
+from hub_api.whatsapp.compose.interactive import Interactive
+from hub_api.whatsapp.compose.orders import Amount, OrderDetails, OrderStatus
+from hub_api.whatsapp.compose.template_check import values_of
+from hub_api.whatsapp.compose.template_parts import BodyFilling, CarouselFilling, Filled, OfferFilling
+from hub_api.whatsapp.compose.template_slots import Slots, fill
+from hub_api.whatsapp.content import MEDIA_WORDS, bracketed
+
+_ORDER = {
+    "pending": "pendente",
+    "processing": "em processamento",
+    "partially_shipped": "parcialmente enviado",
+    "shipped": "enviado",
+    "completed": "concluído",
+    "canceled": "cancelado",
+}
+_PAYMENT = {"pending": "pagamento pendente", "captured": "pagamento recebido", "failed": "pagamento recusado"}
+
+
+def of_medium(medium: Medium) -> str:
+    """[imagem] with its caption, [documento: fatura.pdf], [mensagem de voz]."""
+    word = "mensagem de voz" if isinstance(medium, AudioFile) and medium.voice else MEDIA_WORDS[medium.kind]
+    name = medium.filename if isinstance(medium, DocumentFile) else None
+    return bracketed(word, name or "", medium.caption if isinstance(medium, Captioned) else None)
+
+
+def of_location(message: NewLocation) -> str:
+    """[localização: name, address (latitude, longitude)]."""
+    place = message.location
+    where = ", ".join(part for part in (place.name, place.address) if part)
+    return bracketed("localização", f"{where} ({place.latitude}, {place.longitude})".strip())
+
+
+def of_contacts(message: NewContacts) -> str:
+    """[contato: Ana Souza +55…; …]."""
+    return bracketed("contato", "; ".join(map(_person, message.contacts)))
+
+
+def of_reaction(reaction: Reaction) -> str:
+    """The emoji itself."""
+    return reaction.emoji or "[reação retirada]"
+
+
+def of_interactive(message: Interactive) -> str:
+    """The body, after what a bill or its state is."""
+    match message:
+        case OrderDetails():
+            parameters = message.action.parameters
+            what = f"{_money(parameters.total_amount)}, pedido {parameters.reference_id}"
+            return bracketed("cobrança", what, message.body.text)
+        case OrderStatus():
+            state = message.action.parameters
+            told = [_ORDER[state.order.status]] if state.order else []
+            told += [_PAYMENT[state.payment.status]] if state.payment else []
+            return bracketed("pedido", f"{state.reference_id}, {', '.join(told)}", message.body.text)
+        case _:
+            return message.body.text
+
+
+def of_template(slots: Slots, filled: Sequence[Filled]) -> str | None:
+    """The body with its variables filled in, the cards' bodies below, and when an offer ends; None without any."""
+    lines = [_body(slots, filled)]
+    for component in filled:
+        match component:
+            case CarouselFilling(cards=cards):
+                lines += [_body(slots.cards[card.card_index], card.components) for card in cards]
+            case OfferFilling(parameters=[parameter]):
+                ends = datetime.fromtimestamp(parameter.limited_time_offer.expiration_time_ms / 1_000, UTC)
+                lines.append(f"[oferta até {ends:%d/%m/%Y %H:%M} UTC]")
+    return "\n".join(line for line in lines if line) or None
+
+
+def _body(slots: Slots, filled: Sequence[Filled]) -> str:
+    body = next((one for one in filled if isinstance(one, BodyFilling)), None)
+    return fill(slots.body_text, values_of(body.parameters if body else []))
+
+
+def _person(person: Person) -> str:
+    numbers = (phone.phone or phone.wa_id for phone in person.phones)
+    return " ".join(filter(None, (person.name.formatted_name, *numbers)))
+
+
+def _money(amount: Amount) -> str:
+    reais, cents = divmod(amount.value, 100)
+    return f"R$ {reais:,}".replace(",", ".") + f",{cents:02}"
