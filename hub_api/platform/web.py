@@ -58,11 +58,11 @@ async def on_http_error(request: Request, error: Exception) -> JSONResponse:
 async def on_invalid_request(request: Request, error: Exception) -> JSONResponse:
     """A payload that breaks its schema: 422 with the path of each fault, never the value (it may be personal data)."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it only
-    errors = [{"field": _path(fault, error.body), "message": fault["msg"]} for fault in error.errors()]
+    errors = [{"field": path_of(fault, error.body), "message": fault["msg"]} for fault in error.errors()]
     return problem(422, "invalid", "the request breaks its schema: see errors", errors=errors)
 
 
-def _path(fault: Mapping[str, Any], body: Any) -> str:
+def path_of(fault: Mapping[str, Any], body: Any) -> str:
     """Where a fault is, as the caller wrote it: without the tags of unions that pydantic puts between the keys."""
     loc = fault["loc"]
     if loc[:1] != ("body",):

@@ -165,13 +165,13 @@ async def template_draft(tx: Transaction, template: Row, message: NewTemplate, *
             f"template {message.name!r} is {template['status']}: Meta would refuse it",
             status_of_template=template["status"],
         )
-    slots = require_fit(dict(template), message.components)
+    shape = require_fit(dict(template), message.components)
     category = template["category"].lower()
     body: dict[str, Any] = {"name": message.name, "language": {"code": message.language}}
     if message.components:
         body["components"] = [await _component(tx, component) for component in message.components]
     options = {"priority": PRIORITY.get(category, 2), **options}
-    content = words.of_template(slots, message.components)
+    content = words.of_template(shape, message.components)
     return Draft("template", body, content, category=category, template=message.name, **options)
 
 

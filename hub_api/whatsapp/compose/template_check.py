@@ -18,8 +18,10 @@ from hub_api.whatsapp.compose.template_parts import (
     OfferFilling,
     TextParameter,
     UrlFilling,
+    UrlPart,
 )
-from hub_api.whatsapp.compose.template_slots import Slots, fill, slots_of
+from hub_api.whatsapp.compose.template_parts import Card as FilledCard
+from hub_api.whatsapp.templates.shape import VARIABLE, Button, Card, Header, Shape, Text, read_shape
 
 Fault = tuple[str, str]  # path of the field, what is wrong with it
 Words = TextParameter | CurrencyParameter | DateTimeParameter
@@ -33,41 +35,31 @@ class TemplateMismatch(Invalid):
 
 def require_fit(
     template: Mapping[str, Any], filled: Sequence[Filled], *, path: str = "body.components", now: datetime | None = None
-) -> Slots:
-    """The slots of `template` (name, category, components), all of them filled in rightly by `filled`.
+) -> Shape:
+    """The shape of `template` (name, category, components), all of it filled in rightly by `filled`.
 
     `path` is where the components stand in the request. Raises TemplateMismatch with every fault.
     """
-    slots = slots_of(template["components"], parameter_format=template.get("parameter_format"))
-    is_code = str(template["category"]).upper() == "AUTHENTICATION"
-    faults = list(check(slots, filled, path, is_code=is_code, now=now or datetime.now(UTC)))
+    shape = read_shape(template["components"], template.get("parameter_format"))
+    faults = list(check(shape, filled, path, now=now or datetime.now(UTC)))
     if faults:
         raise TemplateMismatch(
             f"template {template['name']!r} cannot be sent like this: {faults[0][1]}",
             errors=[{"field": field, "message": message} for field, message in faults],
         )
-    return slots
+    return shape
 
 
-def check(slots: Slots, filled: Sequence[Filled], path: str, *, is_code: bool, now: datetime) -> Iterator[Fault]:
-    """Every fault of `filled` for a template with these slots."""
-    at = {_part_of(component): f"{path}.{position}" for position, component in enumerate(filled)}
-    by_part = {_part_of(component): component for component in filled}
-    header, body = by_part.get("header"), by_part.get("body")
-    yield from _header(slots, header if isinstance(header, HeaderFilling) else None, at.get("header", path))
-    values = list(body.parameters) if isinstance(body, BodyFilling) else []
-    yield from _values("body", slots.body, values, at.get("body", path), named=slots.named)
-    yield from _length(slots, values, at.get("body", path))
-    if is_code:
-        yield from _code(values, filled, at)
-    buttons = {one.index: one for one in filled if isinstance(one, ButtonFilling)}
-    yield from _buttons(slots, buttons, at, path)
-    carousel = by_part.get("carousel")
-    yield from _cards(slots, carousel if isinstance(carousel, CarouselFilling) else None, at.get("carousel", path), now)
-    offer = by_part.get("limited_time_offer")
-    yield from _offer(
-        slots, offer if isinstance(offer, OfferFilling) else None, at.get("limited_time_offer", path), now
-    )
+def check(shape: Shape, filled: Sequence[Filled], path: str, *, now: datetime) -> Iterator[Fault]:
+    """Every fault of `filled` for a template of this shape; `path` is where `filled` stands."""
+    yield from _parts(shape.header, shape.body, shape.buttons, filled, path, named=shape.named)
+    if shape.code:
+        yield from _code(filled, path)
+    by_type = {one.type: (f"{path}.{position}", one) for position, one in enumerate(filled)}
+    where, carousel = by_type.get("carousel", (path, None))
+    yield from _cards(shape, carousel.cards if isinstance(carousel, CarouselFilling) else [], where)
+    where, offer = by_type.get("limited_time_offer", (path, None))
+    yield from _offer(shape, offer if isinstance(offer, OfferFilling) else None, where, now)
 
 
 def shown(parameter: Words) -> str:
@@ -81,13 +73,40 @@ def shown(parameter: Words) -> str:
             return parameter.date_time.fallback_value
 
 
-def values_of(parameters: Sequence[Words]) -> dict[str, str]:
-    """Values by the variable they fill: its name, or its number."""
-    return {one.parameter_name or str(number): shown(one) for number, one in enumerate(parameters, 1)}
+def fill(text: Text, filled: Sequence[Filled]) -> str:
+    """The text with its variables replaced by the parameters of the body in `filled`; what is not given stays."""
+    body = next((one for one in filled if isinstance(one, BodyFilling)), None)
+    values = {one.parameter_name or str(number): shown(one) for number, one in enumerate(_given(body), 1)}
+    return VARIABLE.sub(lambda variable: values.get(variable[1], variable[0]), text.text)
 
 
-def _part_of(component: Filled) -> str:
-    return f"button {component.index}" if isinstance(component, ButtonFilling) else component.type
+def _given(component: BodyFilling | None) -> list[Words]:
+    return list(component.parameters) if component is not None else []
+
+
+def _parts(
+    header: Header | None,
+    body: Text | None,
+    buttons: Sequence[Button],
+    filled: Sequence[Filled],
+    path: str,
+    *,
+    named: bool,
+) -> Iterator[Fault]:
+    """What a template and one of its cards have in common: header, body, buttons."""
+    given: dict[str, tuple[str, Filled]] = {}
+    for position, component in enumerate(filled):
+        if not isinstance(component, ButtonFilling):
+            given[component.type] = (f"{path}.{position}", component)
+    where, one = given.get("header", (path, None))
+    yield from _header(header, one if isinstance(one, HeaderFilling) else None, where, named=named)
+    where, one = given.get("body", (path, None))
+    text = body or Text("")
+    words = _given(one if isinstance(one, BodyFilling) else None)
+    yield from _values("body", text.variables, words, where, named=named)
+    if (length := len(fill(text, filled))) > limits.TEMPLATE_BODY:
+        yield where, f"the body has {length} characters once filled in, {limits.TEMPLATE_BODY} are allowed"
+    yield from _buttons(buttons, filled, path)
 
 
 def _values(part: str, wanted: Sequence[str], given: Sequence[Words], path: str, *, named: bool) -> Iterator[Fault]:
@@ -107,70 +126,70 @@ def _values(part: str, wanted: Sequence[str], given: Sequence[Words], path: str,
         yield path, "each named variable is filled once"
 
 
-def _length(slots: Slots, given: Sequence[Words], path: str) -> Iterator[Fault]:
-    filled = len(fill(slots.body_text, values_of(given)))
-    if filled > limits.TEMPLATE_BODY:
-        yield path, f"the body has {filled} characters once filled in, {limits.TEMPLATE_BODY} are allowed"
-
-
-def _header(slots: Slots, header: HeaderFilling | None, path: str) -> Iterator[Fault]:
-    given = header.parameters[0] if header is not None else None
-    if slots.header_format in ("", "TEXT"):
+def _header(header: Header | None, filling: HeaderFilling | None, path: str, *, named: bool) -> Iterator[Fault]:
+    given = filling.parameters[0] if filling is not None else None
+    if header is None or header.format == "TEXT":
+        variables = header.text.variables if header is not None else ()
         if given is not None and not isinstance(given, TextParameter):
             yield f"{path}.parameters.0", f"the template has no {given.type} in its header"
         else:
-            yield from _values("header", slots.header, [given] if given else [], path, named=slots.named)
+            yield from _values("header", variables, [given] if given is not None else [], path, named=named)
         return
-    wanted = slots.header_format.lower()
+    wanted = header.format.lower()
     if given is None:
         yield path, f"the header needs its {wanted} at every send"
     elif given.type != wanted:
         yield f"{path}.parameters.0.type", f"the header is a {wanted}, not a {given.type}"
 
 
-def _code(values: Sequence[Words], filled: Sequence[Filled], at: Mapping[str, str]) -> Iterator[Fault]:
-    codes = {at["body"]: shown(values[0])} if values else {}
-    codes |= {at[_part_of(one)]: one.parameters[0].text for one in filled if isinstance(one, UrlFilling)}
-    for path, code in codes.items():
+def _code(filled: Sequence[Filled], path: str) -> Iterator[Fault]:
+    """A one-time code stands in the body and, the same, in the button."""
+    codes = {}
+    for position, component in enumerate(filled):
+        match component:
+            case BodyFilling(parameters=[TextParameter(text=code)]) | UrlFilling(parameters=[UrlPart(text=code)]):
+                codes[f"{path}.{position}.parameters.0.text"] = code
+    for field, code in codes.items():
         if len(code) > limits.CODE:
-            yield f"{path}.parameters.0.text", f"a code has at most {limits.CODE} characters"
+            yield field, f"a code has at most {limits.CODE} characters"
     if len(set(codes.values())) > 1:
-        yield list(codes)[-1], "the code of the button must be the code of the body"
+        yield list(codes)[-1], "the button copies another code than the body shows"
 
 
-def _buttons(slots: Slots, given: Mapping[int, ButtonFilling], at: Mapping[str, str], path: str) -> Iterator[Fault]:
-    for index, slot in slots.buttons.items():
-        if slot.required and index not in given:
-            yield path, f"button {index} needs its parameter: a component of sub_type {slot.sub_type}, index {index}"
-    for index, button in given.items():
-        kind = getattr(button, "sub_type", "")
-        wanted = slots.buttons.get(index)
-        if wanted is None:
-            yield f"{at[f'button {index}']}.index", f"the template has no button {index} that takes a parameter"
-        elif wanted.sub_type != kind:
-            yield f"{at[f'button {index}']}.sub_type", f"button {index} takes {wanted.sub_type}, not {kind}"
+def _buttons(buttons: Sequence[Button], filled: Sequence[Filled], path: str) -> Iterator[Fault]:
+    given = {one.index: (f"{path}.{at}", one) for at, one in enumerate(filled) if isinstance(one, ButtonFilling)}
+    for button in buttons:
+        if button.required and button.index not in given:
+            yield path, f"button {button.index} needs its parameter: a component of sub_type {button.needs}"
+    by_index = {button.index: button for button in buttons}
+    for index, (where, filling) in given.items():
+        wanted, kind = by_index.get(index), getattr(filling, "sub_type", "")
+        if wanted is None or wanted.needs is None:
+            yield f"{where}.index", f"the template has no button {index} that takes a parameter"
+        elif wanted.needs != kind:
+            yield f"{where}.sub_type", f"button {index} takes {wanted.needs}, not {kind}"
 
 
-def _cards(slots: Slots, carousel: CarouselFilling | None, path: str, now: datetime) -> Iterator[Fault]:
-    cards = carousel.cards if carousel is not None else []
-    if len(cards) != len(slots.cards):
-        yield path, f"the template was approved with {len(slots.cards)} cards, {len(cards)} given"
+def _cards(shape: Shape, cards: Sequence[FilledCard], path: str) -> Iterator[Fault]:
+    if len(cards) != len(shape.cards):
+        yield path, f"the template was approved with {len(shape.cards)} cards, {len(cards)} given"
         return
-    for position, card in enumerate(cards):
-        where = f"{path}.cards.{position}"
-        if card.card_index >= len(slots.cards):
-            yield f"{where}.card_index", f"cards are numbered 0 to {len(slots.cards) - 1}"
+    by_index: dict[int, Card] = {card.index: card for card in shape.cards}
+    for position, filled in enumerate(cards):
+        where, card = f"{path}.cards.{position}", by_index.get(filled.card_index)
+        if card is None:
+            yield f"{where}.card_index", f"cards are numbered 0 to {len(shape.cards) - 1}"
             continue
-        yield from check(slots.cards[card.card_index], card.components, f"{where}.components", is_code=False, now=now)
+        parts = (card.header, card.body, card.buttons, filled.components)
+        yield from _parts(*parts, f"{where}.components", named=shape.named)
 
 
-def _offer(slots: Slots, offer: OfferFilling | None, path: str, now: datetime) -> Iterator[Fault]:
-    if offer is None:
-        if slots.offer_expires:
+def _offer(shape: Shape, filling: OfferFilling | None, path: str, now: datetime) -> Iterator[Fault]:
+    if filling is None:
+        if shape.offer is not None and shape.offer.expires:
             yield path, "the offer counts down: give a limited_time_offer with its expiration_time_ms"
         return
-    field = f"{path}.parameters.0.limited_time_offer.expiration_time_ms"
-    if not slots.has_offer:
+    if shape.offer is None:
         yield path, "the template has no limited-time offer"
-    elif offer.parameters[0].limited_time_offer.expiration_time_ms <= now.timestamp() * 1_000:
-        yield field, "the offer would have ended already"
+    elif filling.parameters[0].limited_time_offer.expiration_time_ms <= now.timestamp() * 1_000:
+        yield f"{path}.parameters.0.limited_time_offer.expiration_time_ms", "the offer would have ended already"

@@ -5,7 +5,7 @@ Only what can be told without the stored template is checked here; template_chec
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Discriminator, Field, Tag, field_validator
 
 from hub_api.whatsapp.compose import limits
 from hub_api.whatsapp.compose.fields import (
@@ -160,9 +160,6 @@ class FlowFilling(ButtonFilling):
     parameters: list[FlowOpened] = Field(min_length=1, max_length=1)
 
 
-AnyButton = Annotated[UrlFilling | QuickReplyFilling | CopyCodeFilling | FlowFilling, Field(discriminator="sub_type")]
-
-
 class OfferEnd(Part):
     """When the offer ends, in Unix milliseconds."""
 
@@ -181,6 +178,13 @@ class OfferFilling(Part):
 
     type: Literal["limited_time_offer"]
     parameters: list[OfferParameter] = Field(min_length=1, max_length=1)
+
+
+def _kind(component: Any) -> str:
+    """The tag of a component's shape: its type, for buttons with their sub_type."""
+    given = vars(component) if isinstance(component, Part) else component if isinstance(component, dict) else {}
+    kind = str(given.get("type"))
+    return f"{kind} {given.get('sub_type')}" if kind == "button" else kind
 
 
 def _place_of(component: "Filled") -> str:
@@ -205,11 +209,22 @@ def _spelled(components: Any) -> Any:
     ]
 
 
+# A union in a union has no OpenAPI form, so buttons are told apart by type and sub_type in one step.
+CardFilling = (
+    Annotated[HeaderFilling, Tag("header")]
+    | Annotated[BodyFilling, Tag("body")]
+    | Annotated[UrlFilling, Tag("button url")]
+    | Annotated[QuickReplyFilling, Tag("button quick_reply")]
+    | Annotated[CopyCodeFilling, Tag("button copy_code")]
+    | Annotated[FlowFilling, Tag("button flow")]
+)
+
+
 class Card(Part):
     """One card of a carousel, filled in as a template of its own."""
 
     card_index: int = Field(ge=0, lt=limits.CARDS_MOST)
-    components: list[Annotated[HeaderFilling | BodyFilling | AnyButton, Field(discriminator="type")]] = Field(
+    components: list[Annotated[CardFilling, Discriminator(_kind)]] = Field(
         min_length=1, max_length=limits.TEMPLATE_BUTTONS + 2
     )
 
@@ -226,8 +241,8 @@ class CarouselFilling(Part):
     _unique = field_validator("cards")(unique("card_index", lambda card: str(card.card_index)))
 
 
-Filled = HeaderFilling | BodyFilling | AnyButton | CarouselFilling | OfferFilling
-Component = Annotated[Filled, Field(discriminator="type")]
+Filled = CardFilling | Annotated[CarouselFilling, Tag("carousel")] | Annotated[OfferFilling, Tag("limited_time_offer")]
+Component = Annotated[Filled, Discriminator(_kind)]
 
 
 class NewTemplate(NewMessage):

@@ -7,10 +7,10 @@ from hub_api.whatsapp.compose.fields import AudioFile, Captioned, DocumentFile, 
 from hub_api.whatsapp.compose.free_form import NewContacts, NewLocation, Person, Reaction
 from hub_api.whatsapp.compose.interactive import Interactive
 from hub_api.whatsapp.compose.orders import Amount, OrderDetails, OrderStatus
-from hub_api.whatsapp.compose.template_check import values_of
-from hub_api.whatsapp.compose.template_parts import BodyFilling, CarouselFilling, Filled, OfferFilling
-from hub_api.whatsapp.compose.template_slots import Slots, fill
+from hub_api.whatsapp.compose.template_check import fill
+from hub_api.whatsapp.compose.template_parts import CarouselFilling, Filled, OfferFilling
 from hub_api.whatsapp.content import MEDIA_WORDS, bracketed
+from hub_api.whatsapp.templates.shape import Shape, Text
 
 _ORDER = {
     "pending": "pendente",
@@ -63,22 +63,18 @@ def of_interactive(message: Interactive) -> str:
             return message.body.text
 
 
-def of_template(slots: Slots, filled: Sequence[Filled]) -> str | None:
+def of_template(shape: Shape, filled: Sequence[Filled]) -> str | None:
     """The body with its variables filled in, the cards' bodies below, and when an offer ends; None without any."""
-    lines = [_body(slots, filled)]
+    lines = [fill(shape.body, filled)]
     for component in filled:
         match component:
             case CarouselFilling(cards=cards):
-                lines += [_body(slots.cards[card.card_index], card.components) for card in cards]
+                bodies = {card.index: card.body or Text("") for card in shape.cards}
+                lines += [fill(bodies[card.card_index], card.components) for card in cards]
             case OfferFilling(parameters=[parameter]):
                 ends = datetime.fromtimestamp(parameter.limited_time_offer.expiration_time_ms / 1_000, UTC)
                 lines.append(f"[oferta até {ends:%d/%m/%Y %H:%M} UTC]")
     return "\n".join(line for line in lines if line) or None
-
-
-def _body(slots: Slots, filled: Sequence[Filled]) -> str:
-    body = next((one for one in filled if isinstance(one, BodyFilling)), None)
-    return fill(slots.body_text, values_of(body.parameters if body else []))
 
 
 def _person(person: Person) -> str:
