@@ -16,6 +16,7 @@ from hub_api.embedded.home import load_home_environment
 from hub_api.errors import HubError
 from hub_api.operations import numbers, webhooks
 from hub_api.simulator.commands import simulate
+from hub_api.template_operations import templates
 
 HELP = "WhatsApp engagement hub. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not running, 4 not ready in time."
 
@@ -23,6 +24,7 @@ commands = typer.Typer(help=HELP, no_args_is_help=True, pretty_exceptions_enable
 commands.add_typer(stack)
 commands.add_typer(webhooks, name="webhooks")
 commands.add_typer(numbers, name="numbers")
+commands.add_typer(templates, name="templates")
 commands.add_typer(simulate, name="simulate", callback=load_home_environment)
 
 ROLES = "Roles, one process in the foreground"

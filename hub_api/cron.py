@@ -9,12 +9,14 @@ from hub_api.platform.queue import Job
 from hub_api.platform.redis import connect_sync
 from hub_api.platform.worker import perform
 from hub_api.settings import Settings
+from hub_api.whatsapp.templates import jobs as templates
 
 EVERY_SECONDS: tuple[tuple[int, Job], ...] = (
     (2, maintenance.sweep),
     (10, maintenance.settle),
     (5, maintenance.gauges),
     (60, maintenance.end_quiet),
+    (60, templates.sync_due),
     (3600, maintenance.partitions),
     (3600, maintenance.retention),
 )

@@ -10,7 +10,13 @@ from hub_api.platform.services import Services, open_services
 from hub_api.platform.worker import work
 from hub_api.settings import Settings
 
-JOB_MODULES = ("hub_api.whatsapp.jobs", "hub_api.whatsapp.send.jobs", "hub_api.ai.jobs", "hub_api.maintenance")
+JOB_MODULES = (
+    "hub_api.whatsapp.jobs",
+    "hub_api.whatsapp.send.jobs",
+    "hub_api.whatsapp.templates.jobs",
+    "hub_api.ai.jobs",
+    "hub_api.maintenance",
+)
 QUEUES = ("outbound", "inbound", "bot", "maintenance")
 
 

@@ -67,6 +67,9 @@ class Settings(Calendar):
     )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     metrics_dir: Path | None = Field(None, description="folder for metrics shared by several processes of one role")
+    template_sync_hours: int = Field(
+        6, gt=0, le=168, description="templates of an account are read from Meta at least this often, beside webhooks"
+    )
     inbox_retention_days: int = Field(30, gt=0, description="raw webhook bodies are kept this long")
     reopen_hours: int = Field(24, ge=0, description="a message within this time of `resolved` reopens the conversation")
     bot_quiet_hours: int = Field(24, gt=0, description="a conversation with the bot is resolved after this silence")

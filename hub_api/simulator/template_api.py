@@ -161,7 +161,7 @@ def _checked(payload: Json) -> Json:
     for component in components:
         if component["type"] == "HEADER":
             optional_text(component, "text", "header", maximum=60)
-        elif component["type"] == "FOOTER":
+        elif component["type"] == "FOOTER" and not (category == "AUTHENTICATION" and "text" not in component):
             text(component, "text", "footer", maximum=60)
         elif component["type"] == "BUTTONS":
             for button in parts(component, "buttons", "template", maximum=10, code=100):

@@ -1,4 +1,4 @@
--- WhatsApp business accounts, their numbers and templates as we know them.
+-- WhatsApp business accounts, and their numbers as we know them.
 
 -- name: upsert_account  -- $1 id, $2 waba_id, $3 portfolio_id, $4 name, $5 token_encrypted -> id
 -- A pause without an end is how a refused token stops the account: a new token lifts it.
@@ -14,9 +14,6 @@ RETURNING id;
 
 -- name: find_account  -- $1 waba_id -> id
 SELECT id FROM whatsapp_accounts WHERE waba_id = $1;
-
--- name: account_access  -- $1 id -> waba_id, token_encrypted
-SELECT waba_id, token_encrypted FROM whatsapp_accounts WHERE id = $1;
 
 -- name: upsert_number  -- $1 id, $2 account_id, $3 phone_number_id, $4 display_phone_number, $5 verified_name, $6 throughput_mps -> id
 INSERT INTO whatsapp_numbers (id, account_id, phone_number_id, display_phone_number, verified_name, throughput_mps)
@@ -38,32 +35,4 @@ SELECT n.id, n.phone_number_id, n.display_phone_number, n.verified_name, n.accou
 FROM whatsapp_numbers n JOIN whatsapp_accounts a ON a.id = n.account_id
 WHERE $1::text IS NULL OR n.phone_number_id > $1
 ORDER BY n.phone_number_id
-LIMIT $2;
-
--- name: upsert_templates  -- $1 account_id, $2 jsonb array of objects with the columns below
-INSERT INTO templates (id, account_id, meta_template_id, name, language, category, status, status_reason, quality, components)
-SELECT given.id, $1, given.meta_template_id, given.name, given.language, given.category, given.status,
-    given.status_reason, given.quality, given.components
-FROM jsonb_to_recordset($2::jsonb) AS given (
-    id uuid, meta_template_id text, name text, language text, category text, status text, status_reason text,
-    quality text, components jsonb
-)
-ON CONFLICT (account_id, name, language) DO UPDATE SET
-    meta_template_id = excluded.meta_template_id,
-    category = excluded.category,
-    status = excluded.status,
-    status_reason = excluded.status_reason,
-    quality = excluded.quality,
-    components = excluded.components;
-
--- name: mark_deleted_templates  -- $1 account_id, $2 names, $3 languages of those that Meta still lists -> count by command tag
-UPDATE templates SET status = 'DELETED', status_reason = 'no longer listed by Meta'
-WHERE account_id = $1 AND status <> 'DELETED'
-    AND (name, language) NOT IN (SELECT * FROM unnest($2::text[], $3::text[]));
-
--- name: list_templates  -- $1 after id or null, $2 limit, $3 account or null -> templates
-SELECT id, account_id, meta_template_id, name, language, category, status, status_reason, quality, components, updated_at
-FROM templates
-WHERE ($1::uuid IS NULL OR id > $1) AND ($3::uuid IS NULL OR account_id = $3)
-ORDER BY id
 LIMIT $2;

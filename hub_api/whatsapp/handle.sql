@@ -40,15 +40,6 @@ SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::smallint[]);
 INSERT INTO channel_update (id, webhook_id, field, phone_number_id, waba_id, value, applied_at)
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::jsonb[], $7::timestamptz[]);
 
--- name: update_template  -- $1 waba_id, $2 meta_template_id, $3 name, $4 language, $5 status, $6 reason, $7 quality, $8 category; null leaves as it is
-UPDATE templates t SET
-    status = coalesce($5, t.status),
-    status_reason = CASE WHEN $5::text IS NULL THEN t.status_reason ELSE $6 END,
-    quality = coalesce($7, t.quality),
-    category = coalesce($8, t.category)
-FROM whatsapp_accounts a
-WHERE a.id = t.account_id AND a.waba_id = $1 AND (t.meta_template_id = $2 OR (t.name = $3 AND t.language = $4));
-
 -- name: insert_dead  -- one array a column
 INSERT INTO dead_letter (id, source, webhook_id, received_at, kind, phone_number_id, waba_id, contact_key, reason, detail, payload)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[],

@@ -15,7 +15,7 @@ from hub_api.whatsapp.handle_fold import Letter
 from hub_api.whatsapp.inbound import ChannelError, Preference, Update
 from hub_api.whatsapp.send.meta import Refusal
 from hub_api.whatsapp.send.reactions import react_to_number
-from hub_api.whatsapp.updates import TemplateCategoryUpdate, TemplateQualityUpdate, TemplateStatusUpdate
+from hub_api.whatsapp.templates import news
 
 queries = sqlfile.load(__package__, "handle.sql")
 
@@ -49,13 +49,13 @@ async def prefer(tx: Transaction, preferences: Sequence[tuple[UUID, Preference, 
 
 
 async def keep(tx: Transaction, letters: Sequence[Letter]) -> None:
-    """Store every update with its value; status, quality and category of a template are applied at once."""
+    """Store every update with its value; what it says of a template is applied at once."""
     if not letters:
         return
     rows = []
     for letter in letters:
         update = letter.inbound
-        applied = await _apply(tx, update) if isinstance(update, Update) else False
+        applied = await news.apply(tx, update) if isinstance(update, Update) else False
         if isinstance(update, ChannelError) and letter.number_id:
             refusals = [Refusal(fault.code, fault.title or "", fault.details or "") for fault in update.faults]
             await react_to_number(tx, letter.number_id, refusals, letter.time.at)
@@ -77,29 +77,3 @@ def _value(letter: Letter) -> Any:
     if isinstance(letter.inbound, Update):
         return letter.inbound.value
     return orjson.loads(letter.row["payload"])["data"]
-
-
-async def _apply(tx: Transaction, update: Update) -> bool:
-    """Whether the update changed what we know of a template."""
-    status = reason = quality = category = None
-    match update:
-        case TemplateStatusUpdate():
-            status, reason, category = update.event, update.reason, update.category
-        case TemplateQualityUpdate():
-            quality = update.current
-        case TemplateCategoryUpdate():
-            category = update.current
-        case _:
-            return False
-    tag = await tx.db.execute(
-        queries.update_template,
-        update.waba_id,
-        update.template_id,
-        update.name,
-        update.language,
-        status,
-        reason,
-        quality,
-        category,
-    )
-    return tag != "UPDATE 0"

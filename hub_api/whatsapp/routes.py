@@ -1,4 +1,4 @@
-"""The channel's door for operators: accounts, numbers, templates, sends in doubt, webhooks put aside."""
+"""The channel's door for operators: accounts, numbers, sends in doubt, webhooks put aside."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -19,7 +19,6 @@ Hub = Annotated[Services, Depends(get_services)]
 Limit = Annotated[int, Query(ge=1, le=500, description="rows of one page")]
 Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")]
 NUMBERS_READ, NUMBERS_WRITE = Depends(require("numbers:read")), Depends(require("numbers:write"))
-TEMPLATES_READ, TEMPLATES_WRITE = Depends(require("templates:read")), Depends(require("templates:write"))
 MESSAGES_READ = Depends(require("messages:read"))
 WEBHOOKS_READ, WEBHOOKS_WRITE = Depends(require("webhooks:read")), Depends(require("webhooks:write"))
 
@@ -65,12 +64,6 @@ class Created(BaseModel):
     """The id under which it is known here."""
 
     id: UUID
-
-
-class Synced(BaseModel):
-    """How many templates Meta lists."""
-
-    templates: int
 
 
 class Replayed(BaseModel):
@@ -127,20 +120,6 @@ async def post_number(services: Hub, body: NewNumber) -> Created:
 async def resume_number(services: Hub, number_id: UUID) -> None:
     """Let a number send again whose cause of pause has been repaired."""
     await reactions.resume_number(services, number_id)
-
-
-@router.get("/whatsapp/templates", dependencies=[TEMPLATES_READ])
-async def get_templates(
-    services: Hub, account_id: UUID | None = None, limit: Limit = 100, cursor: Cursor = None
-) -> Page:
-    """Templates as Meta listed them last, with status and quality."""
-    return _shown(await accounts.list_templates(services, account_id=account_id, limit=limit, cursor=cursor))
-
-
-@router.post("/whatsapp/accounts/{account_id}/templates/sync", dependencies=[TEMPLATES_WRITE])
-async def post_template_sync(services: Hub, account_id: UUID) -> Synced:
-    """Read the account's templates from Meta now."""
-    return Synced(templates=await accounts.sync_templates(services, account_id))
 
 
 @router.get("/messages/unknown", dependencies=[MESSAGES_READ])

@@ -1,4 +1,4 @@
-"""Accounts, numbers and templates: registered once, tokens sealed, templates as Meta lists them."""
+"""Accounts and numbers: registered once, tokens sealed, listed without them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,18 +8,15 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from hub_api.errors import Conflict, NotFound
+from hub_api.errors import NotFound
 from hub_api.platform.services import Services
 from hub_api.settings import Settings
 from hub_api.simulator.config import WABA_ID
-from hub_api.simulator.faults import Fault
 from hub_api.simulator.server import Simulator
 from hub_api.whatsapp import accounts
 from hub_api.whatsapp.send.errors_table import RULES
-from hub_api.whatsapp.send.meta import NotAccepted
 from tests.support.hub import Hub, make_settings
-from tests.support.process import free_port
-from tests.support.sending import TOKEN, add_our_number, add_people, drain_all, message, queue, states, template, text
+from tests.support.sending import TOKEN, add_our_number, add_people, drain_all, message, queue, states, text
 from tests.support.simulator import test_config
 
 
@@ -76,68 +73,6 @@ async def test_a_new_token_lifts_the_pause_that_the_old_one_caused(services: Ser
     assert await states(services, [message_id]) == ["accepted"]
 
 
-async def test_templates_become_what_meta_lists_page_by_page(services: Services, sim: Simulator) -> None:
-    await add_our_number(services)
-    account_id = await services.db.fetchval("SELECT id FROM whatsapp_accounts")
-    waba = sim.core.world.wabas[WABA_ID]
-    for number in range(230):
-        body = {"type": "BODY", "text": f"Aviso {number}"}
-        sim.core.world.add_template(
-            waba, name=f"aviso_{number}", language="pt_BR", category="UTILITY", components=[body]
-        )
-    listed = len(waba.templates)
-    assert listed > 2 * 100, "less than three pages prove nothing"
-    assert await accounts.sync_templates(services, account_id) == listed
-    rows = {row["name"]: row for row in await services.db.fetch("SELECT * FROM templates")}
-    assert len(rows) == listed
-    assert (rows["oferta_fibra"]["category"], rows["oferta_fibra"]["status"]) == ("MARKETING", "APPROVED")
-    assert rows["aviso_7"]["components"] == [{"type": "BODY", "text": "Aviso 7"}]
-    del waba.templates[("aviso_7", "pt_BR")]
-    waba.templates[("oferta_fibra", "pt_BR")].status = "PAUSED"
-    await accounts.sync_templates(services, account_id)
-    await accounts.sync_templates(services, account_id)
-    found = await services.db.fetch(
-        "SELECT name, status FROM templates WHERE name IN ('aviso_7', 'oferta_fibra') ORDER BY 1"
-    )
-    assert [tuple(row) for row in found] == [("aviso_7", "DELETED"), ("oferta_fibra", "PAUSED")]
-    assert await services.db.fetchval("SELECT count(*) FROM templates") == listed
-
-
-async def test_a_sync_that_meta_refuses_or_never_answers_changes_nothing(
-    services: Services, settings: Settings
-) -> None:
-    from hub_api import roles
-
-    await add_our_number(services)
-    account_id = await services.db.fetchval("SELECT id FROM whatsapp_accounts")
-    await accounts.sync_templates(services, account_id)
-    before = await services.db.fetchval("SELECT count(*) FROM templates WHERE status = 'APPROVED'")
-    await accounts.add_account(services, waba_id=WABA_ID, portfolio_id="111000000000001", name="P", token="wrong")
-    with pytest.raises(Conflict, match="refused to list the templates"):
-        await accounts.sync_templates(services, account_id)
-    nowhere = settings.model_copy(update={"meta_base_url": f"http://127.0.0.1:{free_port()}"})
-    async with roles.services(nowhere, "test") as cut_off:
-        with pytest.raises(NotAccepted):
-            await accounts.sync_templates(cut_off, account_id)
-    assert await services.db.fetchval("SELECT count(*) FROM templates WHERE status = 'APPROVED'") == before
-
-
-async def test_a_template_meta_does_not_know_is_looked_up_again(services: Services, sim: Simulator) -> None:
-    number_id = await add_our_number(services)
-    account_id = await services.db.fetchval("SELECT id FROM whatsapp_accounts")
-    await accounts.sync_templates(services, account_id)
-    [person] = await add_people(services, number_id, 1)
-    sim.core.faults.add(Fault("error", code=132001, times=1))
-    await queue(services, person, template())
-    await drain_all(services)
-    status = "SELECT status FROM templates WHERE name = 'boas_vindas'"
-    assert await services.db.fetchval(status) == "NOT_FOUND"
-    bells = await services.redis.keys("bell:whatsapp.send.jobs.resync_templates:*")
-    assert [bell.decode().rpartition(":")[2] for bell in bells] == [str(account_id)]
-    await accounts.sync_templates(services, account_id)
-    assert await services.db.fetchval(status) == "APPROVED"
-
-
 async def pages_of(hub: Hub, path: str, limit: int) -> list[dict[str, Any]]:
     """All items of a list, read page by page."""
     items, cursor = [], None
@@ -174,15 +109,6 @@ async def test_a_paused_number_and_account_are_resumed_over_http(hub: Hub) -> No
         assert await hub.fetchval(f"SELECT state FROM {table}") in ("connected", "active")
     assert (await hub.post(f"/api/v1/whatsapp/numbers/{uuid4()}/resume", headers=hub.auth)).status == 404
     assert number_id is not None
-
-
-async def test_templates_are_synced_and_listed_over_http(hub: Hub, sim: Simulator) -> None:
-    await add_our_number(hub.services)
-    account_id = await hub.fetchval("SELECT id FROM whatsapp_accounts")
-    answer = await hub.post(f"/api/v1/whatsapp/accounts/{account_id}/templates/sync", headers=hub.auth)
-    assert (await answer.json())["templates"] == len(sim.core.world.templates)
-    listed = await pages_of(hub, "/api/v1/whatsapp/templates", 4)
-    assert len({t["name"] for t in listed}) == len(sim.core.world.templates)
 
 
 async def unknown_message(services: Services, number_id: UUID, age: timedelta, index: int) -> UUID:

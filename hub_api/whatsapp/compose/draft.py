@@ -162,7 +162,7 @@ async def template_draft(tx: Transaction, template: Row, message: NewTemplate, *
     """
     if template["status"] != "APPROVED":
         raise TemplateNotApproved(
-            f"template {message.name!r} is {template['status']}: Meta would refuse it",
+            f"template {message.name!r} is {template['status']}: it may not be sent now",
             status_of_template=template["status"],
         )
     shape = require_fit(dict(template), message.components)

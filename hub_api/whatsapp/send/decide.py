@@ -20,8 +20,8 @@ TEMPLATE_CHECKED_AGAIN_AFTER = timedelta(minutes=15)
 STRIKES = 3
 STRIKES_WITHIN = timedelta(days=30)
 
-_TEMPLATE_WAITS = frozenset({"PAUSED", "PENDING", "IN_APPEAL", "LIMIT_EXCEEDED", "LOCKED"})
-_TEMPLATE_GONE = frozenset({"DISABLED", "REJECTED", "DELETED", "PENDING_DELETION", "ARCHIVED", "NOT_FOUND"})
+_TEMPLATE_WAITS = frozenset({"PAUSED", "PENDING", "IN_APPEAL", "LIMIT_EXCEEDED", "LOCKED", "LOW_QUALITY"})
+_TEMPLATE_GONE = frozenset({"DRAFT", "DISABLED", "REJECTED", "DELETED", "PENDING_DELETION", "ARCHIVED", "NOT_FOUND"})
 # Which opt-outs stop which category: a service reply or a one-time code answers what the person just asked for.
 _STOPPED_BY = {"marketing": ("marketing", "all"), "utility": ("utility", "all")}
 

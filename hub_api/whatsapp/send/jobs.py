@@ -4,8 +4,8 @@ from uuid import UUID
 
 from hub_api.platform.queue import job
 from hub_api.platform.services import Services
-from hub_api.whatsapp import accounts
 from hub_api.whatsapp.send import sender
+from hub_api.whatsapp.templates.sync import sync_templates
 
 
 @job("outbound", timeout_s=60)
@@ -18,4 +18,4 @@ async def drain_outbox(services: Services, shard: int) -> None:
 @job("maintenance", timeout_s=60)
 async def resync_templates(services: Services, account_id: str) -> None:
     """Read an account's templates from Meta again: a send found one that is not as we know it."""
-    await accounts.sync_templates(services, UUID(account_id))
+    await sync_templates(services, UUID(account_id))

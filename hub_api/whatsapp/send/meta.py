@@ -120,6 +120,21 @@ class MetaClient:
             raise NotAccepted(f"Meta answered {status} to a read of {path.rpartition('/')[2]}")
         return answer
 
+    async def change(
+        self, method: str, path: str, token: str, body: dict[str, Any] | None = None, **query: str
+    ) -> dict[str, Any]:
+        """Create, change or delete a Graph object (`method` POST or DELETE); returns Meta's answer.
+
+        Raises RejectedByMeta, NotAccepted or OutcomeUnknown; never calls twice.
+        """
+        raw = orjson.dumps(body) if body is not None else None
+        status, answer = await self._call(
+            method, URL(f"{self._base}/{path}").with_query(query), token, raw, self._timeout
+        )
+        if status != 200:
+            raise OutcomeUnknown(f"Meta answered {status} to a change of {path.rpartition('/')[2]}")
+        return answer
+
     async def _call(
         self, method: str, url: URL, token: str, body: bytes | None, limits: aiohttp.ClientTimeout
     ) -> tuple[int, dict[str, Any]]:

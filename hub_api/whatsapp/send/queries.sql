@@ -21,7 +21,7 @@ WITH sending AS MATERIALIZED (
 )
 SELECT r.id, r.created_at, r.conversation_id, r.customer_id, r.type, r.category, r.payload, r.due_at, now() AS now,
     c.status AS customer_status, c.phone, c.metadata -> 'whatsapp_strikes' AS strikes,
-    spoke.last_at AS customer_spoke_at, address.known AS addresses, t.status AS template_status, stopped.scopes AS suppressed
+    spoke.last_at AS customer_spoke_at, address.known AS addresses, template_sending_status(t.status, t.quality) AS template_status, stopped.scopes AS suppressed
 FROM first r
 CROSS JOIN sending
 JOIN customers c ON c.id = r.customer_id
