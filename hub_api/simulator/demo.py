@@ -19,7 +19,7 @@ from hub_api.simulator.config import DISPLAY_PHONE_NUMBER, PHONE_NUMBER_ID, PORT
 from hub_api.simulator.history.run import Plan, make_history
 from hub_api.simulator.history.store import ensure_agents
 from hub_api.simulator.history.support_log import import_log
-from hub_api.simulator.traffic import Load, known_customers, new_customers, run
+from hub_api.simulator.traffic import Load, Progress, known_customers, new_customers, run
 from hub_api.whatsapp.accounts import add_account, add_number
 
 RELAY_WAIT_S = 600
@@ -121,18 +121,26 @@ async def build_tables(settings: Settings, days: int) -> None:
     _say("tables built")
 
 
-async def run_traffic(settings: Settings, load: Load, api_key: str | None) -> int:
+async def run_traffic(
+    settings: Settings, load: Load, api_key: str | None, progress: Progress = lambda written, seconds: None
+) -> int:
     """Customers known to the hub (or new people) write; agents work if there is a key. Returns messages written."""
     writers = await known_customers(settings.database_url.get_secret_value())
     if not writers:
         writers = new_customers(Random(load.seed), 2_000)
-    return await run(settings.meta_base_url, load, writers, await _desk(settings, api_key) if api_key else None)
+    desk = await _desk(settings, api_key) if api_key else None
+    return await run(settings.meta_base_url, load, writers, desk, progress)
 
 
 async def live_traffic(settings: Settings, load: Load, api_key: str | None) -> int:
     """`hub simulate traffic`: the number, then traffic."""
     await connect_number(settings)
-    return await run_traffic(settings, load, api_key)
+    return await run_traffic(
+        settings,
+        load,
+        api_key,
+        lambda written, seconds: _say(f"{written} messages written in {seconds:.0f} s ({written / seconds:.1f}/s)"),
+    )
 
 
 async def _desk(settings: Settings, api_key: str) -> Desk:

@@ -1,8 +1,9 @@
 """`hub simulate traffic`: customers write at a rate through the simulated channel, virtual agents answer."""
 
 import asyncio
+import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
@@ -18,8 +19,11 @@ from hub_api.simulator.history.operator import make_people
 from hub_api.simulator.history.script import REASONS
 
 BATCH_S = 0.1
+PROGRESS_S = 5.0
 INTENTS, WEIGHTS = [reason for reason, _, _ in REASONS], [share for _, share, _ in REASONS]
 REAL = "real"  # intent of texts given by the caller
+
+Progress = Callable[[int, float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class Writer:
     bsuid: str
     wa_id: str
     state_code: str
+    wrote_at: Mapping[str, float] = field(default_factory=dict)  # phone_number_id -> Unix time of the last message
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,15 @@ async def known_customers(database_url: str, limit: int = 20_000) -> list[Writer
         rows = await db.fetch(
             """
             SELECT c.phone, c.name, coalesce(c.state_code, '') AS state_code,
-                   max(i.value) FILTER (WHERE i.kind = 'bsuid') AS bsuid, max(i.value) FILTER (WHERE i.kind = 'wa_id') AS wa_id
+                   max(i.value) FILTER (WHERE i.kind = 'bsuid') AS bsuid, max(i.value) FILTER (WHERE i.kind = 'wa_id') AS wa_id,
+                   (
+                       SELECT jsonb_object_agg(number, at) FROM (
+                           SELECT n.phone_number_id AS number, extract(epoch FROM max(v.last_customer_message_at)) AS at
+                           FROM conversations v JOIN whatsapp_numbers n ON n.id = v.number_id
+                           WHERE v.customer_id = c.id AND v.last_customer_message_at > now() - interval '24 hours'
+                           GROUP BY 1
+                       ) AS open
+                   )::text AS wrote_at
             FROM customers c JOIN customer_identities i ON i.customer_id = c.id AND i.valid_to IS NULL
             WHERE c.phone IS NOT NULL GROUP BY c.id ORDER BY c.id LIMIT $1
             """,
@@ -59,7 +72,14 @@ async def known_customers(database_url: str, limit: int = 20_000) -> list[Writer
     finally:
         await db.close()
     return [
-        Writer(row["phone"], row["name"] or "", row["bsuid"] or "", row["wa_id"] or "", row["state_code"])
+        Writer(
+            row["phone"],
+            row["name"] or "",
+            row["bsuid"] or "",
+            row["wa_id"] or "",
+            row["state_code"],
+            json.loads(row["wrote_at"] or "{}"),
+        )
         for row in rows
     ]
 
@@ -69,14 +89,22 @@ def new_customers(rng: Random, count: int) -> list[Writer]:
     return [Writer(p.phone, p.name, p.bsuid, p.wa_id, p.state_code) for p in make_people(rng, count)]
 
 
-async def write(simulator_url: str, load: Load, writers: Sequence[Writer], corpus: Corpus | None = None) -> int:
-    """Let `writers` send messages at the load's rate (Poisson arrivals); returns how many were written.
+async def write(
+    simulator_url: str,
+    load: Load,
+    writers: Sequence[Writer],
+    corpus: Corpus | None = None,
+    progress: Progress = lambda written, seconds: None,
+) -> int:
+    """Let `writers` send messages at the load's rate (Poisson arrivals); returns how many were written. `progress` hears
+    every `PROGRESS_S` how many were in how many seconds.
 
     Raises Unavailable when the simulator does not answer.
     """
     rng = Random(load.seed)
     words = (corpus or load_corpus()).with_texts(load.real_texts, REAL)
     written, began = 0, time.monotonic()
+    told = began
     async with aiohttp.ClientSession(simulator_url) as simulator:
         await _register(simulator, writers)
         while load.seconds is None or time.monotonic() - began < load.seconds:
@@ -87,6 +115,9 @@ async def write(simulator_url: str, load: Load, writers: Sequence[Writer], corpu
                 ]
                 await _control(simulator, "/_sim/inbound", {"messages": messages})
                 written += len(messages)
+            if time.monotonic() - told >= PROGRESS_S:
+                told = time.monotonic()
+                progress(written, told - began)
             await asyncio.sleep(rng.uniform(0.5, 1.5) * BATCH_S)
     return written
 
@@ -100,6 +131,7 @@ async def _register(simulator: aiohttp.ClientSession, writers: Sequence[Writer])
                 "bsuid": w.bsuid,
                 "wa_id": w.wa_id,
                 "traits": {"state_code": w.state_code},
+                "wrote_at": dict(w.wrote_at),
             }
             for w in writers[start : start + 2_000]
         ]
@@ -120,11 +152,17 @@ async def _control(simulator: aiohttp.ClientSession, path: str, body: dict[str, 
         raise Unavailable(f"the simulator does not take {path}: {error}; is it running (`hub status`)?") from error
 
 
-async def run(simulator_url: str, load: Load, writers: Sequence[Writer], desk: Desk | None = None) -> int:
+async def run(
+    simulator_url: str,
+    load: Load,
+    writers: Sequence[Writer],
+    desk: Desk | None = None,
+    progress: Progress = lambda written, seconds: None,
+) -> int:
     """Traffic with agents who answer, if there is a desk; returns the number of messages customers wrote by themselves."""
     staff = asyncio.create_task(work(desk, Random(load.seed + 1))) if desk else None
     try:
-        return await write(simulator_url, load, writers)
+        return await write(simulator_url, load, writers, progress=progress)
     finally:
         if staff:
             staff.cancel()

@@ -33,6 +33,7 @@ class NewUser:
     in_experiment: bool = False
     identity_hash: str = ""
     traits: dict[str, Any] = field(default_factory=dict)
+    wrote_at: dict[str, float] = field(default_factory=dict)  # phone_number_id -> when they last wrote to it, Unix time
 
 
 class World:
@@ -106,7 +107,8 @@ class World:
         return True
 
     def register(self, users: Iterable[NewUser]) -> list[User]:
-        """Add people, or replace those with the same phone. Raises ValueError on a phone that is not digits."""
+        """Add people, or renew what is known of those with the same phone: what has passed between them and the business
+        (windows, blocks, wishes) stays. Raises ValueError on a phone that is not digits."""
         return [self._add_user(new) for new in users]
 
     def user_by_phone(self, digits: str) -> User | None:
@@ -158,7 +160,10 @@ class World:
         )
         existing = self.users.get(phone)
         if existing is not None:
+            user.pairs, user.opted_out = existing.pairs, existing.opted_out
             self._forget(existing)
+        for number_id, at in new.wrote_at.items():
+            user.pair(number_id).wrote_at = max(user.pair(number_id).wrote_at, at)
         self._index(user)
         if len(self.users) > self._config.max_users:
             self._forget(next(iter(self.users.values())))
