@@ -22,7 +22,12 @@ from hub_api.whatsapp.webhook import webhook
 SERVICES: dict[str, tuple[str, ...]] = {
     "auth": (),
     "chat": ("hub_api.chat.routes", "hub_api.chat.business.routes"),
-    "whatsapp": ("hub_api.whatsapp.routes", "hub_api.whatsapp.compose.routes", "hub_api.whatsapp.templates.routes"),
+    "whatsapp": (
+        "hub_api.whatsapp.routes",
+        "hub_api.whatsapp.compose.routes",
+        "hub_api.whatsapp.cost.routes",
+        "hub_api.whatsapp.templates.routes",
+    ),
     "ai": (),
     "campaigns": (),
     "analytics": (),

@@ -120,6 +120,21 @@ class MessageStateChanged(MessageEvent, frozen=True, kw_only=True):
     error_code: int | None = None
     pricing_category: str | None = None
     pricing_type: str | None = None
+    cost_micros: int | None = None
+    cost_currency: str | None = None
+
+
+class MessagePriced(MessageEvent, frozen=True, kw_only=True):
+    """The channel told the price of a message with a status that changed nothing else; amounts in millionths.
+
+    Whoever sums takes, per message, the last cost told by this or by message.state_changed, and only what was delivered.
+    """
+
+    type: ClassVar[str] = "message.priced"
+    pricing_category: str | None = None
+    pricing_type: str | None = None
+    cost_micros: int | None = None
+    cost_currency: str | None = None
 
 
 class MessageEdited(MessageEvent, frozen=True, kw_only=True):

@@ -71,6 +71,9 @@ class Settings(Calendar):
         6, gt=0, le=168, description="templates of an account are read from Meta at least this often, beside webhooks"
     )
     inbox_retention_days: int = Field(30, gt=0, description="raw webhook bodies are kept this long")
+    rate_cards: Path | None = Field(
+        None, description="YAML of rate cards, in the form of whatsapp/cost/rates.yaml; empty: those"
+    )
     reopen_hours: int = Field(24, ge=0, description="a message within this time of `resolved` reopens the conversation")
     bot_quiet_hours: int = Field(24, gt=0, description="a conversation with the bot is resolved after this silence")
     stale_inbound_minutes: int = Field(30, gt=0, description="no bot answers an inbound message older than this")

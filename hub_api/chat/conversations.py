@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from hub_api.chat import windows
 from hub_api.errors import Conflict, NotFound
 from hub_api.events import ConversationStateChanged
 from hub_api.platform import sqlfile
@@ -87,5 +88,4 @@ async def find_queue(tx: Transaction, key: str) -> Row:
 
 def window_open(conversation: Any, at: datetime) -> bool:
     """Whether free-form messages may go out at `at`: within 24 h of the customer's last message or call (payload time)."""
-    last = conversation["last_customer_message_at"]
-    return last is not None and (at - last).total_seconds() < 24 * 3600
+    return windows.service_open(conversation["last_customer_message_at"], at)

@@ -48,14 +48,15 @@ WHERE customer_id = ANY($1) AND metadata ->> 'source' = 'history';
 
 -- name: open_threads  -- $1 zone, then one array a column -> id, protocol
 INSERT INTO conversations (id, customer_id, number_id, state, protocol, previous_id, opened_at, queued_at, closed_at,
-                           last_customer_message_at, last_message_at, unanswered_since, first_response_at, version, metadata)
+                           last_customer_message_at, last_message_at, last_ad_at, unanswered_since, first_response_at,
+                           version, metadata)
 SELECT id, customer_id, number_id, state, next_protocol(opened_at, $1), previous_id, opened_at, queued_at, closed_at,
-       last_customer_message_at, last_message_at, unanswered_since, first_response_at, version, metadata
+       last_customer_message_at, last_message_at, last_ad_at, unanswered_since, first_response_at, version, metadata
 FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::timestamptz[], $8::timestamptz[],
             $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[],
-            $14::bigint[], $15::jsonb[])
+            $14::timestamptz[], $15::bigint[], $16::jsonb[])
     AS row (id, customer_id, number_id, state, previous_id, opened_at, queued_at, closed_at, last_customer_message_at,
-            last_message_at, unanswered_since, first_response_at, version, metadata)
+            last_message_at, last_ad_at, unanswered_since, first_response_at, version, metadata)
 RETURNING id, protocol;
 
 -- name: save_threads  -- one array a column; the rows are locked by load_threads
@@ -66,12 +67,13 @@ UPDATE conversations c SET
     resolved_at = row.resolved_at,
     last_customer_message_at = row.last_customer_message_at,
     last_message_at = row.last_message_at,
+    last_ad_at = row.last_ad_at,
     unanswered_since = row.unanswered_since,
     first_response_at = row.first_response_at,
     reopened_count = row.reopened_count,
     version = row.version
 FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[],
-            $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::int[], $11::bigint[])
-    AS row (id, state, agent_id, queued_at, resolved_at, last_customer_message_at, last_message_at, unanswered_since,
-            first_response_at, reopened_count, version)
+            $7::timestamptz[], $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::int[], $12::bigint[])
+    AS row (id, state, agent_id, queued_at, resolved_at, last_customer_message_at, last_message_at, last_ad_at,
+            unanswered_since, first_response_at, reopened_count, version)
 WHERE c.id = row.id;

@@ -1,14 +1,14 @@
 """The door for people and programs that serve customers: conversations, messages, customers. Writing to a customer knows
 the channel and is at whatsapp/compose."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
 from hub_api.auth.keys import require
-from hub_api.chat import schemas, views
+from hub_api.chat import schemas, views, windows
 from hub_api.chat.assign import assign
 from hub_api.chat.resolve import close, rate, resolve
 from hub_api.chat.search import search_messages
@@ -157,4 +157,8 @@ async def _shown(services: Services, conversation_id: UUID) -> schemas.Conversat
 
 
 def _conversation(row: Any) -> schemas.Conversation:
-    return schemas.Conversation.model_validate(dict(row))
+    now = datetime.now(UTC)
+    spoke_at = row["last_customer_message_at"]
+    open_until = windows.service_until(spoke_at) if windows.service_open(spoke_at, now) else None
+    free_until = windows.free_entry_until(row["ad_arrivals"] or (), row["ad_answers"] or (), now)
+    return schemas.Conversation.model_validate({**row, "window_open_until": open_until, "free_entry_until": free_until})

@@ -50,6 +50,10 @@ class Conversation(Shown):
     resolved_at: datetime | None
     closed_at: datetime | None
     last_customer_message_at: datetime | None = Field(description="free-form messages may go out for 24 h after it")
+    window_open_until: datetime | None = Field(description="until then anything may be sent; null: templates only")
+    free_entry_until: datetime | None = Field(
+        description="the customer came from an ad: what is sent until then costs nothing; null: no such time runs"
+    )
     last_message_at: datetime | None
     unanswered_since: datetime | None = Field(description="the customer's oldest message without an answer")
     reopened_count: int
@@ -80,6 +84,12 @@ class Message(Shown):
     revoked_at: datetime | None = Field(description="the customer deleted it: content and payload are not shown")
     reactions: dict[str, Any] = Field(examples=[{"customer": {"emoji": "👍", "at": "2026-11-23T12:00:00+00:00"}}])
     time_flag: str | None = Field(description="`clamped`: the channel told an impossible time")
+    estimated_micros: int | None = Field(
+        description="what it was expected to cost when the channel accepted it, in millionths of `estimated_currency`"
+    )
+    estimated_currency: str | None
+    charged_micros: int | None = Field(description="what the channel charges once it is delivered; null: not told yet")
+    charged_currency: str | None
 
 
 class Customer(Shown):

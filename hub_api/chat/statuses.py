@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from hub_api.chat import alterations, consent
-from hub_api.events import MessageStateChanged
+from hub_api.chat.charges import charged
+from hub_api.events import MessagePriced, MessageStateChanged
 from hub_api.platform import sqlfile
 from hub_api.platform.ids import uuid7
 from hub_api.platform.metrics import messages_sent
@@ -165,8 +166,9 @@ async def remember(tx: Transaction, places: dict[str, Place]) -> list[str]:
 def _apply(tx: Transaction, message: _Sent, update: StatusUpdate) -> bool:
     """One status on one message in hand; whether its state moved."""
     message.wamid = message.wamid or update.wamid
+    told = message.pricing
     if update.pricing:
-        message.pricing = (message.pricing or {}) | update.pricing
+        message.pricing = (told or {}) | update.pricing
     match update.status:
         case "sent":
             message.sent_at = _first(message.sent_at, update.at)
@@ -178,6 +180,9 @@ def _apply(tx: Transaction, message: _Sent, update: StatusUpdate) -> bool:
     if from_state == "queued":
         message.was_queued, from_state = True, "claimed"
     if from_state not in MOVES[update.status]:
+        if message.pricing != told:
+            message.version += 1
+            tx.emit(MessagePriced(**_envelope(message, update), **_price(message)))
         return False
     failing = update.status == "failed"
     message.failed_at = update.at if failing else None
@@ -186,21 +191,36 @@ def _apply(tx: Transaction, message: _Sent, update: StatusUpdate) -> bool:
     message.version += 1
     tx.emit(
         MessageStateChanged(
-            aggregate_id=message.id,
-            aggregate_version=message.version,
-            occurred_at=update.at,
-            conversation_id=message.conversation_id,
-            customer_id=message.customer_id,
+            **_envelope(message, update),
+            **_price(message),
             from_state=message.state,
             to_state=update.status,
             error_code=message.error_code,
-            pricing_category=(message.pricing or {}).get("category"),
-            pricing_type=(message.pricing or {}).get("type"),
         )
     )
     message.state = update.status
     messages_sent.labels(message.type, update.status).inc()
     return True
+
+
+def _envelope(message: _Sent, update: StatusUpdate) -> dict[str, Any]:
+    return {
+        "aggregate_id": message.id,
+        "aggregate_version": message.version,
+        "occurred_at": update.at,
+        "conversation_id": message.conversation_id,
+        "customer_id": message.customer_id,
+    }
+
+
+def _price(message: _Sent) -> dict[str, Any]:
+    pricing, cost = message.pricing or {}, charged(message.pricing)
+    return {
+        "pricing_category": pricing.get("category"),
+        "pricing_type": pricing.get("type"),
+        "cost_micros": cost.micros if cost else None,
+        "cost_currency": (cost.currency or None) if cost else None,
+    }
 
 
 async def _save(tx: Transaction, changed: Sequence[_Sent]) -> None:

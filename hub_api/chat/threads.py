@@ -43,6 +43,7 @@ class Thread:
     closed_at: datetime | None = None
     last_customer_message_at: datetime | None = None
     last_message_at: datetime | None = None
+    last_ad_at: datetime | None = None
     unanswered_since: datetime | None = None
     first_response_at: datetime | None = None
     reopened_count: int = 0
@@ -95,10 +96,11 @@ class Threads:
         *,
         for_bot: bool,
         reason: str = "customer_message",
+        from_ad: bool = False,
     ) -> Thread:
         """The conversation of a message (or call) of the customer at `at`, opened, reopened or moved as it must be.
 
-        `for_bot`: a bot may answer it.
+        `for_bot`: a bot may answer it. `from_ad`: an ad led to it, so that answering it may open the free entry.
         """
         thread = self._threads.get((customer_id, number_id))
         start = "bot" if for_bot else "queued"
@@ -113,6 +115,8 @@ class Threads:
             self._move(thread, "queued", at, reason)
         thread.last_customer_message_at = _latest(thread.last_customer_message_at, at)
         thread.last_message_at = _latest(thread.last_message_at, at)
+        if from_ad:
+            thread.last_ad_at = _latest(thread.last_ad_at, at)
         if not thread.is_rated_next:
             thread.unanswered_since = min(at, thread.unanswered_since or at)
         thread.is_changed = True
@@ -223,6 +227,7 @@ _INSERTED = [
     "closed_at",
     "last_customer_message_at",
     "last_message_at",
+    "last_ad_at",
     "unanswered_since",
     "first_response_at",
     "version",
@@ -236,6 +241,7 @@ _UPDATED = [
     "resolved_at",
     "last_customer_message_at",
     "last_message_at",
+    "last_ad_at",
     "unanswered_since",
     "first_response_at",
     "reopened_count",

@@ -1,7 +1,8 @@
 -- What the API shows of conversations, messages and customers.
 
 -- name: list_conversations  -- $1 state, $2 customer, $3 queue key (null: any), $4 id of the last row before (null: from the newest), $5 limit; newest first
-SELECT c.*, customer.name AS customer_name, q.key AS queue
+SELECT c.*, customer.name AS customer_name, q.key AS queue,
+    ad_arrivals(c.customer_id, c.number_id) AS ad_arrivals, ad_answers(c.customer_id, c.number_id) AS ad_answers
 FROM conversations c
 JOIN customers customer ON customer.id = c.customer_id
 LEFT JOIN queues q ON q.id = c.queue_id
@@ -12,7 +13,8 @@ WHERE ($1::text IS NULL OR c.state = $1)
 ORDER BY c.id DESC LIMIT $5;
 
 -- name: list_waiting  -- $1 queue key or null, $2 priority, $3 queued_at, $4 id of the last row before (null: from the first), $5 limit; who waits longest at the highest priority first
-SELECT c.*, customer.name AS customer_name, q.key AS queue
+SELECT c.*, customer.name AS customer_name, q.key AS queue,
+    ad_arrivals(c.customer_id, c.number_id) AS ad_arrivals, ad_answers(c.customer_id, c.number_id) AS ad_answers
 FROM conversations c
 JOIN customers customer ON customer.id = c.customer_id
 LEFT JOIN queues q ON q.id = c.queue_id
@@ -22,7 +24,8 @@ WHERE c.state = 'queued'
 ORDER BY c.priority DESC, c.queued_at, c.id LIMIT $5;
 
 -- name: find_conversation  -- $1 id or null, $2 protocol or null
-SELECT c.*, customer.name AS customer_name, q.key AS queue
+SELECT c.*, customer.name AS customer_name, q.key AS queue,
+    ad_arrivals(c.customer_id, c.number_id) AS ad_arrivals, ad_answers(c.customer_id, c.number_id) AS ad_answers
 FROM conversations c
 JOIN customers customer ON customer.id = c.customer_id
 LEFT JOIN queues q ON q.id = c.queue_id
@@ -32,7 +35,8 @@ WHERE c.id = $1 OR c.protocol = $2;
 -- What the customer deleted is not shown again; it stays in the row for the record.
 SELECT m.id, m.created_at, m.direction, m.author, m.author_id, m.type, m.state, m.category, m.error_code, m.error_title,
        m.sent_at, m.delivered_at, m.read_at, m.failed_at, m.edited_at, m.revoked_at, m.reactions, m.time_flag,
-       k.message_id AS reply_to,
+       m.estimated_micros, m.estimated_currency, charged_micros(m.pricing) AS charged_micros,
+       m.pricing ->> 'currency' AS charged_currency, k.message_id AS reply_to,
        CASE WHEN m.revoked_at IS NULL THEN m.content END AS content,
        CASE WHEN m.revoked_at IS NULL THEN m.payload ELSE '{}' END AS payload
 FROM messages m LEFT JOIN message_key k ON k.wamid = m.reply_to

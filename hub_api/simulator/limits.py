@@ -42,14 +42,12 @@ def window_open(pair: Pair, now: float) -> bool:
 
 
 def free_entry_until(pair: Pair, now: float) -> float:
-    """End of the running free entry point, or 0. The first answer within 24 h of a message from an ad opens 72 h."""
-    if pair.free_entry_until > now:
-        return pair.free_entry_until
+    """End of the running free entry point, or 0. The first answer within 24 h of a message from an ad opens 72 h; an
+    answer to another ad opens them anew."""
     came_at, pair.ad_at = pair.ad_at, NEVER
-    if now - came_at >= WINDOW_S:
-        return 0.0
-    pair.free_entry_until = now + FREE_ENTRY_S
-    return pair.free_entry_until
+    if now - came_at < WINDOW_S:
+        pair.free_entry_until = now + FREE_ENTRY_S
+    return pair.free_entry_until if pair.free_entry_until > now else 0.0
 
 
 def take_portfolio(portfolio: Portfolio, user_key: str, now: float) -> bool:

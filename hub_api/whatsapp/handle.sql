@@ -21,9 +21,9 @@ RETURNING id, webhook_id, received_at, lane, kind, phone_number_id, waba_id, con
 -- name: has_items  -- $1 lane -> whether something waits
 SELECT EXISTS (SELECT FROM inbox_item WHERE lane = $1 AND (retry_at IS NULL OR retry_at <= now()));
 
--- name: find_numbers  -- $1 phone_number_ids -> id, phone_number_id, portfolio_id
-SELECT n.id, n.phone_number_id, a.portfolio_id
-FROM whatsapp_numbers n JOIN whatsapp_accounts a ON a.id = n.account_id
+-- name: find_numbers  -- $1 phone_number_ids -> id, phone_number_id, portfolio_id, and how the number is billed
+SELECT n.id, n.phone_number_id, a.portfolio_id, b.currency, b.timezone, b.volume_tiers
+FROM whatsapp_numbers n JOIN whatsapp_accounts a ON a.id = n.account_id JOIN number_billing b ON b.number_id = n.id
 WHERE n.phone_number_id = ANY($1::text[]);
 
 -- name: month_exists  -- $1 name of a partition

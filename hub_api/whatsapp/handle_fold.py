@@ -18,6 +18,7 @@ from hub_api.platform.eventlog import Event
 from hub_api.platform.ids import uuid7
 from hub_api.platform.pgtypes import Row
 from hub_api.settings import Settings
+from hub_api.whatsapp.cost.estimate import rate
 from hub_api.whatsapp.inbound import (
     Call,
     Echo,
@@ -104,7 +105,7 @@ class Batch:
             case Message() as message if customer:
                 self._message(letter, message, customer)
             case Status() as status if status.kind == "message" and status.status in statuses.MOVES:
-                self.statuses.append(_status_update(status, at))
+                self.statuses.append(_status_update(status, letter, self.settings))
             case Reaction() | Edit() | Revoke() as act:
                 self.changes.append(_alteration(act, at, "customer"))
             case Echo(inner=Message() as message) if customer:
@@ -134,7 +135,10 @@ class Batch:
         place = (customer.id, letter.number_id, at)
         if message.wants_answer:
             thread = self.threads.customer_wrote(
-                *place, for_bot=not stale, reason="stale" if stale else "customer_message"
+                *place,
+                for_bot=not stale,
+                reason="stale" if stale else "customer_message",
+                from_ad=message.referral is not None,
             )
         else:
             thread = self.threads.customer_noted(*place)
@@ -251,19 +255,32 @@ def _shown(what: Message | PersonChanged | SecurityCodeChanged | Call) -> tuple[
             return "call", "[ligação]", {"direction": what.direction}
 
 
-def _status_update(status: Status, at: datetime) -> StatusUpdate:
+def _status_update(status: Status, letter: Letter, settings: Settings) -> StatusUpdate:
     fault = status.faults[0] if status.faults else None
-    price = status.pricing
-    fields = ("billable", "model", "type", "category")
     return StatusUpdate(
         status.wamid,
         status.status,
-        at,
+        letter.time.at,
         status.opaque,
         fault.code if fault else None,
         (fault.title or fault.message) if fault else None,
-        {name: value for name in fields if (value := getattr(price, name)) is not None} if price else None,
+        _pricing(status, letter, settings) if status.pricing else None,
     )
+
+
+def _pricing(status: Status, letter: Letter, settings: Settings) -> dict[str, Any]:
+    """What the channel told, and what a message of that category costs there and then by the rate cards."""
+    pricing = {
+        name: value
+        for name in ("billable", "model", "type", "category")
+        if (value := getattr(status.pricing, name)) is not None
+    }
+    category, party = pricing.get("category"), status.party
+    if letter.number is None or not isinstance(category, str) or party is None:
+        return pricing
+    cards = settings.rate_cards
+    price = rate(letter.number, category, letter.time.at, cards, wa_id=party.wa_id, user_id=party.user_id)
+    return pricing | ({"rate_micros": price.micros, "currency": price.currency} if price else {})
 
 
 def _alteration(act: Reaction | Edit | Revoke | Message, at: datetime, by: str) -> Alteration:

@@ -53,7 +53,7 @@ LEFT JOIN
         maxOrNullIf(event_time, type = 'message.revoked') AS revoked_at,
         max(aggregate_version) AS version
     FROM bronze.events
-    WHERE type IN ('message.state_changed', 'message.edited', 'message.revoked')
+    WHERE type IN ('message.state_changed', 'message.priced', 'message.edited', 'message.revoked')
         AND conversation_id IN (SELECT conversation_id FROM created)
     GROUP BY aggregate_id
 ) AS later ON later.aggregate_id = created.aggregate_id

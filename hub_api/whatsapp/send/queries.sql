@@ -59,19 +59,21 @@ SELECT claimed_id AS id, claimed_attempt AS attempt FROM claim_messages($1, $2, 
 -- name: put_off  -- $1 id, $2 created_at, $3 not_before
 UPDATE messages SET not_before = $3 WHERE id = $1 AND created_at = $2 AND state = 'queued';
 
--- name: accept  -- $1 ids, $2 created_at, $3 low, $4 high, $5 wamids, $6 states (accepted, held) -> id, version, from_state, state, conversation_id, customer_id, type
+-- name: accept  -- $1 ids, $2 created_at, $3 low, $4 high, $5 wamids, $6 states (accepted, held), $7 estimated costs in micros, $8 their currencies -> id, version, from_state, state, conversation_id, customer_id, type
 UPDATE messages m SET
     wamid = given.wamid, accepted_at = now(), state = given.state, error_code = NULL, error_title = NULL,
-    version = m.version + 1
-FROM unnest($1::uuid[], $2::timestamptz[], $5::text[], $6::text[]) AS given (id, created_at, wamid, state)
+    estimated_micros = given.micros, estimated_currency = given.currency, version = m.version + 1
+FROM unnest($1::uuid[], $2::timestamptz[], $5::text[], $6::text[], $7::bigint[], $8::text[])
+    AS given (id, created_at, wamid, state, micros, currency)
 WHERE m.id = given.id AND m.created_at = given.created_at AND m.created_at BETWEEN $3 AND $4 AND m.state = 'claimed'
 RETURNING m.id, m.version, 'claimed' AS from_state, m.state, m.conversation_id, m.customer_id, m.type;
 
 -- name: accept_overtaken  -- as accept, for messages that a status (or the sweep) moved on before we could record the call
 WITH given AS (
-    SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $5::text[], $6::text[]) AS given (id, created_at, wamid, state)
+    SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $5::text[], $6::text[], $7::bigint[], $8::text[])
+        AS given (id, created_at, wamid, state, micros, currency)
 ), before AS (
-    SELECT m.id, m.created_at, m.state, given.wamid, given.state AS to_state
+    SELECT m.id, m.created_at, m.state, given.wamid, given.state AS to_state, given.micros, given.currency
     FROM messages m JOIN given ON m.id = given.id AND m.created_at = given.created_at
     WHERE m.created_at BETWEEN $3 AND $4
     ORDER BY m.id
@@ -80,6 +82,8 @@ WITH given AS (
 UPDATE messages m SET
     wamid = before.wamid,
     accepted_at = coalesce(m.accepted_at, now()),
+    estimated_micros = before.micros,
+    estimated_currency = before.currency,
     state = CASE WHEN can_move(before.state, before.to_state) THEN before.to_state ELSE m.state END,
     error_code = CASE WHEN can_move(before.state, before.to_state) THEN NULL ELSE m.error_code END,
     error_title = CASE WHEN can_move(before.state, before.to_state) THEN NULL ELSE m.error_title END,

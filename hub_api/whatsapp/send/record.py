@@ -9,6 +9,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import structlog
 
@@ -18,6 +19,7 @@ from hub_api.platform.dberrors import RETRYABLE
 from hub_api.platform.ids import uuid7
 from hub_api.platform.postgres import Transaction
 from hub_api.platform.services import Services
+from hub_api.whatsapp.cost.estimate import Sent, estimates
 from hub_api.whatsapp.send import outbox
 from hub_api.whatsapp.send.buckets import Buckets
 from hub_api.whatsapp.send.errors_table import NO_CONNECTION, RULES, Rule, delay_s
@@ -76,7 +78,7 @@ async def _persist(services: Services, done: Sequence[Done], refused: Sequence[R
                 async with services.transaction() as tx:
                     await react(tx, refused)
             async with services.transaction() as tx:
-                await _write(tx, done)
+                await _write(tx, done, services.settings.rate_cards)
             return
         except RETRYABLE as error:
             log.warning("outcomes_wait_for_database", count=len(done), error=type(error).__name__)
@@ -90,7 +92,7 @@ async def _persist(services: Services, done: Sequence[Done], refused: Sequence[R
             return
 
 
-async def _write(tx: Transaction, done: Sequence[Done]) -> None:
+async def _write(tx: Transaction, done: Sequence[Done], cards: Path | None) -> None:
     now = datetime.now(UTC)
     accepted: list[tuple[Claimed, Accepted]] = []
     after: list[End | _Release] = []
@@ -109,7 +111,7 @@ async def _write(tx: Transaction, done: Sequence[Done]) -> None:
                 refusal = error.refusal
                 after.append(_again(message, now, _refused(one).rule, refusal.code, refusal.title or refusal.details))
     if accepted:
-        await _accept(tx, accepted, now)
+        await _accept(tx, accepted, now, cards)
     await outbox.finish(tx, [end for end in after if isinstance(end, End)])
     if releases := [release for release in after if isinstance(release, _Release)]:
         await tx.db.execute(
@@ -130,18 +132,23 @@ def _again(message: Claimed, now: datetime, rule: Rule, code: int | None, title:
     return _Release(message, now + timedelta(seconds=delay) if delay else None, 1, code, title)
 
 
-async def _accept(tx: Transaction, accepted: Sequence[tuple[Claimed, Accepted]], now: datetime) -> None:
+async def _accept(
+    tx: Transaction, accepted: Sequence[tuple[Claimed, Accepted]], now: datetime, cards: Path | None
+) -> None:
     accepted = sorted(accepted, key=lambda pair: pair[0].id)  # one order for all who lock messages
     messages = [message for message, _ in accepted]
     wamids = [acceptance.wamid for _, acceptance in accepted]
     states = ["held" if acceptance.held else "accepted" for _, acceptance in accepted]
     ids, created_at, low, high = outbox.keys(messages)
-    rows = await tx.db.fetch(outbox.queries.accept, ids, created_at, low, high, wamids, states)
+    costs = await estimates(tx, [_sent(message) for message in messages], now, cards)
+    micros, currencies = [cost and cost.micros for cost in costs], [cost and cost.currency for cost in costs]
+    columns = (wamids, states, micros, currencies)
+    rows = await tx.db.fetch(outbox.queries.accept, ids, created_at, low, high, *columns)
     if len(rows) < len(ids):
         recorded = {row["id"] for row in rows}
         late = [at for at, message_id in enumerate(ids) if message_id not in recorded]
         arguments = [[column[at] for at in late] for column in (ids, created_at)]
-        more = [[column[at] for at in late] for column in (wamids, states)]
+        more = [[column[at] for at in late] for column in columns]
         rows += await tx.db.fetch(outbox.queries.accept_overtaken, *arguments, low, high, *more)
     await statuses.remember(tx, dict(zip(wamids, map(statuses.Place, ids, created_at), strict=True)))
     new = [
@@ -158,6 +165,11 @@ async def _accept(tx: Transaction, accepted: Sequence[tuple[Claimed, Accepted]],
     for message, state in zip(messages, states, strict=True):
         metrics.messages_sent.labels(message.type, state).inc()
     await statuses.apply_parked(tx, wamids)
+
+
+def _sent(message: Claimed) -> Sent:
+    address = message.body.get("to") or message.body["recipient"]
+    return Sent(message.number.id, message.conversation_id, message.category, address)
 
 
 def _refused(one: Done) -> Refused:

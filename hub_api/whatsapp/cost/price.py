@@ -1,0 +1,35 @@
+"""When a message is free, and whose rates apply: the table of channel document §4.2, pure."""
+
+from datetime import UTC, datetime
+
+import phonenumbers
+
+# Utility templates inside the window and replies beyond the free ones are charged since then (0 h UTC).
+IN_WINDOW_CHARGED_SINCE = datetime(2026, 10, 1, tzinfo=UTC)
+# Delivered replies that are free per number and month of the account's zone; what is left does not carry over.
+FREE_SERVICE = 1_000
+
+
+def is_free(category: str, at: datetime, *, in_window: bool, free_entry: bool, service_used: int) -> bool:
+    """Whether a message sent at `at` costs nothing.
+
+    `in_window`: the customer wrote within 24 h; `free_entry`: a free entry runs; `service_used`: replies delivered free
+    by the number this month.
+    """
+    if free_entry:
+        return True
+    if category == "service":
+        return at < IN_WINDOW_CHARGED_SINCE or service_used < FREE_SERVICE
+    return category == "utility" and in_window and at < IN_WINDOW_CHARGED_SINCE
+
+
+def country_of(wa_id: str | None, user_id: str | None) -> str | None:
+    """The country (ISO 3166, two letters) by which Meta prices a recipient: of the phone, else of the BSUID."""
+    if wa_id:
+        try:
+            number = phonenumbers.parse(f"+{wa_id.lstrip('+')}")
+        except phonenumbers.NumberParseException:
+            return None
+        return phonenumbers.region_code_for_country_code(number.country_code or 0)
+    country = (user_id or "").partition(".")[0]
+    return country if len(country) == 2 and country.isalpha() and country.isupper() else None
