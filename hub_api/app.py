@@ -26,6 +26,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
         "hub_api.whatsapp.routes",
         "hub_api.whatsapp.compose.routes",
         "hub_api.whatsapp.cost.routes",
+        "hub_api.whatsapp.pool.routes",
         "hub_api.whatsapp.templates.routes",
     ),
     "ai": (),

@@ -8,6 +8,7 @@ ON CONFLICT (waba_id) DO UPDATE SET
     name = excluded.name,
     token_encrypted = excluded.token_encrypted,
     state = CASE WHEN whatsapp_accounts.state = 'paused' THEN 'active' ELSE whatsapp_accounts.state END,
+    state_source = CASE WHEN whatsapp_accounts.state = 'paused' THEN 'new_token' ELSE whatsapp_accounts.state_source END,
     state_reason = CASE WHEN whatsapp_accounts.state = 'paused' THEN NULL ELSE whatsapp_accounts.state_reason END,
     paused_until = NULL
 RETURNING id;
@@ -22,7 +23,12 @@ ON CONFLICT (phone_number_id) DO UPDATE SET
     account_id = excluded.account_id,
     display_phone_number = excluded.display_phone_number,
     verified_name = coalesce(excluded.verified_name, whatsapp_numbers.verified_name),
-    throughput_mps = excluded.throughput_mps
+    throughput_mps = excluded.throughput_mps,
+    state = CASE WHEN whatsapp_numbers.state = 'removed' THEN 'connected' ELSE whatsapp_numbers.state END,
+    state_source = CASE WHEN whatsapp_numbers.state = 'removed' THEN 'added_again' ELSE whatsapp_numbers.state_source END,
+    state_reason = CASE WHEN whatsapp_numbers.state = 'removed' THEN NULL ELSE whatsapp_numbers.state_reason END,
+    draining_since = CASE WHEN whatsapp_numbers.state = 'removed' THEN NULL ELSE whatsapp_numbers.draining_since END,
+    next_check_at = now()
 RETURNING id;
 
 -- name: list_accounts  -- -> every account without its token

@@ -1,24 +1,23 @@
-"""The channel's door for operators: accounts, numbers, sends in doubt, webhooks put aside."""
+"""The channel's door for operators: sends in doubt, webhooks put aside. Numbers: pool/, templates: templates/."""
 
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends, Query
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field
 
 from hub_api.auth.keys import Principal, require
 from hub_api.platform.pages import Rows
 from hub_api.platform.services import Services
 from hub_api.platform.web import get_services
-from hub_api.whatsapp import accounts, deadletters
-from hub_api.whatsapp.send import outbox, reactions
+from hub_api.whatsapp import deadletters
+from hub_api.whatsapp.send import outbox
 
 router = APIRouter(prefix="/api/v1", tags=["whatsapp"])
 
 Hub = Annotated[Services, Depends(get_services)]
 Limit = Annotated[int, Query(ge=1, le=500, description="rows of one page")]
 Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")]
-NUMBERS_READ, NUMBERS_WRITE = Depends(require("numbers:read")), Depends(require("numbers:write"))
 MESSAGES_READ = Depends(require("messages:read"))
 WEBHOOKS_READ, WEBHOOKS_WRITE = Depends(require("webhooks:read")), Depends(require("webhooks:write"))
 
@@ -27,25 +26,6 @@ class Strict(BaseModel):
     """A body that refuses what it does not know."""
 
     model_config = ConfigDict(extra="forbid")
-
-
-class NewAccount(Strict):
-    """A WhatsApp business account with the token of a system user; the token is stored encrypted and never shown."""
-
-    waba_id: str = Field(pattern=r"^\d{5,30}$", examples=["102290000000001"])
-    portfolio_id: str = Field(pattern=r"^\d{5,30}$", examples=["111000000000001"])
-    name: str = Field(min_length=1, max_length=200, examples=["Provedor Exemplo"])
-    token: SecretStr = Field(min_length=1, max_length=1000)
-
-
-class NewNumber(Strict):
-    """A number of a registered account."""
-
-    waba_id: str = Field(pattern=r"^\d{5,30}$", examples=["102290000000001"])
-    phone_number_id: str = Field(pattern=r"^\d{5,30}$", examples=["106540000000001"])
-    display_phone_number: str = Field(pattern=r"^\+?\d{8,15}$", examples=["551130001000"])
-    verified_name: str | None = Field(None, max_length=200)
-    throughput_mps: int = Field(80, ge=1, le=1000, description="messages per second that Meta allows the number")
 
 
 class Resolution(Strict):
@@ -60,12 +40,6 @@ class Replay(Strict):
     ids: list[UUID] | None = Field(None, max_length=1000)
 
 
-class Created(BaseModel):
-    """The id under which it is known here."""
-
-    id: UUID
-
-
 class Replayed(BaseModel):
     """How many dead letters went back to handling."""
 
@@ -77,49 +51,6 @@ class Page(BaseModel):
 
     items: list[dict[str, Any]]
     next_cursor: str | None = None
-
-
-@router.get("/whatsapp/accounts", dependencies=[NUMBERS_READ])
-async def get_accounts(services: Hub) -> Page:
-    """Every WhatsApp business account with its state and why it has it."""
-    return Page(items=[dict(row) for row in await accounts.list_accounts(services)])
-
-
-@router.post("/whatsapp/accounts", dependencies=[NUMBERS_WRITE], status_code=201)
-async def post_account(services: Hub, body: NewAccount) -> Created:
-    """Register an account, or renew its token, which also lifts a pause. Repeating it changes nothing more."""
-    account_id = await accounts.add_account(
-        services,
-        waba_id=body.waba_id,
-        portfolio_id=body.portfolio_id,
-        name=body.name,
-        token=body.token.get_secret_value(),
-    )
-    return Created(id=account_id)
-
-
-@router.post("/whatsapp/accounts/{account_id}/resume", dependencies=[NUMBERS_WRITE], status_code=204)
-async def resume_account(services: Hub, account_id: UUID) -> None:
-    """Let an account send again whose cause of pause has been repaired."""
-    await reactions.resume_account(services, account_id)
-
-
-@router.get("/whatsapp/numbers", dependencies=[NUMBERS_READ])
-async def get_numbers(services: Hub, limit: Limit = 100, cursor: Cursor = None) -> Page:
-    """Numbers with state, quality and limits."""
-    return _shown(await accounts.list_numbers(services, limit=limit, cursor=cursor))
-
-
-@router.post("/whatsapp/numbers", dependencies=[NUMBERS_WRITE], status_code=201)
-async def post_number(services: Hub, body: NewNumber) -> Created:
-    """Register a number, or renew what is known of it. Repeating it changes nothing more."""
-    return Created(id=await accounts.add_number(services, **body.model_dump()))
-
-
-@router.post("/whatsapp/numbers/{number_id}/resume", dependencies=[NUMBERS_WRITE], status_code=204)
-async def resume_number(services: Hub, number_id: UUID) -> None:
-    """Let a number send again whose cause of pause has been repaired."""
-    await reactions.resume_number(services, number_id)
 
 
 @router.get("/messages/unknown", dependencies=[MESSAGES_READ])

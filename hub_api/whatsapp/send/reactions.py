@@ -29,6 +29,7 @@ queries = sqlfile.load(__package__, "reactions.sql")
 
 _LONG_NUMBER = re.compile(r"\d{7,}")
 
+SOURCE = "meta_error"  # in the history of what a refusal stopped
 SUPPRESS_FOR = timedelta(hours=24)
 # A webhook that comes later than this (Meta redelivers for days) says nothing about how things stand now.
 NEWS_FOR = timedelta(hours=1)
@@ -116,13 +117,13 @@ async def _stop(tx: Transaction, rule: Rule, one: Refused, reason: str) -> None:
     if (pause := rule.pause) is not None:
         until = one.at + timedelta(seconds=pause.for_s) if pause.for_s else None
         if pause.what == "number":
-            await tx.db.execute(queries.pause_number, one.number_id, pause.state, reason, until)
+            await tx.db.execute(queries.pause_number, one.number_id, pause.state, reason, until, SOURCE)
         else:
-            await tx.db.execute(queries.pause_account, one.account_id, pause.state, reason, until)
+            await tx.db.execute(queries.pause_account, one.account_id, pause.state, reason, until, SOURCE)
     if (hold := rule.hold) is not None:
         until = one.at + timedelta(seconds=hold.for_s)
         if hold.what == "number":
-            await tx.db.execute(queries.hold_number, one.number_id, [hold.category], reason, until)
+            await tx.db.execute(queries.hold_number, one.number_id, [hold.category], reason, until, SOURCE)
         else:
             await tx.db.execute(queries.hold_account, one.account_id, [hold.category], reason, until)
 
@@ -155,13 +156,13 @@ async def resume_paused(services: Services) -> None:
         log.info("sending_resumed", accounts=[str(r["id"]) for r in accounts], numbers=[str(r["id"]) for r in numbers])
 
 
-async def resume_number(services: Services, number_id: UUID) -> None:
-    """A person repaired what had stopped a number. Raises NotFound."""
-    if await services.db.fetchval(queries.resume_number, number_id) is None:
+async def resume_number(services: Services, number_id: UUID, source: str) -> None:
+    """A person (`source`) repaired what had stopped a number; one that was draining goes on draining. Raises NotFound."""
+    if await services.db.fetchval(queries.resume_number, number_id, source) is None:
         raise NotFound(f"there is no WhatsApp number {number_id}", number_id=str(number_id))
 
 
-async def resume_account(services: Services, account_id: UUID) -> None:
-    """A person repaired what had stopped an account. Raises NotFound."""
-    if await services.db.fetchval(queries.resume_account, account_id) is None:
+async def resume_account(services: Services, account_id: UUID, source: str) -> None:
+    """A person (`source`) repaired what had stopped an account. Raises NotFound."""
+    if await services.db.fetchval(queries.resume_account, account_id, source) is None:
         raise NotFound(f"there is no WhatsApp account {account_id}", account_id=str(account_id))

@@ -1,0 +1,141 @@
+"""The operator's door to the pool: accounts and numbers, their states and history."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Body, Depends, Query
+
+from hub_api.auth.keys import Principal, require
+from hub_api.platform.services import Services
+from hub_api.platform.web import get_services
+from hub_api.whatsapp import accounts
+from hub_api.whatsapp.pool import states
+from hub_api.whatsapp.pool.schemas import (
+    Created,
+    NewAccount,
+    NewNumber,
+    Page,
+    Registration,
+    State,
+    Stop,
+    Why,
+    shown,
+)
+from hub_api.whatsapp.send import reactions
+
+router = APIRouter(prefix="/api/v1/whatsapp", tags=["whatsapp"])
+
+Hub = Annotated[Services, Depends(get_services)]
+Limit = Annotated[int, Query(ge=1, le=500, description="rows of one page")]
+Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")]
+Operator = Annotated[Principal, Depends(require("numbers:write"))]
+READ, WRITE = Depends(require("numbers:read")), Depends(require("numbers:write"))
+
+NUMBER: dict[int | str, dict[str, Any]] = {
+    404: {"description": "no such number"},
+    409: {"description": "`number_state`: its state does not allow it · `number_still_working`: drain it first"},
+}
+AT_META: dict[int | str, dict[str, Any]] = {
+    404: {"description": "no such number"},
+    409: {"description": "`conflict`: Meta refused; `meta_code` and the words say why"},
+    502: {"description": "`outcome_unknown`: Meta did not answer; look at the number before trying again"},
+    503: {"description": "`meta_unreachable`"},
+}
+
+
+@router.get("/accounts", dependencies=[READ], summary="List the accounts")
+async def get_accounts(services: Hub) -> Page:
+    """Every WhatsApp business account with its state and why it has it."""
+    return Page(items=[dict(row) for row in await accounts.list_accounts(services)])
+
+
+@router.post("/accounts", dependencies=[WRITE], status_code=201, summary="Register an account or renew its token")
+async def post_account(services: Hub, body: NewAccount) -> Created:
+    """Register an account, or renew its token, which also lifts a pause. Repeating it changes nothing more."""
+    account_id = await accounts.add_account(
+        services,
+        waba_id=body.waba_id,
+        portfolio_id=body.portfolio_id,
+        name=body.name,
+        token=body.token.get_secret_value(),
+    )
+    return Created(id=account_id)
+
+
+@router.post("/accounts/{account_id}/pause", status_code=204, summary="Stop all numbers of an account")
+async def pause_account(services: Hub, caller: Operator, account_id: UUID, body: Annotated[Stop, Body()]) -> None:
+    """Nothing leaves from the account's numbers until it is resumed, or until the time given."""
+    source = _source(caller)
+    await states.pause_account(services, account_id, reason=body.reason, source=source, until=body.until)
+
+
+@router.post("/accounts/{account_id}/resume", status_code=204, summary="Let an account send again")
+async def resume_account(services: Hub, caller: Operator, account_id: UUID) -> None:
+    """Let an account send again whose cause of pause has been repaired."""
+    await reactions.resume_account(services, account_id, _source(caller))
+
+
+@router.get("/accounts/{account_id}/history", dependencies=[READ], summary="An account's changes of state")
+async def get_account_history(services: Hub, account_id: UUID, limit: Limit = 100, cursor: Cursor = None) -> Page:
+    """Every change of state, newest first: from, to, why, by whom."""
+    return shown(await states.account_history(services, account_id, limit=limit, cursor=cursor))
+
+
+@router.get("/numbers", dependencies=[READ], summary="List the numbers")
+async def get_numbers(services: Hub, limit: Limit = 100, cursor: Cursor = None) -> Page:
+    """Numbers with state, quality and limits."""
+    return shown(await accounts.list_numbers(services, limit=limit, cursor=cursor))
+
+
+@router.post("/numbers", dependencies=[WRITE], status_code=201, summary="Add a number")
+async def post_number(services: Hub, body: NewNumber) -> Created:
+    """Register a number, or renew what is known of it; a removed one comes back. Repeating it changes nothing more."""
+    return Created(id=await accounts.add_number(services, **body.model_dump()))
+
+
+@router.post("/numbers/{number_id}/pause", status_code=204, responses=NUMBER, summary="Stop a number")
+async def pause_number(services: Hub, caller: Operator, number_id: UUID, body: Annotated[Stop, Body()]) -> None:
+    """Nothing leaves from it until it is resumed, or until the time given; waiting templates move to other numbers."""
+    await states.pause(services, number_id, reason=body.reason, source=_source(caller), until=body.until)
+
+
+@router.post("/numbers/{number_id}/resume", status_code=204, responses=NUMBER, summary="Let a number send again")
+async def resume_number(services: Hub, caller: Operator, number_id: UUID) -> None:
+    """Let a number send again whose cause of pause has been repaired, or end its draining."""
+    await states.resume(services, number_id, source=_source(caller))
+
+
+@router.post("/numbers/{number_id}/drain", responses=NUMBER, summary="Give a number nothing new")
+async def drain_number(services: Hub, caller: Operator, number_id: UUID, body: Annotated[Why, Body()]) -> State:
+    """Its templates move to other numbers of the account, its replies still leave; remove it when its queue is empty."""
+    return State(state=await states.drain(services, number_id, reason=body.reason, source=_source(caller)))
+
+
+@router.delete("/numbers/{number_id}", status_code=204, responses=NUMBER, summary="Remove a number")
+async def delete_number(services: Hub, caller: Operator, number_id: UUID) -> None:
+    """Take it out of the pool; its conversations stay. Refused while something waits for it."""
+    await states.remove(services, number_id, reason="removido por uma pessoa", source=_source(caller))
+
+
+@router.post("/numbers/{number_id}/register", status_code=204, responses=AT_META, summary="Register a number at Meta")
+async def register_number(services: Hub, caller: Operator, number_id: UUID, body: Registration) -> None:
+    """Register it for the Cloud API with its two-step PIN. Meta allows ten times in 72 hours."""
+    await states.register(services, number_id, pin=body.pin.get_secret_value(), source=_source(caller))
+
+
+@router.post("/numbers/{number_id}/deregister", status_code=204, responses=AT_META, summary="Deregister a number")
+async def deregister_number(services: Hub, caller: Operator, number_id: UUID) -> None:
+    """Take it off the Cloud API: it goes offline here and can be registered again."""
+    await states.deregister(services, number_id, source=_source(caller))
+
+
+@router.get(
+    "/numbers/{number_id}/history", dependencies=[READ], responses=NUMBER, summary="A number's changes of state"
+)
+async def get_number_history(services: Hub, number_id: UUID, limit: Limit = 100, cursor: Cursor = None) -> Page:
+    """Every change of state, newest first: from, to, why, by whom."""
+    return shown(await states.number_history(services, number_id, limit=limit, cursor=cursor))
+
+
+def _source(caller: Principal) -> str:
+    return f"api:{caller.name}"
