@@ -165,7 +165,9 @@ class Threads:
         self, customer_id: UUID, number_id: UUID | None, at: datetime, state: str, previous: Thread | None = None
     ) -> Thread:
         thread = Thread(uuid7(), customer_id, number_id, state, at, is_new=True, is_opened_as=state)
-        thread.previous_id = previous.id if previous else None
+        if previous is not None:
+            # The free entry belongs to number and customer: the ad that led to the last conversation counts for this one.
+            thread.previous_id, thread.last_ad_at = previous.id, previous.last_ad_at
         thread.queued_at = at if state == "queued" else None
         self._new.append(thread)
         self._threads[customer_id, number_id] = thread

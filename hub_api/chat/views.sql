@@ -2,7 +2,8 @@
 
 -- name: list_conversations  -- $1 state, $2 customer, $3 queue key (null: any), $4 id of the last row before (null: from the newest), $5 limit; newest first
 SELECT c.*, customer.name AS customer_name, q.key AS queue,
-    ad_arrivals(c.customer_id, c.number_id) AS ad_arrivals, ad_answers(c.customer_id, c.number_id) AS ad_answers
+    CASE WHEN c.last_ad_at > now() - interval '96 hours' THEN ad_arrivals(c.customer_id, c.number_id) END AS ad_arrivals,
+    CASE WHEN c.last_ad_at > now() - interval '96 hours' THEN ad_answers(c.customer_id, c.number_id) END AS ad_answers
 FROM conversations c
 JOIN customers customer ON customer.id = c.customer_id
 LEFT JOIN queues q ON q.id = c.queue_id
@@ -14,7 +15,8 @@ ORDER BY c.id DESC LIMIT $5;
 
 -- name: list_waiting  -- $1 queue key or null, $2 priority, $3 queued_at, $4 id of the last row before (null: from the first), $5 limit; who waits longest at the highest priority first
 SELECT c.*, customer.name AS customer_name, q.key AS queue,
-    ad_arrivals(c.customer_id, c.number_id) AS ad_arrivals, ad_answers(c.customer_id, c.number_id) AS ad_answers
+    CASE WHEN c.last_ad_at > now() - interval '96 hours' THEN ad_arrivals(c.customer_id, c.number_id) END AS ad_arrivals,
+    CASE WHEN c.last_ad_at > now() - interval '96 hours' THEN ad_answers(c.customer_id, c.number_id) END AS ad_answers
 FROM conversations c
 JOIN customers customer ON customer.id = c.customer_id
 LEFT JOIN queues q ON q.id = c.queue_id
@@ -25,7 +27,8 @@ ORDER BY c.priority DESC, c.queued_at, c.id LIMIT $5;
 
 -- name: find_conversation  -- $1 id or null, $2 protocol or null
 SELECT c.*, customer.name AS customer_name, q.key AS queue,
-    ad_arrivals(c.customer_id, c.number_id) AS ad_arrivals, ad_answers(c.customer_id, c.number_id) AS ad_answers
+    CASE WHEN c.last_ad_at > now() - interval '96 hours' THEN ad_arrivals(c.customer_id, c.number_id) END AS ad_arrivals,
+    CASE WHEN c.last_ad_at > now() - interval '96 hours' THEN ad_answers(c.customer_id, c.number_id) END AS ad_answers
 FROM conversations c
 JOIN customers customer ON customer.id = c.customer_id
 LEFT JOIN queues q ON q.id = c.queue_id

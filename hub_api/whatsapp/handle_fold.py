@@ -19,6 +19,7 @@ from hub_api.platform.ids import uuid7
 from hub_api.platform.pgtypes import Row
 from hub_api.settings import Settings
 from hub_api.whatsapp.cost.estimate import rate
+from hub_api.whatsapp.cost.price import country_of
 from hub_api.whatsapp.inbound import (
     Call,
     Echo,
@@ -279,7 +280,7 @@ def _pricing(status: Status, letter: Letter, settings: Settings) -> dict[str, An
     if letter.number is None or not isinstance(category, str) or party is None:
         return pricing
     cards = settings.rate_cards
-    price = rate(letter.number, category, letter.time.at, cards, wa_id=party.wa_id, user_id=party.user_id)
+    price = rate(letter.number, category, country_of(party.wa_id, party.user_id), letter.time.at, cards)
     return pricing | ({"rate_micros": price.micros, "currency": price.currency} if price else {})
 
 

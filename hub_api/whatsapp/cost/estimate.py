@@ -1,6 +1,6 @@
 """What messages will cost, told when Meta accepts them; and the rate of what Meta then says they were."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -45,14 +45,16 @@ async def estimates(tx: Transaction, sent: Sequence[Sent], at: datetime, cards: 
         for row in entries
         if windows.free_entry_until(row["arrivals"] or (), [*(row["answers"] or ()), at], at) is not None
     }
-    return [_estimate(one, billing[one.number_id], one.conversation_id in free, at, cards) for one in sent]
+    known: dict[tuple[UUID, str, str | None, bool], Money | None] = {}  # most of a batch is alike
+    for one in sent:
+        if (alike := _alike(one, free)) not in known:
+            number_id, category, country, free_entry = alike
+            known[alike] = _estimate(billing[number_id], category, country, at, cards, free_entry=free_entry)
+    return [known[_alike(one, free)] for one in sent]
 
 
-def rate(
-    billing: Billing, category: str, at: datetime, cards: Path | None, *, wa_id: str | None, user_id: str | None
-) -> Money | None:
-    """The price of a message of this category to this recipient by the cards; None when none has it."""
-    country = country_of(wa_id, user_id)
+def rate(billing: Billing, category: str, country: str | None, at: datetime, cards: Path | None) -> Money | None:
+    """The price of a message of this category to this country by the cards; None when none has it."""
     if country is None:
         return None
     return rate_of(
@@ -66,13 +68,18 @@ def rate(
     )
 
 
-def _estimate(one: Sent, billing: Billing, free_entry: bool, at: datetime, cards: Path | None) -> Money | None:
+def _alike(one: Sent, free: Collection[UUID]) -> tuple[UUID, str, str | None, bool]:
     by_phone = one.to.startswith("+")
-    price = rate(
-        billing, one.category, at, cards, wa_id=one.to if by_phone else None, user_id=None if by_phone else one.to
-    )
+    country = country_of(one.to if by_phone else None, None if by_phone else one.to)
+    return one.number_id, one.category, country, one.conversation_id in free
+
+
+def _estimate(
+    billing: Billing, category: str, country: str | None, at: datetime, cards: Path | None, *, free_entry: bool
+) -> Money | None:
+    price = rate(billing, category, country, at, cards)
     # Whether the window is open no longer matters for the price: since October 2026 only replies need it.
-    free = is_free(one.category, at, in_window=False, free_entry=free_entry, service_used=billing["service_used"])
+    free = is_free(category, at, in_window=False, free_entry=free_entry, service_used=billing["service_used"])
     return Money(0, price.currency if price else billing["currency"]) if free else price
 
 

