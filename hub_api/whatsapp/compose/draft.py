@@ -98,7 +98,7 @@ async def compose(tx: Transaction, conversation_id: UUID, message: AnyMessage, *
             | NewDocument(document=medium)
             | NewSticker(sticker=medium)
         ):
-            body, content = await sendable(tx, medium), words.of_medium(medium)
+            body, content = await sendable(tx, conversation_id, medium), words.of_medium(medium)
         case NewLocation():
             body, content = as_sent(message.location), words.of_location(message)
         case NewContacts():
@@ -110,14 +110,16 @@ async def compose(tx: Transaction, conversation_id: UUID, message: AnyMessage, *
         case NewInteractive(interactive=interactive):
             body, content = as_sent(interactive), words.of_interactive(interactive)
             if (header := getattr(interactive, "header", None)) is not None:
-                body["header"] = await _header(tx, header)
+                body["header"] = await _header(tx, conversation_id, header)
     return Draft(message.type, body, content, **options)
 
 
-async def _header(tx: Transaction, header: TextHeader | ImageHeader | VideoHeader | DocumentHeader) -> dict[str, Any]:
+async def _header(
+    tx: Transaction, conversation_id: UUID, header: TextHeader | ImageHeader | VideoHeader | DocumentHeader
+) -> dict[str, Any]:
     match header:
         case ImageHeader(image=medium) | VideoHeader(video=medium) | DocumentHeader(document=medium):
-            return {"type": header.type, header.type: await sendable(tx, medium)}
+            return {"type": header.type, header.type: await sendable(tx, conversation_id, medium)}
         case _:
             return as_sent(header)
 
@@ -146,7 +148,7 @@ async def _template(tx: Transaction, conversation_id: UUID, message: NewTemplate
         raise NotFound(
             f"the account of conversation {conversation_id} has no template {message.name!r} in {message.language!r}"
         )
-    draft = await template_draft(tx, row, message, **options)
+    draft = await template_draft(tx, conversation_id, row, message, **options)
     if draft.category == "authentication" and not await tx.db.fetchval(queries.has_phone, conversation_id):
         raise PhoneRequired(
             f"the customer of conversation {conversation_id} is known by a username only: ask for the phone number with "
@@ -155,8 +157,10 @@ async def _template(tx: Transaction, conversation_id: UUID, message: NewTemplate
     return draft
 
 
-async def template_draft(tx: Transaction, template: Row, message: NewTemplate, **options: Any) -> Draft:
-    """The draft of `template` (name, category, status, components) filled in by `message`.
+async def template_draft(
+    tx: Transaction, conversation_id: UUID, template: Row, message: NewTemplate, **options: Any
+) -> Draft:
+    """The draft of `template` (name, category, status, components) filled in by `message`, from the conversation's number.
 
     Raises TemplateNotApproved, and TemplateMismatch with the path of each fault.
     """
@@ -169,20 +173,20 @@ async def template_draft(tx: Transaction, template: Row, message: NewTemplate, *
     category = template["category"].lower()
     body: dict[str, Any] = {"name": message.name, "language": {"code": message.language}}
     if message.components:
-        body["components"] = [await _component(tx, component) for component in message.components]
+        body["components"] = [await _component(tx, conversation_id, component) for component in message.components]
     options = {"priority": PRIORITY.get(category, 2), **options}
     content = words.of_template(shape, message.components)
     return Draft("template", body, content, category=category, template=message.name, **options)
 
 
-async def _component(tx: Transaction, component: Filled) -> dict[str, Any]:
+async def _component(tx: Transaction, conversation_id: UUID, component: Filled) -> dict[str, Any]:
     sent = as_sent(component)
     match component:
         case HeaderFilling(parameters=[(ImageHeader() | VideoHeader() | DocumentHeader()) as parameter]):
-            sent["parameters"] = [await _header(tx, parameter)]
+            sent["parameters"] = [await _header(tx, conversation_id, parameter)]
         case _ if component.type == "carousel":
             for card, shown in zip(component.cards, sent["cards"], strict=True):
-                shown["components"] = [await _component(tx, part) for part in card.components]
+                shown["components"] = [await _component(tx, conversation_id, part) for part in card.components]
         case _:
             pass
     return sent

@@ -119,7 +119,7 @@ def as_called(request: dict[str, Any]) -> tuple[str, Any]:
     nothing = cast(Transaction, None)
     if isinstance(message, NewTemplate):
         row = template_row(message.name, message.language)
-        draft = asyncio.run(template_draft(nothing, cast(Any, row), message))
+        draft = asyncio.run(template_draft(nothing, uuid4(), cast(Any, row), message))
     elif message.type == "reaction":
         return "reaction", {"message_id": "wamid.X", "emoji": message.reaction.emoji}
     else:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pywa.types import templates as t
 from pywa_async import WhatsApp, types
 
+from hub_api.errors import NotFound
 from hub_api.simulator.config import PHONE_NUMBER_ID
 from hub_api.simulator.server import Simulator
 from hub_api.simulator.world import NewUser
@@ -102,7 +103,7 @@ def messages(draw: st.DrawFn) -> dict[str, Any]:
 def test_what_we_accept_the_simulator_accepts(request: dict[str, Any]):
     try:
         kind, body = as_called(request)
-    except (ValidationError, TemplateMismatch, KeyError):  # KeyError: a template that nobody has
+    except (ValidationError, TemplateMismatch, NotFound, KeyError):  # a file or template that nobody has
         return
     judged(kind, body)
 

@@ -165,6 +165,11 @@ async def test_a_code_is_not_queued_for_a_customer_without_a_phone(desk: Desk):
     assert (status, problem["code"]) == (409, "phone_required") and "request_contact_info" in problem["detail"]
 
 
+async def test_a_file_of_ours_that_is_not_there_is_refused_at_once(desk: Desk):
+    status, problem = await desk.write({"type": "image", "image": {"id": str(uuid7())}})
+    assert (status, problem["code"]) == (404, "not_found") and "upload it first" in problem["detail"]
+
+
 async def test_the_same_idempotency_key_sends_a_file_once(desk: Desk):
     first, second = [await desk.write(MESSAGES["document"], **{"Idempotency-Key": "k1"}) for _ in "12"]
     assert first == second and first[0] == 202
