@@ -15,6 +15,7 @@ from hub_api.embedded.commands import stack
 from hub_api.embedded.home import load_home_environment
 from hub_api.errors import HubError
 from hub_api.operations import numbers, webhooks
+from hub_api.shadow_operations import shadow
 from hub_api.simulator.commands import simulate
 from hub_api.template_operations import templates
 
@@ -22,6 +23,7 @@ HELP = "WhatsApp engagement hub. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 
 
 commands = typer.Typer(help=HELP, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich")
 commands.add_typer(stack)
+webhooks.command()(shadow)
 commands.add_typer(webhooks, name="webhooks")
 commands.add_typer(numbers, name="numbers")
 commands.add_typer(templates, name="templates")
