@@ -40,6 +40,7 @@ async def settle(services: Services) -> None:
     await outbox.recover_stale_claims(services)
     await reactions.resume_paused(services)
     await statuses.rematch_parked(services)
+    await outbox.forget_pairs(services)
 
 
 @job("maintenance", timeout_s=60)
@@ -57,8 +58,8 @@ async def gauges(services: Services) -> None:
     metrics.active_conversations.set(row["active_conversations"])
     metrics.agents_online.set(row["agents_busy"])
     metrics.inbox_backlog.set(row["inbox_items"])
-    metrics.outbox_backlog.set(row["queued"])
     metrics.outbox_unknown.set(row["unknown"])
+    await outbox.measure(services)
     metrics.redis_memory.set((await services.redis.info("memory"))["used_memory"])
 
 

@@ -6,10 +6,13 @@ Every setting is listed in the README's table, kept true by a test. Secrets have
 import os
 from datetime import date
 from pathlib import Path
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr
+from pydantic import Field, PositiveInt, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Calendar(BaseSettings):
@@ -53,6 +56,11 @@ class Settings(Calendar):
 
     send_timeout_s: float = Field(10.0, gt=0, description="one send call; silence past it leaves the message `unknown`")
     send_concurrency: int = Field(64, gt=0, description="send calls in flight from one worker process")
+    reply_headroom: dict[PositiveInt, Share] = Field(
+        {20: 0.2, 80: 0.15, 1000: 0.1},
+        min_length=1,
+        description="share of a number's throughput kept for replies, from each throughput level on, as a JSON object",
+    )
     outbox_shards: int = Field(8, gt=0, le=64, description="queued messages are spread over this many shards")
     inbox_lanes: int = Field(16, gt=0, le=256, description="inbound items are spread by contact over this many lanes")
     inbox_queue_limit: int = Field(5000, gt=0, description="webhooks waiting for a commit in one process; above it 503")

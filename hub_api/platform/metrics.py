@@ -37,6 +37,39 @@ outbox_backlog = Gauge("outbox_backlog_messages", "Messages queued for sending",
 outbox_unknown = Gauge(
     "outbox_unknown_messages", "Messages whose sending has an unknown outcome", multiprocess_mode="mostrecent"
 )
+messages_accepted = Counter(
+    "whatsapp_messages_accepted_total", "Messages that Meta accepted, by the sending number's id there", ["number"]
+)
+slot_wait_seconds = Histogram(
+    "whatsapp_slot_wait_seconds",
+    "From a claim to the slot of its number's schedule",
+    ["lane"],
+    buckets=(0.01, 0.05, 0.1, 0.2, 0.3, 0.5),
+)
+rounds_paced = Counter(
+    "outbox_paced_rounds_total", "Rounds of claims that ended because every number had given what it may for now"
+)
+lane_backlog = Gauge(
+    "outbox_lane_backlog_messages", "Messages that may go now, by lane", ["lane"], multiprocess_mode="mostrecent"
+)
+lane_age_seconds = Gauge(
+    "outbox_lane_age_seconds",
+    "How long the oldest message that may go has waited, by lane",
+    ["lane"],
+    multiprocess_mode="mostrecent",
+)
+quota_used = Gauge(
+    "whatsapp_quota_used_users",
+    "Users a portfolio messaged outside the 24 h window within 24 h",
+    ["portfolio"],
+    multiprocess_mode="mostrecent",
+)
+quota_limit = Gauge(
+    "whatsapp_quota_limit_users",
+    "Users a portfolio may message outside the 24 h window in 24 h",
+    ["portfolio"],
+    multiprocess_mode="mostrecent",
+)
 meta_refusals = Counter("whatsapp_meta_refusals_total", "Send calls that Meta refused", ["code"])
 
 rings_lost = Counter("queue_rings_lost_total", "Rings that Redis did not take; the sweep makes them good")

@@ -20,6 +20,7 @@ from hub_api.platform.pgtypes import Row
 from hub_api.platform.services import Services
 from hub_api.whatsapp import crashes, deadletters
 from hub_api.whatsapp.handle_batch import MissingMonth, handle_batch, queries
+from hub_api.whatsapp.send.buckets import count_inbound
 
 log = structlog.get_logger(__name__)
 
@@ -85,6 +86,9 @@ async def _handle_chunk(services: Services, lane: int, limit: int) -> int | None
         raise _ChunkFailed([item["id"] for item in items]) from error
     for kind, count in Counter(item["kind"] for item in items).items():
         items_handled.labels(kind).inc(count)
+    await count_inbound(
+        services.redis, Counter(i["phone_number_id"] for i in items if i["kind"] == "message" and i["phone_number_id"])
+    )
     return len(items)
 
 

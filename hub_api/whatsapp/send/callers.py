@@ -1,26 +1,32 @@
-"""The send calls of one process: a fixed number at a time, each message called within a second of its claim or not at all."""
+"""The send calls of one process: a fixed number at a time, the most urgent first, none before its slot and none later than
+a second after its claim."""
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from heapq import heappop, heappush
+from itertools import count
 
 import structlog
 
+from hub_api.platform import metrics
 from hub_api.platform.services import Services
 from hub_api.whatsapp.send.buckets import Buckets
 from hub_api.whatsapp.send.meta import MetaClient, NotAccepted, OutcomeUnknown, RejectedByMeta, open_client
 from hub_api.whatsapp.send.outbox import Claimed
+from hub_api.whatsapp.send.pace import AHEAD_S, CALL_WITHIN_S
 from hub_api.whatsapp.send.record import Done, NotCalled, Outcome
 
 log = structlog.get_logger(__name__)
 
-CALL_WITHIN_S = 1.0
-# What is claimed ahead gets its turn within this time at the present rate, well before it would have to be given back.
-AHEAD_S = 0.3
-MOST_AHEAD = 4  # times the concurrency
-_MEASURED_S = 0.05
+MOST_AHEAD = 8  # times the concurrency
+# One caller in so many is kept for urgent messages, however slowly Meta answers the others.
+KEPT_FOR_URGENT = 8
+# How long a call takes, until the first ones have told; and how much a call's time moves the mean.
+_CALL_TAKES_S, _WEIGHT = 0.1, 0.05
+
+_Waiting = tuple[int, int, Claimed, float, Callable[[Done], None]]  # priority, order, message, called until, ended
 
 
 class Callers:
@@ -35,52 +41,73 @@ class Callers:
         self.buckets = buckets
         self.concurrency = concurrency
         self.open = 0  # messages handed over, or about to be, whose call has not ended
-        self._ahead = concurrency
-        self._ended = 0
-        self._ended_since = time.monotonic()
-        self._waiting: deque[tuple[Claimed, float, Callable[[Done], None]]] = deque()
+        self._takes_s = _CALL_TAKES_S
+        self._order = count()
+        self._waiting: list[_Waiting] = []
         self._running: set[asyncio.Task[None]] = set()
+        self._calling_bulk = 0
+        self._most_bulk = concurrency - concurrency // KEPT_FOR_URGENT
 
     def wanted(self) -> int:
         """How many messages should be open: those being called, and those claimed ahead."""
-        passed_s = time.monotonic() - self._ended_since
-        if self._ended and passed_s >= _MEASURED_S:
-            self._ahead = min(int(self._ended / passed_s * AHEAD_S), MOST_AHEAD * self.concurrency)
-            self._ended, self._ended_since = 0, time.monotonic()
-        return self.concurrency + self._ahead
+        ahead = int(self.concurrency / self._takes_s * AHEAD_S)
+        return self.concurrency + min(ahead, MOST_AHEAD * self.concurrency)
 
-    def hand_over(self, message: Claimed, claimed_from: float, ended: Callable[[Done], None]) -> None:
-        """Call Meta with a message as soon as a caller is free; `ended` hears what became of it. `claimed_from` is the
-        monotonic time before its claim began. Who claimed it has counted it in `open`."""
-        self._waiting.append((message, claimed_from, ended))
+    def hand_over(self, message: Claimed, claimed_from: float, slot_s: float, ended: Callable[[Done], None]) -> None:
+        """Call Meta with a message once its slot has come and a caller is free; `ended` hears what became of it.
+
+        `claimed_from` is the monotonic time before its claim began, the slot is `slot_s` seconds after it. Who claimed it
+        has counted it in `open`.
+        """
+        metrics.slot_wait_seconds.labels("urgent" if message.urgent else "bulk").observe(slot_s)
+        waiting = (message.priority, next(self._order), message, claimed_from + CALL_WITHIN_S, ended)
+        wait_s = claimed_from + slot_s - time.monotonic()
+        if slot_s > 0 and wait_s > 0:
+            asyncio.get_running_loop().call_later(wait_s, self._put, waiting)
+        else:
+            self._put(waiting)
+
+    def _put(self, waiting: _Waiting) -> None:
+        heappush(self._waiting, waiting)
         if len(self._running) < self.concurrency:
             caller = asyncio.create_task(self._call_all())
             self._running.add(caller)
 
+    def _may_call(self) -> bool:
+        return bool(self._waiting) and (self._waiting[0][2].urgent or self._calling_bulk < self._most_bulk)
+
     async def _call_all(self) -> None:
         try:
-            while self._waiting:
-                message, claimed_from, ended = self._waiting.popleft()
-                outcome = await self._call(message, claimed_from)
+            while self._may_call():
+                _, _, message, until, ended = heappop(self._waiting)
+                bulk = not message.urgent
+                self._calling_bulk += bulk
+                try:
+                    outcome = await self._call(message, until)
+                finally:
+                    self._calling_bulk -= bulk
                 self.open -= 1
-                self._ended += 1
                 ended(Done(message, outcome))
         finally:
             # At once and not when the loop comes to it: what is handed over meanwhile would wait for a caller that went.
             self._running.discard(asyncio.current_task())
 
-    async def _call(self, message: Claimed, claimed_from: float) -> Outcome:
-        left_s = claimed_from + CALL_WITHIN_S - time.monotonic()
-        if left_s <= 0:
+    async def _call(self, message: Claimed, until: float) -> Outcome:
+        began = time.monotonic()
+        if until <= began:
             return NotCalled()
         number = message.number
         try:
-            return await self.client.send(number.phone_number_id, number.token, message.call(), connect_within_s=left_s)
+            return await self.client.send(
+                number.phone_number_id, number.token, message.call(), connect_within_s=until - began
+            )
         except (RejectedByMeta, NotAccepted, OutcomeUnknown) as error:
             return error
         except Exception as error:
             log.exception("send_crashed", message=str(message.id), error=type(error).__name__)
             return OutcomeUnknown(f"the sender failed around the call: {type(error).__name__}")
+        finally:
+            self._takes_s += (time.monotonic() - began - self._takes_s) * _WEIGHT
 
 
 @asynccontextmanager

@@ -5,11 +5,12 @@ and §4.3 of Meta's pages): what was true an hour ago does not protect the custo
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from hub_api.platform.pgtypes import Row
+from hub_api.whatsapp.send.pace import pair_free_at
 
 Candidate = Row | Mapping[str, Any]  # a row of the query `candidates`
 
@@ -17,6 +18,11 @@ WINDOW = timedelta(hours=24)
 # A notice that waited longer than this past its time (a pause nobody lifted) is late news, not a message.
 LATE_AFTER = timedelta(hours=24)
 TEMPLATE_CHECKED_AGAIN_AFTER = timedelta(minutes=15)
+# While Meta holds messages of a template back to see how people take it, one in so many of its messages still goes; Meta
+# decides within the hour as a rule, so that a longer silence is none.
+PACED_SHARE = 0.02
+PACED_CHECKED_AGAIN_AFTER = timedelta(minutes=2)
+PACED_AT_MOST = timedelta(hours=3)
 STRIKES = 3
 STRIKES_WITHIN = timedelta(days=30)
 
@@ -33,6 +39,7 @@ class Send:
     field: str
     address: str
     first_contact: bool = False  # addressed by a phone that Meta has not spelled for us yet
+    outside_window: bool = False  # counts on the portfolio's quota of users
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +53,22 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class PutOff:
-    """Not now: look again at `until`."""
+    """Not now: look again at `until`. `why` is a value of messages.put_off."""
 
     until: datetime
+    why: str
 
 
-def decide(candidate: Candidate) -> Send | Drop | PutOff:
-    """What becomes of a row of the query `candidates`. Its claim checks the opt-outs once more, under a lock."""
+def decide(candidate: Candidate, draw: float = 0.0) -> Send | Drop | PutOff:
+    """What becomes of a row of the query `candidates`. Its claim checks opt-outs, pair limit and quota under locks.
+
+    `draw` is random in 0..1: of a template that Meta is judging, the lowest draws go.
+    """
     return (
         _unwanted(candidate)
-        or _untimely(candidate)
-        or address_of(candidate["addresses"] or (), candidate["phone"])
+        or _untimely(candidate, draw)
+        or _too_soon(candidate)
+        or _addressed(candidate)
         or Drop("failed", "the customer has no WhatsApp address: neither wa_id, BSUID nor phone")
     )
 
@@ -76,20 +88,46 @@ def _unwanted(candidate: Candidate) -> Drop | None:
     return None
 
 
-def _untimely(candidate: Candidate) -> Drop | PutOff | None:
-    """It is too late, or not yet time: the 24 h window (on payload times), the template's state at Meta."""
+def _untimely(candidate: Candidate, draw: float) -> Drop | PutOff | None:
+    """It is too late, or not yet time: the 24 h window (on payload times), the template's state at Meta and with us."""
     now: datetime = candidate["now"]
     if now - candidate["due_at"] > LATE_AFTER:
         return Drop("failed", "waited more than 24 h for a pause to end: send it again if it still matters")
-    if candidate["type"] != "template":
-        spoke_at = candidate["customer_spoke_at"]
-        if spoke_at is None or now - spoke_at >= WINDOW:
-            return Drop("failed", "24 h window closed: the customer must write first, or send a template", 131047)
-    elif candidate["template_status"] in _TEMPLATE_WAITS:
-        return PutOff(now + TEMPLATE_CHECKED_AGAIN_AFTER)
-    elif candidate["template_status"] in _TEMPLATE_GONE:
-        return Drop("failed", f"the template is {candidate['template_status']} at Meta", 132001)
+    if candidate["type"] == "template":
+        return _template_waits(candidate, draw)
+    if _outside_window(candidate):
+        return Drop("failed", "24 h window closed: the customer must write first, or send a template", 131047)
     return None
+
+
+def _template_waits(candidate: Candidate, draw: float) -> Drop | PutOff | None:
+    status, now = candidate["template_status"], candidate["now"]
+    if status in _TEMPLATE_GONE:
+        return Drop("failed", f"the template is {status} at Meta", 132001)
+    if status in _TEMPLATE_WAITS:
+        return PutOff(now + TEMPLATE_CHECKED_AGAIN_AFTER, "template")
+    if (until := candidate["template_stopped_until"]) is not None and now < until:
+        return PutOff(until, "template")
+    paced_since = candidate["template_paced_since"]
+    if paced_since is not None and now - paced_since < PACED_AT_MOST and draw >= PACED_SHARE:
+        return PutOff(now + PACED_CHECKED_AGAIN_AFTER, "template")
+    return None
+
+
+def _too_soon(candidate: Candidate) -> PutOff | None:
+    """Meta's limit per number and person: others of the number are not affected."""
+    free_at = pair_free_at(candidate["pair_burst_at"], candidate["pair_burst_count"], candidate["now"])
+    return PutOff(free_at, "pair") if free_at else None
+
+
+def _outside_window(candidate: Candidate) -> bool:
+    spoke_at = candidate["customer_spoke_at"]
+    return spoke_at is None or candidate["now"] - spoke_at >= WINDOW
+
+
+def _addressed(candidate: Candidate) -> Send | None:
+    send = address_of(candidate["addresses"] or (), candidate["phone"])
+    return replace(send, outside_window=True) if send and _outside_window(candidate) else send
 
 
 def address_of(known: Sequence[Sequence[str]], phone: str | None) -> Send | None:

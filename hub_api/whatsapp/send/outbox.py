@@ -1,4 +1,4 @@
-"""The outbox: claiming messages before they are sent, and settling those whose sender died or whose outcome is unknown."""
+"""What is claimed, how messages end, and settling those whose sender died or whose outcome is unknown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +12,13 @@ import structlog
 
 from hub_api.errors import Conflict, NotFound
 from hub_api.events import MessageStateChanged
-from hub_api.platform import crypto, metrics, sqlfile
+from hub_api.platform import metrics, sqlfile
 from hub_api.platform.pages import Rows, page, read_cursor
 from hub_api.platform.pgtypes import Row
 from hub_api.platform.postgres import Transaction
 from hub_api.platform.services import Services
-from hub_api.whatsapp.send.decide import Drop, PutOff, Send, decide
+from hub_api.whatsapp.send.decide import PutOff, Send
+from hub_api.whatsapp.send.pace import Pace
 
 log = structlog.get_logger(__name__)
 
@@ -25,6 +26,9 @@ queries = sqlfile.load(__package__)
 
 # Well past the longest call: whoever claimed it is dead, and whether Meta was called nobody knows.
 STALE_AFTER = timedelta(seconds=60)
+# The lanes of replies and one-time codes; above it are notices and campaigns.
+URGENT = 1
+LANES = ("reply", "automatic", "utility", "marketing")  # by messages.priority
 # Statuses resolve most unknown outcomes within seconds; what is left after this is a person's to settle.
 LISTED_AFTER = timedelta(minutes=15)
 
@@ -35,17 +39,10 @@ class Number:
 
     id: UUID
     phone_number_id: str
-    mps: int
     account_id: UUID
+    portfolio_id: str
+    pace: Pace
     token: str
-
-
-@dataclass(frozen=True, slots=True)
-class Queue:
-    """What one number has to send in one shard."""
-
-    shard: int
-    number: Number
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +54,19 @@ class Claimed:
     conversation_id: UUID
     customer_id: UUID
     number: Number
+    priority: int
     attempt: int
     type: str
     category: str
     template: tuple[str, str] | None  # name, language
     first_contact: bool
+    reserved: bool  # a place of the portfolio's quota
     body: dict[str, Any]
+
+    @property
+    def urgent(self) -> bool:
+        """Somebody waits for it: a person's or the bot's answer, a one-time code."""
+        return self.priority <= URGENT
 
     def call(self) -> bytes:
         """The JSON of the send call; its statuses carry `message_id.attempt` back to us."""
@@ -82,53 +86,8 @@ class End:
     code: int | None = None
 
 
-async def queues(services: Services, shard: int) -> list[Queue]:
-    """The queues from which something may be claimed now, those of `shard` first, then by distance from it.
-
-    Raises crypto.BadKey when a token cannot be read.
-    """
-    secret = services.settings.secret_key.get_secret_value()
-    numbers: dict[UUID, Number] = {}
-    found = []
-    for row in await services.db.fetch(queries.queues, shard):
-        if row["id"] not in numbers:
-            token = crypto.decrypt(secret, row["token_encrypted"])
-            numbers[row["id"]] = Number(
-                row["id"], row["phone_number_id"], row["throughput_mps"], row["account_id"], token
-            )
-        found.append(Queue(row["shard"], numbers[row["id"]]))
-    return found
-
-
-async def claim(services: Services, shard: int, number: Number, limit: int) -> list[Claimed]:
-    """Claim up to `limit` messages of a number, most urgent first, at most one a customer; committed when it returns.
-
-    What may not go any more is cancelled or failed here with its reason. Fewer than `limit` does not mean that nothing
-    is left: a customer may be locked just now (`anything_ready` tells).
-    """
-    sends: dict[UUID, tuple[Row, Send]] = {}  # by customer: the most urgent message of each
-    drops: list[End] = []
-    for row in await services.db.fetch(queries.candidates, shard, number.id, limit):
-        match decide(row):
-            case Send() as send:
-                sends.setdefault(row["customer_id"], (row, send))
-            case Drop(state, title, code):
-                drops.append(End(row["id"], row["created_at"], "queued", state, title, code))
-            case PutOff(until):
-                await services.db.execute(queries.put_off, row["id"], row["created_at"], until)
-    if drops:
-        async with services.transaction() as tx:
-            await finish(tx, drops)
-    if not sends:
-        return []
-    # Last of all: what fails before it leaves nothing claimed, and what it claims is called.
-    ids, times, low, high = keys([row for row, _ in sends.values()])
-    claimed = await services.db.fetch(queries.claim, ids, times, list(sends), low, high)
-    attempts = {row["id"]: row["attempt"] for row in claimed}
-    return [_claimed(row, send, number, attempts[row["id"]]) for row, send in sends.values() if row["id"] in attempts]
-
-
-def _claimed(row: Row, send: Send, number: Number, attempt: int) -> Claimed:
+def claimed(row: Row, send: Send, number: Number, attempt: int, reserved: bool) -> Claimed:
+    """What is to be called, of a row of `candidates` that was claimed for its `attempt`."""
     template = row["payload"].get("template")
     return Claimed(
         id=row["id"],
@@ -136,11 +95,13 @@ def _claimed(row: Row, send: Send, number: Number, attempt: int) -> Claimed:
         conversation_id=row["conversation_id"],
         customer_id=row["customer_id"],
         number=number,
+        priority=row["priority"],
         attempt=attempt,
         type=row["type"],
         category=row["category"] or "service",
         template=(template["name"], template["language"]["code"]) if template else None,
         first_contact=send.first_contact,
+        reserved=reserved,
         body={
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
@@ -148,6 +109,14 @@ def _claimed(row: Row, send: Send, number: Number, attempt: int) -> Claimed:
             **row["payload"],
         },
     )
+
+
+async def put_off(services: Services, later: Sequence[tuple[Row, PutOff]]) -> None:
+    """Queued messages are not looked at before their time, for the reason given."""
+    if later:
+        await services.db.execute(
+            queries.put_off, *keys([row for row, _ in later]), [p.until for _, p in later], [p.why for _, p in later]
+        )
 
 
 def keys(rows: Sequence[Any]) -> tuple[list[UUID], list[datetime], datetime, datetime]:
@@ -216,6 +185,24 @@ async def recover_stale_claims(services: Services) -> int:
     if recovered:
         log.warning("claims_of_dead_senders", count=recovered)
     return recovered
+
+
+async def forget_pairs(services: Services) -> None:
+    """Delete what the pair limit need not know any more."""
+    await services.db.execute(queries.forget_pairs)
+
+
+async def measure(services: Services) -> None:
+    """Set the gauges of the outbox: how much waits in each lane and for how long, and how far quotas are used."""
+    lanes = await services.db.fetch(queries.lane_ages)
+    for row in lanes:
+        lane = LANES[row["priority"]]
+        metrics.lane_backlog.labels(lane).set(row["due"])
+        metrics.lane_age_seconds.labels(lane).set(row["age_s"])
+    metrics.outbox_backlog.set(sum(row["queued"] for row in lanes))
+    for row in await services.db.fetch(queries.quotas):
+        metrics.quota_used.labels(row["portfolio_id"]).set(row["used"])
+        metrics.quota_limit.labels(row["portfolio_id"]).set(row["messaging_limit"])
 
 
 async def unknown_messages(services: Services, *, limit: int = 100, cursor: str | None = None) -> Rows:

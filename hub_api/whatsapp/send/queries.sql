@@ -1,32 +1,76 @@
 -- The outbox: claim, record what became of the call, give back, settle doubts. Messages are partitioned by created_at:
 -- every bulk change names the range of its keys ($low, $high), so that other months are not opened at all.
 
--- name: queues  -- $1 shard -> shard, id, phone_number_id, throughput_mps, account_id, token_encrypted of each queue with something to claim, from that shard on
-SELECT r.shard, n.id, n.phone_number_id, n.throughput_mps, n.account_id, n.token_encrypted
-FROM outbox_ready r JOIN sending_numbers n ON n.id = r.number_id
-ORDER BY (r.shard - $1::int + 64) % 64, n.id;
-
--- name: candidates  -- $1 shard, $2 number_id, $3 limit -> what may be claimed, most urgent first, with all that decides it
--- The queue is read in the order of its index and cut off before anything is joined to it: a backlog of 100,000 costs
--- no more than one of 100. The number is looked up apart (a join would lose that order), and CASE keeps the planner from
--- guessing that a category which every message has filters all of them away.
-WITH sending AS MATERIALIZED (
-    SELECT * FROM sending_numbers WHERE id = $2
-), first AS MATERIALIZED (
-    SELECT * FROM outbox_due
-    WHERE shard = $1 AND number_id = $2 AND EXISTS (SELECT FROM sending)
-        AND CASE WHEN category = ANY (ARRAY(SELECT unnest(held_categories) FROM sending)) THEN false ELSE true END
-    ORDER BY priority, created_at
-    LIMIT $3
+-- name: queues  -- $1 priorities, $2 first shard, $3 last shard, $4 own shard -> priority, shard, id, phone_number_id, throughput_mps, speed, account_id, portfolio_id, token_encrypted of each queue with something to claim: by lane, from the own shard on
+-- It hops through the index from one queue to the next: its cost grows with the queues that have something, not with
+-- their length nor with the numbers we own.
+WITH RECURSIVE queue AS (
+    SELECT head.* FROM unnest($1::smallint[]) AS lane (priority) CROSS JOIN LATERAL (
+        SELECT m.priority, m.shard, m.number_id FROM messages m
+        WHERE m.state = 'queued' AND m.priority = lane.priority AND m.number_id IS NOT NULL AND m.shard BETWEEN $2::int AND $3::int
+        ORDER BY m.shard, m.number_id LIMIT 1
+    ) AS head
+    UNION ALL
+    SELECT next.* FROM queue CROSS JOIN LATERAL (
+        SELECT m.priority, m.shard, m.number_id FROM messages m
+        WHERE m.state = 'queued' AND m.priority = queue.priority AND m.number_id IS NOT NULL
+            AND (m.shard, m.number_id) > (queue.shard, queue.number_id) AND m.shard <= $3::int
+        ORDER BY m.shard, m.number_id LIMIT 1
+    ) AS next
 )
-SELECT r.id, r.created_at, r.conversation_id, r.customer_id, r.type, r.category, r.payload, r.due_at, now() AS now,
-    c.status AS customer_status, c.phone, c.metadata -> 'whatsapp_strikes' AS strikes,
-    spoke.last_at AS customer_spoke_at, address.known AS addresses, template_sending_status(t.status, t.quality) AS template_status, stopped.scopes AS suppressed
+SELECT queue.priority, queue.shard, n.id, n.phone_number_id, n.throughput_mps, w.speed, n.account_id, n.portfolio_id,
+    n.token_encrypted
+FROM queue
+JOIN sending_numbers n ON n.id = queue.number_id
+JOIN whatsapp_numbers w ON w.id = queue.number_id
+CROSS JOIN LATERAL (
+    SELECT FROM outbox_due d
+    WHERE d.priority = queue.priority AND d.shard = queue.shard AND d.number_id = queue.number_id
+        AND CASE WHEN d.category = ANY (n.held_categories) THEN false ELSE true END
+    LIMIT 1
+) AS head
+WHERE lane_may_go(queue.priority, n.held_categories)
+ORDER BY queue.priority, (queue.shard - $4::int + 64) % 64, n.id;
+
+-- name: candidates  -- $1 priorities, $2 shards, $3 number ids, $4 how many of each queue, $5 how many in all -> what may be claimed, in the order of the queues given, with all that decides it
+-- Each queue is read in the order of its index, first what was put off and may go by now, and cut off before anything is
+-- joined to it: a backlog of 100,000 costs no more than one of 100. The number is looked up apart (a join would lose that
+-- order), and CASE keeps the planner from guessing that a category which every message has filters all of them away.
+WITH sending AS MATERIALIZED (
+    SELECT * FROM sending_numbers WHERE id = ANY ($3::uuid[])
+), first AS MATERIALIZED (
+    SELECT head.*, asked.place
+    FROM unnest($1::smallint[], $2::smallint[], $3::uuid[], $4::int[]) WITH ORDINALITY AS asked (priority, shard, number_id, most, place)
+    CROSS JOIN LATERAL (SELECT n.held_categories FROM sending n WHERE n.id = asked.number_id) AS number
+    CROSS JOIN LATERAL (
+        (
+            SELECT * FROM outbox_due d
+            WHERE d.priority = asked.priority AND d.shard = asked.shard AND d.number_id = asked.number_id
+                AND d.ready_at > '-infinity' AND CASE WHEN d.category = ANY (number.held_categories) THEN false ELSE true END
+            ORDER BY d.ready_at LIMIT asked.most
+        )
+        UNION ALL
+        (
+            SELECT * FROM outbox_due d
+            WHERE d.priority = asked.priority AND d.shard = asked.shard AND d.number_id = asked.number_id
+                AND d.ready_at = '-infinity' AND CASE WHEN d.category = ANY (number.held_categories) THEN false ELSE true END
+            ORDER BY d.created_at LIMIT asked.most
+        )
+        LIMIT asked.most
+    ) AS head
+    LIMIT $5
+)
+SELECT r.id, r.created_at, r.shard, r.number_id, r.priority, r.conversation_id, r.customer_id, r.type, r.category, r.payload,
+    r.due_at, now() AS now, c.status AS customer_status, c.phone, c.metadata -> 'whatsapp_strikes' AS strikes,
+    spoke.last_at AS customer_spoke_at, address.known AS addresses, stopped.scopes AS suppressed,
+    template_sending_status(t.status, t.quality) AS template_status, t.paced_since AS template_paced_since, t.stopped_until AS template_stopped_until,
+    pace.burst_at AS pair_burst_at, pace.burst_count AS pair_burst_count
 FROM first r
-CROSS JOIN sending
+JOIN sending ON sending.id = r.number_id
 JOIN customers c ON c.id = r.customer_id
 LEFT JOIN templates t ON r.type = 'template' AND t.account_id = sending.account_id
     AND t.name = r.payload #>> '{template,name}' AND t.language = r.payload #>> '{template,language,code}'
+LEFT JOIN pair_pace pace ON pace.customer_id = r.customer_id AND pace.number_id = r.number_id
 CROSS JOIN LATERAL (
     SELECT max(v.last_customer_message_at) AS last_at FROM conversations v
     WHERE v.customer_id = r.customer_id AND v.number_id = r.number_id
@@ -40,24 +84,26 @@ CROSS JOIN LATERAL (
     SELECT jsonb_object_agg(s.scope, s.reason) AS scopes FROM suppressions s
     WHERE s.customer_id = r.customer_id AND (s.until IS NULL OR s.until > now())
 ) AS stopped
-ORDER BY r.priority, r.created_at;
+ORDER BY r.place, r.ready_at > '-infinity' DESC, r.ready_at, r.created_at;
 
--- name: anything_ready  -- $1 shard, $2 number_id -> whether a claim that took nothing only met locked customers
-SELECT EXISTS (
-    SELECT FROM sending_numbers n CROSS JOIN LATERAL (
-        SELECT FROM outbox_due d
-        WHERE d.shard = $1 AND d.number_id = n.id
-            AND CASE WHEN d.category = ANY (n.held_categories) THEN false ELSE true END
-        LIMIT 1
-    ) AS head
-    WHERE n.id = $2
-);
+-- name: claim  -- $1 ids, $2 created_at, $3 customer ids, $4 portfolios on whose quota they count or null, $5 low, $6 high -> id, attempt, reserved of those claimed; id, free_from (attempt null) of those without quota; the rules stand at claim_messages (migration 0009)
+SELECT message AS id, attempt_number AS attempt, reserved, free_from FROM claim_messages($1, $2, $3, $4, $5, $6);
 
--- name: claim  -- $1 ids, $2 created_at, $3 customer ids, $4 low, $5 high -> id, attempt of those claimed; the rules stand at claim_messages (migration 0007)
-SELECT claimed_id AS id, claimed_attempt AS attempt FROM claim_messages($1, $2, $3, $4, $5);
+-- name: put_off  -- $1 ids, $2 created_at, $3 low, $4 high, $5 not_before, $6 why (pair, quota, template)
+UPDATE messages m SET not_before = given.not_before, put_off = given.why
+FROM unnest($1::uuid[], $2::timestamptz[], $5::timestamptz[], $6::text[]) AS given (id, created_at, not_before, why)
+WHERE m.id = given.id AND m.created_at = given.created_at AND m.created_at BETWEEN $3 AND $4 AND m.state = 'queued';
 
--- name: put_off  -- $1 id, $2 created_at, $3 not_before
-UPDATE messages SET not_before = $3 WHERE id = $1 AND created_at = $2 AND state = 'queued';
+-- name: confirm_quota  -- $1 portfolios, $2 customer ids, $3 message ids that Meta accepted: their places are taken for good
+UPDATE quota_ledger q SET message_id = NULL, previous_at = NULL
+FROM unnest($1::text[], $2::uuid[], $3::uuid[]) AS given (portfolio_id, customer_id, message_id)
+WHERE (q.portfolio_id, q.customer_id, q.message_id) = (given.portfolio_id, given.customer_id, given.message_id);
+
+-- name: give_quota_back  -- $1 portfolios, $2 customer ids, $3 message ids that Meta refused, or that were never called
+SELECT give_quota_back($1, $2, $3);
+
+-- name: forget_pairs  -- what the pair limit need not know any more
+DELETE FROM pair_pace WHERE burst_at < now() - interval '10 minutes';
 
 -- name: accept  -- $1 ids, $2 created_at, $3 low, $4 high, $5 wamids, $6 states (accepted, held), $7 estimated costs in micros, $8 their currencies -> id, version, from_state, state, conversation_id, customer_id, type
 UPDATE messages m SET
@@ -120,14 +166,16 @@ RETURNING m.id, m.version, before.state AS from_state, m.state, m.conversation_i
 
 -- name: release  -- $1 ids, $2 created_at, $3 low, $4 high, $5 not_before, $6 calls made (0: the attempt never took place), $7 error codes, $8 error titles
 UPDATE messages m SET
-    state = 'queued', claimed_at = NULL, not_before = given.not_before, attempt = m.attempt - 1 + given.calls,
+    state = 'queued', claimed_at = NULL, not_before = given.not_before, put_off = NULL, attempt = m.attempt - 1 + given.calls,
     error_code = given.error_code, error_title = given.error_title
 FROM unnest($1::uuid[], $2::timestamptz[], $5::timestamptz[], $6::int[], $7::int[], $8::text[])
     AS given (id, created_at, not_before, calls, error_code, error_title)
 WHERE m.id = given.id AND m.created_at = given.created_at AND m.created_at BETWEEN $3 AND $4 AND m.state = 'claimed';
 
 -- name: without_number  -- $1 shard -> id, created_at of queued messages that no number can send
-SELECT id, created_at FROM messages WHERE state = 'queued' AND shard = $1 AND number_id IS NULL ORDER BY created_at LIMIT 500;
+SELECT id, created_at FROM messages
+WHERE state = 'queued' AND priority = ANY ('{0,1,2,3}') AND shard = $1 AND number_id IS NULL
+ORDER BY created_at LIMIT 500;
 
 -- name: stale_claims  -- $1 claimed before -> id, created_at, oldest first: their sender died between the claim and the record
 SELECT id, created_at FROM messages WHERE state = 'claimed' AND claimed_at < $1 ORDER BY claimed_at LIMIT 500;
@@ -141,3 +189,18 @@ LIMIT $4;
 
 -- name: find_message  -- $1 id -> created_at, state
 SELECT created_at, state FROM messages WHERE id = $1;
+
+-- name: lane_ages  -- -> priority, queued, due (may go now), age_s of the oldest due (0: none) of every lane
+SELECT lane.priority, count(m.id) AS queued, count(m.id) FILTER (WHERE m.ready_at <= now()) AS due,
+    coalesce(extract(epoch FROM now() - min(m.due_at) FILTER (WHERE m.ready_at <= now())), 0)::float8 AS age_s
+FROM generate_series(0, 3) AS lane (priority)
+LEFT JOIN (
+    SELECT id, priority, coalesce(not_before, '-infinity'::timestamptz) AS ready_at, greatest(created_at, not_before) AS due_at
+    FROM messages WHERE state = 'queued'
+) AS m USING (priority)
+GROUP BY lane.priority;
+
+-- name: quotas  -- -> portfolio_id, messaging_limit, used of each limited portfolio
+SELECT p.portfolio_id, p.messaging_limit,
+    (SELECT count(*) FROM quota_ledger q WHERE q.portfolio_id = p.portfolio_id AND q.counted_at > now() - interval '24 hours') AS used
+FROM whatsapp_portfolios p WHERE p.messaging_limit IS NOT NULL;

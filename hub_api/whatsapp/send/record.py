@@ -66,8 +66,13 @@ async def record(services: Services, buckets: Buckets, done: Sequence[Done]) -> 
     refused = [_refused(one) for one in done if isinstance(one.outcome, RejectedByMeta)]
     for one in refused:
         _tell(one)
-        if one.rule.slow_s:
-            await buckets.slow(one.number_id, one.rule.slow_s)
+    slowed = {
+        one.message.number: slow_s
+        for one in done
+        if isinstance(one.outcome, RejectedByMeta) and (slow_s := _refused(one).rule.slow_s)
+    }
+    for number, seconds in slowed.items():
+        await buckets.slow(number.phone_number_id, number.pace, seconds)
     await _persist(services, done, refused)
 
 
@@ -113,6 +118,7 @@ async def _write(tx: Transaction, done: Sequence[Done], cards: Path | None) -> N
     if accepted:
         await _accept(tx, accepted, now, cards)
     await outbox.finish(tx, [end for end in after if isinstance(end, End)])
+    await _settle_quota(tx, done)
     if releases := [release for release in after if isinstance(release, _Release)]:
         await tx.db.execute(
             outbox.queries.release,
@@ -122,6 +128,16 @@ async def _write(tx: Transaction, done: Sequence[Done], cards: Path | None) -> N
             [release.code for release in releases],
             [release.title for release in releases],
         )
+
+
+async def _settle_quota(tx: Transaction, done: Sequence[Done]) -> None:
+    """Places of the portfolio's quota: taken for good by an acceptance, given back by a clear no, kept while in doubt."""
+    reserved = [one for one in done if one.message.reserved and not isinstance(one.outcome, OutcomeUnknown)]
+    for accepted, query in ((True, outbox.queries.confirm_quota), (False, outbox.queries.give_quota_back)):
+        messages = [one.message for one in reserved if isinstance(one.outcome, Accepted) == accepted]
+        if messages:
+            portfolios = [message.number.portfolio_id for message in messages]
+            await tx.db.execute(query, portfolios, [m.customer_id for m in messages], [m.id for m in messages])
 
 
 def _again(message: Claimed, now: datetime, rule: Rule, code: int | None, title: str) -> End | _Release:
@@ -164,6 +180,7 @@ async def _accept(
     tx.emit(*(outbox.state_changed(row, now) for row in rows if row["state"] != row["from_state"]))
     for message, state in zip(messages, states, strict=True):
         metrics.messages_sent.labels(message.type, state).inc()
+        metrics.messages_accepted.labels(message.number.phone_number_id).inc()
     await statuses.apply_parked(tx, wamids)
 
 

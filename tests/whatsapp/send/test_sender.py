@@ -537,14 +537,15 @@ async def test_a_claim_looks_again_at_every_opt_out_that_came_after_its_decision
     people = await add_people(services, number_id, len(cases))
     for (scope, category), person in zip(cases, people, strict=True):
         [message_id] = await queue(services, person, text(category=category))
-        [row] = await services.db.fetch(outbox.queries.candidates, person.shard, number_id, 1)
+        head = ([1], [person.shard], [number_id], [1], 1)
+        [row] = await services.db.fetch(outbox.queries.candidates, *head)
         assert row["id"] == message_id and isinstance(decide(row), Send)
         await services.db.execute(
             "INSERT INTO suppressions (customer_id, scope, reason) VALUES ($1, $2, 'api')", person.id, scope
         )
         ids, times, low, high = outbox.keys([row])
-        claimed = await services.db.fetch(outbox.queries.claim, ids, times, [person.id], low, high)
-        [again] = await services.db.fetch(outbox.queries.candidates, person.shard, number_id, 1) or [None]
+        claimed = await services.db.fetch(outbox.queries.claim, ids, times, [person.id], [None], low, high)
+        [again] = await services.db.fetch(outbox.queries.candidates, *head) or [None]
         stopped = not claimed
         assert stopped == (category in ("marketing", "utility") and scope in (category, "all")), (scope, category)
         assert stopped == (again is not None and isinstance(decide(again), Drop)), "claim and decision disagree"
