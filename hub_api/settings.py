@@ -56,10 +56,10 @@ class Settings(Calendar):
 
     send_timeout_s: float = Field(10.0, gt=0, description="one send call; silence past it leaves the message `unknown`")
     send_concurrency: int = Field(64, gt=0, description="send calls in flight from one worker process")
-    reply_headroom: dict[PositiveInt, Share] = Field(
-        {20: 0.2, 80: 0.15, 1000: 0.1},
+    reply_headroom: tuple[tuple[PositiveInt, Share], ...] = Field(
+        ((20, 0.2), (80, 0.15), (1000, 0.1)),
         min_length=1,
-        description="share of a number's throughput kept for replies, from each throughput level on, as a JSON object",
+        description="share of a number's throughput kept for replies, from each level on, as JSON [[level, share], …]",
     )
     outbox_shards: int = Field(8, gt=0, le=64, description="queued messages are spread over this many shards")
     inbox_lanes: int = Field(16, gt=0, le=256, description="inbound items are spread by contact over this many lanes")

@@ -10,7 +10,7 @@ allows, for calls that leave a little late and so closer to the next.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -35,13 +35,13 @@ class Pace:
     speed: float = 1.0
 
 
-def pace_of(mps: int, headroom: Mapping[int, float], speed: float = 1.0) -> Pace:
+def pace_of(mps: int, headroom: Sequence[tuple[int, float]], speed: float = 1.0) -> Pace:
     """The schedule of a number that Meta allows `mps` messages a second.
 
     `headroom`: from which level on which share of the limit is kept for replies. Raises ValueError when it is empty.
     """
-    level = max((level for level in headroom if level <= mps), default=min(headroom))
-    kept = int(mps * headroom[level])
+    _, share = max((pair for pair in headroom if pair[0] <= mps), default=min(headroom))
+    kept = int(mps * share)
     quarter = kept // 4
     return Pace(mps - kept, quarter, quarter, quarter, speed)
 
