@@ -27,6 +27,8 @@ async def merge(tx: Transaction, survivor: UUID, merged: UUID, at: datetime) -> 
     await tx.db.execute(queries.copy_suppressions, *pair)
     await tx.db.execute(queries.drop_suppressions, merged)
     await tx.db.execute(queries.move_contracts, *pair)
+    await tx.db.execute(queries.join_paces, *pair)
+    await tx.db.execute(queries.move_quota, *pair)
     await tx.db.execute(queries.enrich_survivor, *pair)
     await tx.db.execute(queries.redirect, *pair)
     version = await tx.db.fetchval(queries.end_customer, *pair)

@@ -35,6 +35,19 @@ DELETE FROM suppressions WHERE customer_id = $1;
 -- name: move_contracts  -- $1 survivor, $2 merged
 UPDATE contracts SET customer_id = $1 WHERE customer_id = $2;
 
+-- name: join_paces  -- $1 survivor, $2 merged; Meta's pair limit is about the person: what either got counts
+INSERT INTO pair_pace AS pace (customer_id, number_id, burst_at, burst_count)
+SELECT $1, number_id, burst_at, burst_count FROM pair_pace WHERE customer_id = $2
+ON CONFLICT (customer_id, number_id) DO UPDATE SET
+    burst_at = greatest(pace.burst_at, excluded.burst_at),
+    burst_count = least(pace.burst_count + excluded.burst_count, 45);
+
+-- name: move_quota  -- $1 survivor, $2 merged; a person who counts twice does so until the day is over
+UPDATE quota_ledger q SET customer_id = $1
+WHERE customer_id = $2 AND NOT EXISTS (
+    SELECT FROM quota_ledger own WHERE own.portfolio_id = q.portfolio_id AND own.customer_id = $1
+);
+
 -- name: redirect  -- $1 survivor, $2 merged; chains stay one step long
 UPDATE customers SET merged_into = $1 WHERE merged_into = $2;
 
