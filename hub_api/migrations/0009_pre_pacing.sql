@@ -2,9 +2,6 @@
 -- that Meta is judging.
 SET lock_timeout = '5s';
 
--- A factor of campaigns' and notices' speed, worked out from the number's quality.
-ALTER TABLE whatsapp_numbers ADD COLUMN IF NOT EXISTS speed real NOT NULL DEFAULT 1 CHECK (speed > 0 AND speed <= 1);
-
 -- Why a queued message was put off: `pair` (too many to this person from this number), `quota` (the portfolio's limit of
 -- users a day), `template` (paused or paced at Meta). NULL: `not_before` was asked for by its author, or is a retry.
 ALTER TABLE messages ADD COLUMN put_off text;
@@ -82,9 +79,8 @@ AS $$
 $$;
 
 -- Meta holds messages of a template back while it looks how people take it: `paced_since` the first was held and none
--- was released. `stopped_until`: our own circuit breaker.
-ALTER TABLE templates ADD COLUMN IF NOT EXISTS paced_since timestamptz;
-ALTER TABLE templates ADD COLUMN IF NOT EXISTS stopped_until timestamptz;
+-- was released.
+ALTER TABLE templates ADD COLUMN paced_since timestamptz;
 
 CREATE FUNCTION note_template_pacing() RETURNS trigger
 LANGUAGE plpgsql

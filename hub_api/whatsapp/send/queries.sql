@@ -63,7 +63,8 @@ WITH sending AS MATERIALIZED (
 SELECT r.id, r.created_at, r.shard, r.number_id, r.priority, r.conversation_id, r.customer_id, r.type, r.category, r.payload,
     r.due_at, now() AS now, c.status AS customer_status, c.phone, c.metadata -> 'whatsapp_strikes' AS strikes,
     spoke.last_at AS customer_spoke_at, address.known AS addresses, stopped.scopes AS suppressed,
-    template_sending_status(t.status, t.quality) AS template_status, t.paced_since AS template_paced_since, t.stopped_until AS template_stopped_until,
+    template_sending_status(t.status, t.quality) AS template_status, t.paced_since AS template_paced_since,
+    CASE WHEN r.id = ANY (t.trial_ids) THEN NULL ELSE t.stopped_until END AS template_stopped_until,
     pace.burst_at AS pair_burst_at, pace.burst_count AS pair_burst_count
 FROM first r
 JOIN sending ON sending.id = r.number_id
