@@ -304,7 +304,7 @@ async def test_a_status_parked_before_its_wamid_was_stored_is_applied_with_the_a
 ) -> None:
     [person] = await add_people(services, number_id, 1)
     [message_id] = await queue(services, person, text())
-    sim.core.faults.add(Fault("delay", seconds=0.4, times=1))
+    sim.core.faults.add(Fault("timeout", seconds=0.4, times=1))  # Meta has it, and answers later
     draining = asyncio.create_task(drain_all(services))
     call = await eventually(lambda: sim.core.ledger.calls and sim.core.ledger.calls[0])
     async with services.transaction() as tx:  # failed statuses carry no opaque id: only the wamid can place them
