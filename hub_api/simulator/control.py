@@ -122,6 +122,7 @@ def tally(core: Core) -> Json:
             number_id: {
                 "mps": core.world.numbers[number_id].mps if number_id in core.world.numbers else None,
                 "accepted": found.accepted,
+                "replies": found.replies,
                 "inbound": found.inbound,
                 "refused": {str(code): count for code, count in found.refused.items()},
                 "peak_per_second": found.peak,

@@ -26,6 +26,7 @@ class Tally:
     """One number's traffic. `peak` is the most messages, in and out, that any second of it saw, wherever the second began."""
 
     accepted: int = 0
+    replies: int = 0  # those of the accepted that are no templates
     inbound: int = 0
     refused: Counter[int] = field(default_factory=Counter)  # by error code
     peak: int = 0
@@ -33,9 +34,10 @@ class Tally:
     last_at: float | None = None
     _second: deque[float] = field(default_factory=deque)
 
-    def accept(self, at: float) -> None:
+    def accept(self, at: float, *, reply: bool) -> None:
         """A message went out."""
         self.accepted += 1
+        self.replies += reply
         self.last_at = at
         if self.first_at is None:
             self.first_at = at
@@ -94,7 +96,7 @@ class Ledger:
                 self.tally(call.number_id).refused[call.code] += 1
             return
         self.accepted_calls += 1
-        self.tally(call.number_id).accept(call.at)
+        self.tally(call.number_id).accept(call.at, reply=call.type != "template")
         message_id = call.opaque.rpartition(".")[0] or call.opaque
         if not message_id:
             self.without_id += 1

@@ -1,0 +1,214 @@
+"""A pool of numbers under load, as real processes, with all of Meta's limits: everything goes out once, nothing twice,
+whatever fails meanwhile. Small in `make test`, 100 numbers and 200,000 messages in `make soak`."""
+
+import asyncio
+import os
+import random
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+import redis
+
+from tests.benchmarks.stack import Engines
+from tests.support.pool import Account, Pool, Replies, Size, quantile, running_pool
+from tests.support.postgres import Databases, EmbeddedPostgres
+from tests.support.valkey import EmbeddedValkey
+from tests.support.waiting import eventually
+
+NUMBERS = int(os.environ.get("HUB_TEST_POOL_NUMBERS", "10"))
+LEVEL = int(os.environ.get("HUB_TEST_POOL_LEVEL", "20"))
+MESSAGES = int(os.environ.get("HUB_TEST_POOL_MESSAGES", "800"))
+SENDERS = int(os.environ.get("HUB_TEST_POOL_SENDERS", "2"))
+REPLIES_PER_S = float(os.environ.get("HUB_TEST_POOL_REPLIES_PER_S", "5"))
+TALKS = 1_000
+# Nobody waits so long: a tenth of the pool's speed, and the minute after which a dead sender's claims are in doubt.
+PATIENCE_S = 120 + 10 * MESSAGES / (NUMBERS * LEVEL)
+
+# One loop for all: the pool's connections live as long as its processes.
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(180 + PATIENCE_S)]
+
+
+@pytest.fixture(scope="module")
+def valkey() -> Any:
+    """A Valkey of these tests' own, which they kill; it forgets everything with its process."""
+    with EmbeddedValkey() as server:
+        yield server
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def pool(valkey: EmbeddedValkey) -> AsyncIterator[Pool]:
+    """The pool that these tests share: each leaves it healthy and its outbox empty."""
+    with EmbeddedPostgres(durable=True) as postgres:
+        engines = Engines(Databases(postgres.url()).create(), valkey.url())
+        size = Size(numbers=NUMBERS, levels=(LEVEL,), accounts=max(2, NUMBERS // 5), portfolios=2, senders=SENDERS)
+        async with running_pool(engines, size) as running:
+            running.people = await running.talking(TALKS)
+            running.start_senders()
+            yield running
+
+
+async def proved(pool: Pool) -> Account:
+    """What has to be true after every fault: once each, by both accounts."""
+    account = await pool.account()
+    assert account.twice == {}, "sent twice"
+    assert account.not_sent == [], "counted as sent and never accepted"
+    assert account.sent_unseen == [], "accepted and still to be sent"
+    assert (await pool.tally())["over_portfolio_limit"] == 0
+    return account
+
+
+def too_fast(before: dict[str, Any], after: dict[str, Any], but: tuple[str, ...] = ()) -> float:
+    """Share of calls since `before` that Meta refused as too fast, leaving out the numbers `but`."""
+    refused = accepted = 0
+    for number, now in after["numbers"].items():
+        then = before["numbers"].get(number, {"refused": {}, "accepted": 0})
+        if number not in but:
+            accepted += now["accepted"] - then["accepted"]
+            for code in ("130429", "131056"):
+                refused += now["refused"].get(code, 0) - then["refused"].get(code, 0)
+    return refused / max(1, refused + accepted)
+
+
+async def test_a_campaign_and_live_replies_share_the_pool(pool: Pool) -> None:
+    before = await pool.tally()
+    await pool.queue(MESSAGES)
+    replies = Replies(pool, REPLIES_PER_S)
+    async with replies.running(pool.people):
+        await pool.until_sent(PATIENCE_S)
+    await pool.until_sent(PATIENCE_S)
+    account, waits = await proved(pool), await replies.waits_s()
+    assert not account.states.keys() & {"failed", "unknown", "cancelled"}
+    assert too_fast(before, await pool.tally()) <= 0.001
+    assert waits and not replies.refused
+    print(
+        f"{len(waits)} replies waited p50 {quantile(waits, 0.5):.2f} s, p95 {quantile(waits, 0.95):.2f} s; {account.refusals}"
+    )
+
+
+async def test_numbers_paused_throttled_and_banned_in_mid_run_cost_nothing(pool: Pool) -> None:
+    before = await pool.tally()
+    paused, throttled, banned = pool.phone_number_ids[1:4]
+    await pool.queue(MESSAGES)
+    await pool.until_accepted(before["accepted"] + MESSAGES // 5, PATIENCE_S)
+    set_state = "UPDATE whatsapp_numbers SET state = $2, state_reason = 'test' WHERE phone_number_id = $1"
+    await pool.db.execute(set_state, paused, "paused")
+    await pool.simulator("POST", "numbers", {"number_id": throttled, "mps": max(1, LEVEL // 4)})
+    await pool.simulator("POST", "numbers", {"number_id": banned, "status": "BANNED"})
+    banned_account = await pool.db.fetchval(
+        "SELECT account_id FROM whatsapp_numbers WHERE phone_number_id = $1", banned
+    )
+    with_banned = {
+        row["phone_number_id"]
+        for row in await pool.db.fetch(
+            "SELECT phone_number_id FROM whatsapp_numbers WHERE account_id = $1", banned_account
+        )
+    }
+    healthy = [number for number in pool.phone_number_ids if number not in {paused, throttled, *with_banned}]
+    await pool.until_sent(PATIENCE_S, healthy)
+    at_pause = (await pool.tally())["numbers"][paused]["accepted"]
+
+    # It heals: the operator resumes both, Meta gives back what it took.
+    await pool.simulator("POST", "numbers", {"number_id": banned, "status": "CONNECTED"})
+    await pool.simulator("POST", "numbers", {"number_id": throttled, "mps": LEVEL})
+    await pool.db.execute(set_state, paused, "connected")
+    async with pool.http.post(f"{pool.api_url}/api/v1/whatsapp/accounts/{banned_account}/resume") as answer:
+        assert answer.status == 204
+    async with pool.http.post(
+        f"{pool.api_url}/api/v1/whatsapp/numbers/{await number_id(pool, banned)}/resume"
+    ) as answer:
+        assert answer.status == 204
+    await pool.until_sent(PATIENCE_S)
+    account, after = await proved(pool), await pool.tally()
+    assert after["numbers"][paused]["accepted"] > at_pause, "the paused number's work came back"
+    assert too_fast(before, after, but=(throttled,)) <= 0.001
+    # Only what was being called when the ban came is lost to it: Meta says that such a call is not to be repeated.
+    assert account.states["failed"] <= SENDERS * LEVEL
+    assert not account.states.keys() & {"unknown", "cancelled"}
+    print(f"{account.states}; {account.refusals}")
+
+
+async def number_id(pool: Pool, phone_number_id: str) -> Any:
+    """The hub's id of a number."""
+    return await pool.db.fetchval("SELECT id FROM whatsapp_numbers WHERE phone_number_id = $1", phone_number_id)
+
+
+async def test_a_sender_killed_in_mid_run_leaves_no_doubt_behind(pool: Pool) -> None:
+    before = await pool.tally()
+    await pool.queue(MESSAGES)
+    for share in (0.2, 0.4):
+        await pool.until_accepted(before["accepted"] + int(MESSAGES * share), PATIENCE_S)
+        pool.kill_sender()
+    await asyncio.sleep(3)  # older claims than any call in flight: those of the dead
+    aged = await pool.age_claims()
+    await pool.until_sent(PATIENCE_S)
+    await pool.until_doubts_are_settled(PATIENCE_S)
+    account = await proved(pool)
+    assert too_fast(before, await pool.tally()) <= 0.001
+    print(
+        f"claims of the dead: {aged}; still unknown: {account.states['unknown']}, never accepted: {len(account.unknown_unsent)}"
+    )
+    # Statuses resolve what was accepted; what never reached Meta stays listed for a person, and is never sent by itself.
+    assert account.states["unknown"] == len(account.unknown_unsent)
+
+
+async def test_a_killed_and_flushed_valkey_neither_stops_nor_hurries_the_pool(
+    pool: Pool, valkey: EmbeddedValkey
+) -> None:
+    before = await pool.tally()
+    await pool.queue(MESSAGES)
+    await pool.until_accepted(before["accepted"] + MESSAGES // 5, PATIENCE_S)
+    await asyncio.to_thread(valkey.kill9)
+    await asyncio.sleep(1)
+    await asyncio.to_thread(valkey.start)
+    await pool.until_accepted(before["accepted"] + MESSAGES // 2, PATIENCE_S)
+    with redis.Redis.from_url(valkey.url()) as client:
+        client.flushall()
+    await pool.until_sent(PATIENCE_S)
+    account = await proved(pool)
+    assert too_fast(before, await pool.tally()) <= 0.001
+    print(f"{account.states}; {account.refusals}")
+
+
+async def test_shuffled_statuses_silence_and_opt_outs_in_one_campaign(pool: Pool) -> None:
+    shuffle = {"reorder": 0.5, "reorder_s": 3.0, "duplicate": 0.2}
+    await pool.simulator("POST", "webhooks", shuffle)
+    since = await pool.db.fetchval("SELECT clock_timestamp()")
+    await pool.queue(MESSAGES)
+    await pool.simulator("POST", "faults", {"kind": "drop_after", "share": 0.02, "times": 20})
+    phones = [
+        row["phone"]
+        for row in await pool.db.fetch(
+            "SELECT c.phone FROM messages m JOIN customers c ON c.id = m.customer_id WHERE m.state = 'queued' "
+            "ORDER BY m.id DESC LIMIT 500"
+        )
+    ]
+    leavers = random.sample(phones, 20)
+    for phone in leavers:
+        await pool.simulator("POST", "inbound", {"from": phone, "text": "SAIR"})
+    await pool.until_sent(PATIENCE_S)
+    await pool.simulator("DELETE", "faults")
+    await pool.until_doubts_are_settled(PATIENCE_S)
+    await pool.simulator("POST", "webhooks", {"reorder": 0.0, "duplicate": 0.0})
+
+    async def all_read() -> bool:
+        left = await pool.db.fetch(
+            "SELECT state, count(*) FROM messages WHERE direction = 'out' AND type = 'template' "
+            "AND state NOT IN ('read', 'cancelled') AND created_at >= $1 GROUP BY state",
+            since,
+        )
+        assert not left, left
+        return True
+
+    await eventually(all_read, PATIENCE_S, every_s=0.5)
+    account = await proved(pool)
+    heard = await pool.db.fetch("SELECT customer_id, created_at FROM suppressions WHERE scope = 'marketing'")
+    assert len(heard) == len(leavers)
+    late = await pool.db.fetch(
+        "SELECT m.id FROM messages m JOIN suppressions s ON s.customer_id = m.customer_id AND s.scope = 'marketing' "
+        "WHERE m.direction = 'out' AND m.category = 'marketing' AND m.claimed_at > s.created_at AND m.state <> 'cancelled'"
+    )
+    assert late == [], "claimed after the opt-out was committed"
+    assert not await pool.db.fetchval("SELECT count(*) FROM parked_status"), "a status found no message"
+    print(f"opted out in mid-campaign: {len(heard)}; of them not sent: {account.states['cancelled']}")
