@@ -14,18 +14,17 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import aiohttp
 import asyncpg
 import orjson
 
-from hub_api import roles
 from hub_api.auth.keys import create_key
 from hub_api.platform import sqlfile
 from hub_api.simulator.config import DISPLAY_PHONE_NUMBER, PHONE_NUMBER_ID, PORTFOLIO_ID, TOKEN, WABA_ID
-from hub_api.whatsapp import accounts
 from tests.benchmarks.stack import Engines, wait_for
-from tests.support.hub import API_KEY, SECRET, make_settings
+from tests.support.hub import API_KEY, SECRET
 from tests.support.process import free_port
 from tests.support.waiting import eventually
 
@@ -95,11 +94,10 @@ class Pool:
         self.api_port, self.simulator_port = free_port(), free_port()
         self.simulator_url = f"http://127.0.0.1:{self.simulator_port}"
         self.api_url = f"http://127.0.0.1:{self.api_port}"
-        self.settings = make_settings(engines.database_url, engines.redis_url, meta_base_url=self.simulator_url)
         self.environment = engines.environment(HUB_META_BASE_URL=self.simulator_url, **size.environment)
         self.parts: list[Part] = []
         self.phone_number_ids = [following(PHONE_NUMBER_ID, n) for n in range(size.numbers)]
-        self.number_ids: list[Any] = []
+        self.number_ids: dict[str, UUID] = {}  # the hub's, by phone_number_id
         self.people: list[asyncpg.Record] = []  # in a talk with an agent
         self._people = 0
         self._open = AsyncExitStack()
@@ -154,22 +152,18 @@ class Pool:
 
     async def _connect_numbers(self) -> None:
         size = self.size
-        async with roles.services(self.settings, "pool") as services:
-            for n in range(size.accounts):
-                portfolio = following(PORTFOLIO_ID, n % size.portfolios)
-                account = await accounts.add_account(
-                    services, waba_id=following(WABA_ID, n), portfolio_id=portfolio, name=f"Conta {n}", token=TOKEN
-                )
-                await accounts.sync_templates(services, account)
-            for n, phone_number_id in enumerate(self.phone_number_ids):
-                added = await accounts.add_number(
-                    services,
-                    waba_id=following(WABA_ID, n % size.accounts),
-                    phone_number_id=phone_number_id,
-                    display_phone_number=following(DISPLAY_PHONE_NUMBER, n),
-                    throughput_mps=size.levels[n % len(size.levels)],
-                )
-                self.number_ids.append(added)
+        for n in range(size.accounts):
+            account = {"waba_id": following(WABA_ID, n), "portfolio_id": following(PORTFOLIO_ID, n % size.portfolios)}
+            made = await self.api("POST", "whatsapp/accounts", account | {"name": f"Conta {n}", "token": TOKEN})
+            await self.api("POST", f"whatsapp/accounts/{made['id']}/templates/sync")
+        for n, phone_number_id in enumerate(self.phone_number_ids):
+            number = {
+                "waba_id": following(WABA_ID, n % size.accounts),
+                "phone_number_id": phone_number_id,
+                "display_phone_number": following(DISPLAY_PHONE_NUMBER, n),
+                "throughput_mps": size.levels[n % len(size.levels)],
+            }
+            self.number_ids[phone_number_id] = UUID((await self.api("POST", "whatsapp/numbers", number))["id"])
 
     def start(self, *command: str) -> "Part":
         """Run a Python module as a part of the pool."""
@@ -199,6 +193,14 @@ class Pool:
                 raise RuntimeError(told)
             return told
 
+    async def api(self, method: str, path: str, body: Any = None) -> Any:
+        """The hub's REST API. Raises RuntimeError with its words when it refuses."""
+        async with self.http.request(method, f"{self.api_url}/api/v1/{path}", json=body) as answer:
+            raw = await answer.read()
+            if answer.status >= 400:
+                raise RuntimeError(f"{method} {path}: {answer.status} {raw.decode()}")
+            return orjson.loads(raw) if raw else None
+
     async def queue(self, how_many: int, *, marketing: bool = True) -> None:
         """Put a campaign into the outbox: one template message to each of `how_many` new customers, over all numbers."""
         template, category, priority = (OFFER, "marketing", 3) if marketing else (NOTICE, "utility", 2)
@@ -206,14 +208,21 @@ class Pool:
         for first in range(0, how_many, CHUNK):
             count = min(CHUNK, how_many - first)
             await self.db.execute(
-                queries.queue_campaign, count, self._people, self.number_ids, category, priority, payload, timeout=600
+                queries.queue_campaign,
+                count,
+                self._people,
+                list(self.number_ids.values()),
+                category,
+                priority,
+                payload,
+                timeout=600,
             )
             self._people += count
         await self.db.execute("ANALYZE messages, conversations, customers, customer_identities")
 
     async def talking(self, how_many: int) -> list[asyncpg.Record]:
         """New customers in the middle of a talk with an agent: conversation_id, phone, phone_number_id."""
-        return await self.db.fetch(queries.talking_people, how_many, 0, self.number_ids)  # type: ignore[no-any-return]
+        return await self.db.fetch(queries.talking_people, how_many, 0, list(self.number_ids.values()))  # type: ignore[no-any-return]
 
     async def tally(self) -> dict[str, Any]:
         """The simulator's account of the traffic."""
