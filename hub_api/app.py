@@ -14,13 +14,14 @@ from hub_api.errors import HubError
 from hub_api.platform import web
 from hub_api.platform.dberrors import RETRYABLE, UNSTORABLE
 from hub_api.platform.logging import configure
+from hub_api.platform.request_info import ClientAddress
 from hub_api.settings import Settings, load_settings
 from hub_api.whatsapp.inbox import Inbox
 from hub_api.whatsapp.webhook import webhook
 
 # The six services of the product and the routers each one mounts. A Deployment names one; the embedded API all.
 SERVICES: dict[str, tuple[str, ...]] = {
-    "auth": (),
+    "auth": tuple(f"hub_api.auth.{one}" for one in ("routes", "routes_account", "routes_users", "routes_access")),
     "chat": ("hub_api.chat.routes", "hub_api.chat.business.routes"),
     "whatsapp": (
         "hub_api.whatsapp.routes",
@@ -71,6 +72,7 @@ def create_app(settings: Settings, mounted: Sequence[str] = tuple(SERVICES)) -> 
     for service in mounted:
         for module in SERVICES[service]:
             app.include_router(import_module(module).router)
+    app.add_middleware(ClientAddress, trusted=settings.trusted_proxies)
     if "whatsapp" in mounted:
         # Outermost: the hot path passes no other layer (FastAPI's cost two to three times on this route).
         app.add_middleware(web.AtPath, path="/webhooks/whatsapp", endpoint=webhook(settings, lambda: app.state.inbox))

@@ -62,6 +62,7 @@ def api(
         timeout_keep_alive=65,  # longer than the idle time of usual load balancers, which then close first
         timeout_graceful_shutdown=20,
         access_log=False,
+        proxy_headers=False,  # HUB_TRUSTED_PROXIES decides; uvicorn would believe everything from loopback
         server_header=False,
         log_config=None,  # each process sets up ours: a traceback of uvicorn's own would quote rows
         log_level="warning",

@@ -1,5 +1,6 @@
 """Errors that know what they mean: `status` for HTTP answers, `retryable` for jobs, `code` for programs."""
 
+import math
 from typing import Any, ClassVar
 
 
@@ -14,6 +15,7 @@ class HubError(Exception):
         super().__init__(message)
         self.message = message
         self.context = context
+        self.headers: dict[str, str] = {}
 
 
 class NotFound(HubError):
@@ -44,6 +46,17 @@ class Forbidden(HubError):
     """The credential is valid and does not allow this."""
 
     status, code = 403, "forbidden"
+
+
+class TooMany(HubError):
+    """A limit is reached: the same request may be made again after `retry_after_s` seconds."""
+
+    status, code, retryable = 429, "too_many_requests", True
+
+    def __init__(self, message: str, *, retry_after_s: float, headers: dict[str, str] | None = None) -> None:
+        seconds = max(1, math.ceil(retry_after_s))
+        super().__init__(message, retry_after_s=seconds)
+        self.headers = {**(headers or {}), "Retry-After": str(seconds)}
 
 
 class Unavailable(HubError):

@@ -11,6 +11,7 @@ from hub_api.platform.worker import work
 from hub_api.settings import Settings
 
 JOB_MODULES = (
+    "hub_api.auth.jobs",
     "hub_api.whatsapp.jobs",
     "hub_api.whatsapp.send.jobs",
     "hub_api.whatsapp.templates.jobs",

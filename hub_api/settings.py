@@ -66,6 +66,20 @@ class Settings(Calendar):
     inbox_queue_limit: int = Field(5000, gt=0, description="webhooks waiting for a commit in one process; above it 503")
     webhook_read_timeout_s: float = Field(10.0, gt=0, description="a slower webhook body is cut off with 408")
 
+    public_url: str = Field("http://127.0.0.1:8000", description="address of the console, for links in e-mails")
+    trusted_proxies: tuple[str, ...] = Field(
+        (), description="addresses or networks whose X-Forwarded-For and -Proto are believed, as a JSON list"
+    )
+    signin_per_minute: int = Field(5, gt=0, description="sign-in attempts a minute per account and per address")
+    send_per_minute: int = Field(1000, gt=0, description="messages that one user or key may queue a minute")
+    user_rate_per_minute: int = Field(1200, gt=0, description="API requests of one user a minute")
+    key_rate_per_minute: int = Field(12000, gt=0, description="API requests of one key a minute")
+    smtp_url: SecretStr | None = Field(None, description="mail server, smtp:// or smtps://user:password@host:port")
+    mail_from: str = Field("Telecom Chat <no-reply@localhost>", description="sender of e-mails")
+    sms_url: SecretStr | None = Field(
+        None, description="SMS provider: https://… (JSON) or twilio://SID:TOKEN@api.twilio.com?from=+…"
+    )
+
     api_services: tuple[str, ...] = Field(
         (), description="services this API process mounts, as a JSON list; empty: all"
     )

@@ -7,10 +7,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
-from hub_api.auth.keys import require
+from hub_api.auth.decide import require
+from hub_api.auth.principal import Principal
 from hub_api.chat import schemas, views, windows
 from hub_api.chat.assign import assign
 from hub_api.chat.resolve import close, rate, resolve
+from hub_api.chat.scope import seen
 from hub_api.chat.search import search_messages
 from hub_api.chat.transfer import transfer
 from hub_api.platform.services import Services
@@ -19,8 +21,12 @@ from hub_api.platform.web import get_services
 router = APIRouter(prefix="/api/v1", tags=["chat"])
 
 Hub = Annotated[Services, Depends(get_services)]
-READ, WRITE = Depends(require("conversations:read")), Depends(require("conversations:write"))
-CUSTOMERS = Depends(require("customers:read"))
+Reader = Annotated[Principal, Depends(require("conversations:read"))]
+may_write = require("conversations:write")
+Writer = Annotated[Principal, Depends(may_write)]
+Customers = Annotated[Principal, Depends(require("customers:read"))]
+# In this order: who may not write must not learn from a 404 which conversations there are.
+WRITE, SEEN = Depends(may_write), Depends(seen)
 Limit = Annotated[int, Query(ge=1, le=500, description="rows of one page")]
 Cursor = Annotated[str | None, Query(max_length=300, description="`next_cursor` of the page before")]
 
@@ -31,9 +37,10 @@ REFUSED: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.get("/conversations", dependencies=[READ], summary="List conversations")
+@router.get("/conversations", summary="List conversations")
 async def get_conversations(
     services: Hub,
+    caller: Reader,
     state: Annotated[schemas.State | None, Query()] = None,
     customer_id: Annotated[UUID | None, Query()] = None,
     queue: Annotated[str | None, Query(max_length=100, description="key of a queue")] = None,
@@ -42,25 +49,23 @@ async def get_conversations(
 ) -> schemas.ConversationPage:
     """Newest first; `state=queued` in the order in which they should be taken: highest priority, longest waiting."""
     page = await views.list_conversations(
-        services, state=state, customer_id=customer_id, queue=queue, limit=limit, cursor=cursor
+        services, caller, state=state, customer_id=customer_id, queue=queue, limit=limit, cursor=cursor
     )
     return schemas.ConversationPage(items=[_conversation(row) for row in page.rows], next_cursor=page.next_cursor)
 
 
-@router.get("/conversations/{reference}", dependencies=[READ], responses=NOT_FOUND, summary="One conversation")
-async def get_conversation(services: Hub, reference: str) -> schemas.Conversation:
+@router.get("/conversations/{reference}", responses=NOT_FOUND, summary="One conversation")
+async def get_conversation(services: Hub, caller: Reader, reference: str) -> schemas.Conversation:
     """By its id or its protocol number."""
-    return _conversation(await views.find_conversation(services, reference))
+    return _conversation(await views.find_conversation(services, caller, reference))
 
 
-@router.get(
-    "/conversations/{conversation_id}/messages", dependencies=[READ], responses=NOT_FOUND, summary="Its messages"
-)
+@router.get("/conversations/{conversation_id}/messages", responses=NOT_FOUND, summary="Its messages")
 async def get_messages(
-    services: Hub, conversation_id: UUID, limit: Limit = 50, cursor: Cursor = None
+    services: Hub, caller: Reader, conversation_id: UUID, limit: Limit = 50, cursor: Cursor = None
 ) -> schemas.MessagePage:
     """Newest first."""
-    await views.find_conversation(services, str(conversation_id))
+    await views.find_conversation(services, caller, str(conversation_id))
     page = await views.list_messages(services, conversation_id, limit=limit, cursor=cursor)
     return schemas.MessagePage(
         items=[schemas.Message.model_validate(dict(row)) for row in page.rows], next_cursor=page.next_cursor
@@ -68,74 +73,91 @@ async def get_messages(
 
 
 @router.post(
-    "/conversations/{conversation_id}/assign", dependencies=[WRITE], responses=REFUSED, summary="Give to an agent"
+    "/conversations/{conversation_id}/assign", dependencies=[WRITE, SEEN], responses=REFUSED, summary="Give to an agent"
 )
-async def post_assign(services: Hub, conversation_id: UUID, body: schemas.Assignment) -> schemas.Conversation:
+async def post_assign(
+    services: Hub, caller: Writer, conversation_id: UUID, body: schemas.Assignment
+) -> schemas.Conversation:
     """The agent has the conversation from now on, whoever had it before."""
     async with services.transaction() as tx:
         await assign(tx, conversation_id, body.agent_id, reason=body.reason)
-    return await _shown(services, conversation_id)
+    return await _shown(services, caller, conversation_id)
 
 
 @router.post(
-    "/conversations/{conversation_id}/transfer", dependencies=[WRITE], responses=REFUSED, summary="Hand to a queue"
+    "/conversations/{conversation_id}/transfer",
+    dependencies=[WRITE, SEEN],
+    responses=REFUSED,
+    summary="Hand to a queue",
 )
-async def post_transfer(services: Hub, conversation_id: UUID, body: schemas.Transfer) -> schemas.Conversation:
+async def post_transfer(
+    services: Hub, caller: Writer, conversation_id: UUID, body: schemas.Transfer
+) -> schemas.Conversation:
     """The conversation waits in a queue for any agent; protocol and history stay."""
     async with services.transaction() as tx:
         await transfer(tx, conversation_id, body.queue, reason=body.reason)
-    return await _shown(services, conversation_id)
-
-
-@router.post("/conversations/{conversation_id}/resolve", dependencies=[WRITE], responses=REFUSED, summary="Resolve")
-async def post_resolve(services: Hub, conversation_id: UUID, body: schemas.Ending) -> schemas.Conversation:
-    """The demand is answered; the bot asks how it was. A message within HUB_REOPEN_HOURS reopens it."""
-    async with services.transaction() as tx:
-        await resolve(tx, conversation_id, reason=body.reason)
-    return await _shown(services, conversation_id)
+    return await _shown(services, caller, conversation_id)
 
 
 @router.post(
-    "/conversations/{conversation_id}/close", dependencies=[WRITE], responses=REFUSED, summary="Close for good"
+    "/conversations/{conversation_id}/resolve", dependencies=[WRITE, SEEN], responses=REFUSED, summary="Resolve"
 )
-async def post_close(services: Hub, conversation_id: UUID, body: schemas.Closing) -> schemas.Conversation:
+async def post_resolve(
+    services: Hub, caller: Writer, conversation_id: UUID, body: schemas.Ending
+) -> schemas.Conversation:
+    """The demand is answered; the bot asks how it was. A message within HUB_REOPEN_HOURS reopens it."""
+    async with services.transaction() as tx:
+        await resolve(tx, conversation_id, reason=body.reason)
+    return await _shown(services, caller, conversation_id)
+
+
+@router.post(
+    "/conversations/{conversation_id}/close", dependencies=[WRITE, SEEN], responses=REFUSED, summary="Close for good"
+)
+async def post_close(
+    services: Hub, caller: Writer, conversation_id: UUID, body: schemas.Closing
+) -> schemas.Conversation:
     """What the customer writes next opens another conversation, which points back to this one."""
     async with services.transaction() as tx:
         await close(tx, conversation_id, reason=body.reason)
-    return await _shown(services, conversation_id)
+    return await _shown(services, caller, conversation_id)
 
 
-@router.post("/conversations/{conversation_id}/rate", dependencies=[WRITE], responses=NOT_FOUND, summary="Rate")
-async def post_rating(services: Hub, conversation_id: UUID, body: schemas.Rating) -> schemas.Conversation:
+@router.post("/conversations/{conversation_id}/rate", dependencies=[WRITE, SEEN], responses=NOT_FOUND, summary="Rate")
+async def post_rating(
+    services: Hub, caller: Writer, conversation_id: UUID, body: schemas.Rating
+) -> schemas.Conversation:
     """The customer's satisfaction, 1 to 5; the last one counts."""
     async with services.transaction() as tx:
         await rate(tx, conversation_id, body.satisfaction)
-    return await _shown(services, conversation_id)
+    return await _shown(services, caller, conversation_id)
 
 
-@router.get("/messages/search", dependencies=[READ], summary="Search messages")
+@router.get("/messages/search", summary="Search messages")
 async def search(
     services: Hub,
+    caller: Reader,
     q: Annotated[str, Query(min_length=2, max_length=200, examples=["sem sinal", '"segunda via" -boleto'])],
     limit: Limit = 50,
     cursor: Annotated[datetime | None, Query(description="`next_cursor` of the page before")] = None,
 ) -> schemas.FoundPage:
     """Words in Portuguese, accents and word forms ignored; newest first."""
-    rows = await search_messages(services.db, q, before=cursor, limit=limit)
+    rows = await search_messages(services.db, caller, q, before=cursor, limit=limit)
     last = rows[-1]["created_at"] if len(rows) == limit else None
     return schemas.FoundPage(items=[schemas.Found.model_validate(dict(row)) for row in rows], next_cursor=last)
 
 
-@router.get("/customers", dependencies=[CUSTOMERS], summary="Find customers")
+@router.get("/customers", summary="Find customers")
 async def get_customers(
     services: Hub,
+    caller: Customers,
     phone: Annotated[str | None, Query(max_length=30, examples=["(11) 98765-4321"])] = None,
     name: Annotated[str | None, Query(min_length=3, max_length=100, examples=["souza"])] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> schemas.CustomerPage:
     """By phone, written in any way, with or without the ninth digit; or by part of the name, accents ignored."""
-    page = await views.find_customers(services, number=phone, name=name, limit=limit, cursor=cursor)
+    page = await views.find_customers(services, caller, number=phone, name=name, limit=limit, cursor=cursor)
     return schemas.CustomerPage(
         items=[schemas.Customer.model_validate(dict(row)) for row in page.rows], next_cursor=page.next_cursor
     )
@@ -143,17 +165,16 @@ async def get_customers(
 
 @router.get(
     "/customers/{customer_id}",
-    dependencies=[CUSTOMERS],
     responses={404: {"description": "no such customer"}},
     summary="One customer",
 )
-async def get_customer(services: Hub, customer_id: UUID) -> schemas.CustomerWithIdentities:
+async def get_customer(services: Hub, caller: Customers, customer_id: UUID) -> schemas.CustomerWithIdentities:
     """With every identity; the id of a customer that was merged leads to the one it became."""
-    return schemas.CustomerWithIdentities.model_validate(await views.find_customer(services, customer_id))
+    return schemas.CustomerWithIdentities.model_validate(await views.find_customer(services, caller, customer_id))
 
 
-async def _shown(services: Services, conversation_id: UUID) -> schemas.Conversation:
-    return _conversation(await views.find_conversation(services, str(conversation_id)))
+async def _shown(services: Services, caller: Principal, conversation_id: UUID) -> schemas.Conversation:
+    return _conversation(await views.find_conversation(services, caller, str(conversation_id)))
 
 
 def _conversation(row: Any) -> schemas.Conversation:

@@ -3,14 +3,17 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
+from hub_api.auth.principal import Principal
 from hub_api.platform import sqlfile
 from hub_api.platform.pgtypes import Pool, Row
 
 queries = sqlfile.load(__package__, "search.sql")
 
 
-async def search_messages(db: Pool, words: str, *, before: datetime | None = None, limit: int = 50) -> list[Row]:
-    """Up to `limit` messages that match `words` (websearch syntax: "frase exata", -sem, or), the newest first.
+async def search_messages(
+    db: Pool, caller: Principal, words: str, *, before: datetime | None = None, limit: int = 50
+) -> list[Row]:
+    """Up to `limit` messages that the caller sees and that match `words` (websearch syntax: "frase exata", -sem, or), the newest first.
 
     `before` is where the last page ended. A month is one partition, so a search that finds enough in the newest months
     touches no older ones.
@@ -21,7 +24,7 @@ async def search_messages(db: Pool, words: str, *, before: datetime | None = Non
         if before is not None and start >= before:
             continue
         until = min(end, before) if before else end
-        found += await db.fetch(queries.search_month, words, start, until, limit - len(found))
+        found += await db.fetch(queries.search_month, *caller.scope, words, start, until, limit - len(found))
         if len(found) >= limit:
             break
     return found

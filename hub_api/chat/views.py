@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from hub_api.auth.principal import Principal
 from hub_api.chat import phone
 from hub_api.errors import Invalid, NotFound
 from hub_api.platform import sqlfile
@@ -16,6 +17,7 @@ queries = sqlfile.load(__package__, "views.sql")
 
 async def list_conversations(
     services: Services,
+    caller: Principal,
     *,
     state: str | None = None,
     customer_id: UUID | None = None,
@@ -23,26 +25,28 @@ async def list_conversations(
     limit: int = 50,
     cursor: str | None = None,
 ) -> Rows:
-    """Newest first; those in state `queued` (of all customers) in the order in which they should be taken.
+    """Those that the caller sees, newest first; those in state `queued` (of all customers) in the order in which they should be taken.
 
     Raises Invalid for a cursor that is none of ours.
     """
     if state == "queued" and customer_id is None:
         priority, queued_at, last = read_cursor(cursor, int, datetime.fromisoformat, UUID)
-        rows = await services.db.fetch(queries.list_waiting, queue, priority, queued_at, last, limit + 1)
+        rows = await services.db.fetch(queries.list_waiting, *caller.scope, queue, priority, queued_at, last, limit + 1)
         return page(rows, limit, "priority", "queued_at", "id")
     (last,) = read_cursor(cursor, UUID)
-    rows = await services.db.fetch(queries.list_conversations, state, customer_id, queue, last, limit + 1)
+    rows = await services.db.fetch(
+        queries.list_conversations, *caller.scope, state, customer_id, queue, last, limit + 1
+    )
     return page(rows, limit, "id")
 
 
-async def find_conversation(services: Services, reference: str) -> Row:
-    """A conversation by its id or protocol number. Raises NotFound."""
+async def find_conversation(services: Services, caller: Principal, reference: str) -> Row:
+    """A conversation by its id or protocol number. Raises NotFound, also for one that the caller does not see."""
     try:
         conversation_id, protocol = UUID(reference), None
     except ValueError:
         conversation_id, protocol = None, reference
-    row = await services.db.fetchrow(queries.find_conversation, conversation_id, protocol)
+    row = await services.db.fetchrow(queries.find_conversation, *caller.scope, conversation_id, protocol)
     if row is None:
         raise NotFound(f"there is no conversation with the id or protocol {reference!r}")
     return row
@@ -59,13 +63,14 @@ async def list_messages(
 
 async def find_customers(
     services: Services,
+    caller: Principal,
     *,
     number: str | None = None,
     name: str | None = None,
     limit: int = 50,
     cursor: str | None = None,
 ) -> Rows:
-    """Customers by phone (any way of writing it, with its area code) or by part of the name, accents ignored.
+    """Customers that the caller sees, by phone (any way of writing it, with its area code) or by part of the name, accents ignored.
 
     Raises Invalid without either, for a number that cannot be one person's, and for a foreign cursor.
     """
@@ -73,17 +78,21 @@ async def find_customers(
         canonical = phone.from_text(number)
         if canonical is None:
             raise Invalid("this is no full phone number: give the area code too, as in (11) 98765-4321")
-        return Rows(await services.db.fetch(queries.find_by_phone, canonical), None)
+        return Rows(await services.db.fetch(queries.find_by_phone, *caller.scope, canonical), None)
     if name is None:
         raise Invalid("give `phone` or `name`")
     (last,) = read_cursor(cursor, UUID)
     pattern = name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return page(await services.db.fetch(queries.find_by_name, pattern, last, limit + 1), limit, "id")
+    rows = await services.db.fetch(queries.find_by_name, *caller.scope, pattern, last, limit + 1)
+    return page(rows, limit, "id")
 
 
-async def find_customer(services: Services, customer_id: UUID) -> dict[str, Any]:
-    """A customer with `identities`; the id of one that was merged leads to the one it became. Raises NotFound."""
-    row = await services.db.fetchrow(queries.find_customer, customer_id)
+async def find_customer(services: Services, caller: Principal, customer_id: UUID) -> dict[str, Any]:
+    """A customer with `identities`; the id of one that was merged leads to the one it became.
+
+    Raises NotFound, also for one that the caller does not see.
+    """
+    row = await services.db.fetchrow(queries.find_customer, *caller.scope, customer_id)
     if row is None:
         raise NotFound(f"there is no customer {customer_id}")
     return {**row, "identities": [dict(one) for one in await services.db.fetch(queries.list_identities, row["id"])]}

@@ -1,19 +1,20 @@
 -- What the API shows of conversations, messages and customers.
 
--- name: list_conversations  -- $1 state, $2 customer, $3 queue key (null: any), $4 id of the last row before (null: from the newest), $5 limit; newest first
+-- name: list_conversations  -- $1 teams (null: all), $2 caller, $3 state, $4 customer, $5 queue key (null: any), $6 id of the last row before (null: from the newest), $7 limit; newest first
 SELECT c.*, customer.name AS customer_name, q.key AS queue,
     CASE WHEN c.last_ad_at > now() - interval '96 hours' THEN ad_arrivals(c.customer_id, c.number_id) END AS ad_arrivals,
     CASE WHEN c.last_ad_at > now() - interval '96 hours' THEN ad_answers(c.customer_id, c.number_id) END AS ad_answers
 FROM conversations c
 JOIN customers customer ON customer.id = c.customer_id
 LEFT JOIN queues q ON q.id = c.queue_id
-WHERE ($1::text IS NULL OR c.state = $1)
-    AND ($2::uuid IS NULL OR c.customer_id = $2)
-    AND ($3::text IS NULL OR q.key = $3)
-    AND ($4::uuid IS NULL OR c.id < $4)
-ORDER BY c.id DESC LIMIT $5;
+WHERE sees($1::uuid[], $2::uuid, q.team_id, c.agent_id)
+    AND ($3::text IS NULL OR c.state = $3)
+    AND ($4::uuid IS NULL OR c.customer_id = $4)
+    AND ($5::text IS NULL OR q.key = $5)
+    AND ($6::uuid IS NULL OR c.id < $6)
+ORDER BY c.id DESC LIMIT $7;
 
--- name: list_waiting  -- $1 queue key or null, $2 priority, $3 queued_at, $4 id of the last row before (null: from the first), $5 limit; who waits longest at the highest priority first
+-- name: list_waiting  -- $1 teams (null: all), $2 caller, $3 queue key or null, $4 priority, $5 queued_at, $6 id of the last row before (null: from the first), $7 limit; who waits longest at the highest priority first
 SELECT c.*, customer.name AS customer_name, q.key AS queue,
     CASE WHEN c.last_ad_at > now() - interval '96 hours' THEN ad_arrivals(c.customer_id, c.number_id) END AS ad_arrivals,
     CASE WHEN c.last_ad_at > now() - interval '96 hours' THEN ad_answers(c.customer_id, c.number_id) END AS ad_answers
@@ -21,18 +22,19 @@ FROM conversations c
 JOIN customers customer ON customer.id = c.customer_id
 LEFT JOIN queues q ON q.id = c.queue_id
 WHERE c.state = 'queued'
-    AND ($1::text IS NULL OR q.key = $1)
-    AND ($4::uuid IS NULL OR (-c.priority, c.queued_at, c.id) > (-$2::int, $3::timestamptz, $4))
-ORDER BY c.priority DESC, c.queued_at, c.id LIMIT $5;
+    AND sees($1::uuid[], $2::uuid, q.team_id, c.agent_id)
+    AND ($3::text IS NULL OR q.key = $3)
+    AND ($6::uuid IS NULL OR (-c.priority, c.queued_at, c.id) > (-$4::int, $5::timestamptz, $6))
+ORDER BY c.priority DESC, c.queued_at, c.id LIMIT $7;
 
--- name: find_conversation  -- $1 id or null, $2 protocol or null
+-- name: find_conversation  -- $1 teams (null: all), $2 caller, $3 id or null, $4 protocol or null
 SELECT c.*, customer.name AS customer_name, q.key AS queue,
     CASE WHEN c.last_ad_at > now() - interval '96 hours' THEN ad_arrivals(c.customer_id, c.number_id) END AS ad_arrivals,
     CASE WHEN c.last_ad_at > now() - interval '96 hours' THEN ad_answers(c.customer_id, c.number_id) END AS ad_answers
 FROM conversations c
 JOIN customers customer ON customer.id = c.customer_id
 LEFT JOIN queues q ON q.id = c.queue_id
-WHERE c.id = $1 OR c.protocol = $2;
+WHERE (c.id = $3 OR c.protocol = $4) AND sees($1::uuid[], $2::uuid, q.team_id, c.agent_id);
 
 -- name: list_messages  -- $1 conversation, $2 created_at and $3 id of the last row before (null: from the newest), $4 limit; newest first
 -- What the customer deleted is not shown again; it stays in the row for the record.
@@ -46,24 +48,26 @@ FROM messages m LEFT JOIN message_key k ON k.wamid = m.reply_to
 WHERE m.conversation_id = $1 AND ($3::uuid IS NULL OR (m.created_at, m.id) < ($2::timestamptz, $3))
 ORDER BY m.created_at DESC, m.id DESC LIMIT $4;
 
--- name: find_by_phone  -- $1 E.164 with the ninth digit -> customers
+-- name: find_by_phone  -- $1 teams (null: all), $2 caller, $3 E.164 with the ninth digit -> customers
 -- Two look-ups by index; as one condition with OR they would read every customer.
 SELECT c.* FROM customers c
 WHERE c.merged_into IS NULL AND c.id IN (
-    SELECT id FROM customers WHERE phone = $1
+    SELECT id FROM customers WHERE phone = $3
     UNION
     SELECT customer_id FROM customer_identities
-    WHERE kind = 'phone' AND value = $1 AND portfolio_id = '' AND valid_to IS NULL
-) ORDER BY c.id LIMIT 20;
+    WHERE kind = 'phone' AND value = $3 AND portfolio_id = '' AND valid_to IS NULL
+) AND ($1::uuid[] IS NULL OR sees_customer($1, $2::uuid, c.id)) ORDER BY c.id LIMIT 20;
 
--- name: find_by_name  -- $1 part of a name, % and _ escaped, $2 id of the last row before (null: from the newest), $3 limit
+-- name: find_by_name  -- $1 teams (null: all), $2 caller, $3 part of a name, % and _ escaped, $4 id of the last row before (null: from the newest), $5 limit
 SELECT c.* FROM customers c
-WHERE c.merged_into IS NULL AND immutable_unaccent(lower(c.name)) LIKE '%' || immutable_unaccent(lower($1)) || '%'
-    AND ($2::uuid IS NULL OR c.id < $2)
-ORDER BY c.id DESC LIMIT $3;
+WHERE c.merged_into IS NULL AND immutable_unaccent(lower(c.name)) LIKE '%' || immutable_unaccent(lower($3)) || '%'
+    AND ($4::uuid IS NULL OR c.id < $4)
+    AND ($1::uuid[] IS NULL OR sees_customer($1, $2::uuid, c.id))
+ORDER BY c.id DESC LIMIT $5;
 
--- name: find_customer  -- $1 id, also of one that was merged -> the customer it is now
-SELECT c.* FROM customers c WHERE c.id = (SELECT coalesce(merged_into, id) FROM customers WHERE id = $1);
+-- name: find_customer  -- $1 teams (null: all), $2 caller, $3 id, also of one that was merged -> the customer it is now
+SELECT c.* FROM customers c WHERE c.id = (SELECT coalesce(merged_into, id) FROM customers WHERE id = $3)
+    AND ($1::uuid[] IS NULL OR sees_customer($1, $2::uuid, c.id));
 
 -- name: list_identities  -- $1 customer -> current ones first
 SELECT kind, value, valid_from, valid_to FROM customer_identities WHERE customer_id = $1

@@ -51,6 +51,7 @@ class Transaction:
         self.db = db
         self._events: list[Event] = []
         self._rings: list[Ring] = []
+        self._afterwards: list[Callable[[], Awaitable[None]]] = []
 
     def emit(self, *events: Event) -> None:
         """Record domain events; they are committed with the change or not at all."""
@@ -59,6 +60,15 @@ class Transaction:
     def ring(self, job: Job, *args: int | str) -> None:
         """Ring a job's doorbell once this transaction has committed; never before, never if it rolls back."""
         self._rings.append((job, args))
+
+    def after_commit(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Do something once this transaction has committed, never if it rolls back. `act` must not raise: all is done."""
+        self._afterwards.append(act)
+
+    async def settle(self) -> None:
+        """Do what waited for the commit."""
+        for act in self._afterwards:
+            await act()
 
     async def flush(self, fan_out: FanOut) -> list[Ring]:
         """Write the events and return every ring that is due after the commit, each once."""
@@ -75,4 +85,5 @@ async def transaction(
         tx = Transaction(db)
         yield tx
         rings = await tx.flush(fan_out)
+    await tx.settle()
     await ring(rings)

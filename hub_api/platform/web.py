@@ -27,7 +27,9 @@ def get_services(request: Request) -> Services:
     return request.app.state.services  # type: ignore[no-any-return]
 
 
-def problem(status: int, code: str, detail: str, **extra: Any) -> JSONResponse:
+def problem(
+    status: int, code: str, detail: str, headers: Mapping[str, str] | None = None, **extra: Any
+) -> JSONResponse:
     """An error answer in the form of RFC 9457; `code` is stable for programs, `detail` is for people."""
     body = {
         "type": f"urn:hub:problem:{code}",
@@ -36,8 +38,10 @@ def problem(status: int, code: str, detail: str, **extra: Any) -> JSONResponse:
         "code": code,
         "detail": detail,
     }
-    headers = {"Retry-After": "2"} if status == 503 else None
-    return JSONResponse({**body, **extra}, status, headers=headers, media_type="application/problem+json")
+    retry = {"Retry-After": "2"} if status == 503 else {}
+    return JSONResponse(
+        {**body, **extra}, status, headers={**retry, **(headers or {})}, media_type="application/problem+json"
+    )
 
 
 async def on_hub_error(request: Request, error: Exception) -> JSONResponse:
@@ -45,7 +49,7 @@ async def on_hub_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HubError)  # noqa: S101 - registered for HubError only
     if error.status >= 500:
         log.error("request_failed", path=_endpoint(request.scope), code=error.code, detail=error.message)
-    return problem(error.status, error.code, error.message, **error.context)
+    return problem(error.status, error.code, error.message, error.headers, **error.context)
 
 
 async def on_http_error(request: Request, error: Exception) -> JSONResponse:

@@ -6,7 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from hub_api.auth.keys import Principal, require
+from hub_api.auth.decide import require
+from hub_api.auth.principal import Principal
 from hub_api.platform.pages import Rows
 from hub_api.platform.services import Services
 from hub_api.platform.web import get_services

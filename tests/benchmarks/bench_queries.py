@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from hub_api import maintenance
+from hub_api.auth.principal import Principal
 from hub_api.chat import search, statuses
 from hub_api.chat.views import queries as views
 from hub_api.platform.postgres import create_pool
@@ -19,6 +20,7 @@ from tests.benchmarks.bench_sender import _add_number
 from tests.benchmarks.report import Row
 from tests.benchmarks.stack import engines
 
+PROGRAM = Principal("key", UUID(int=0), "bench", frozenset(), None, None)
 MESSAGES, PER_CONVERSATION, MONTHS, VOCABULARY, REPEATS = 10_000_000, 10, 12, 20_000, 40
 BAR_MS = 50.0
 
@@ -69,7 +71,9 @@ async def run(scale: float) -> list[Row]:
             ("two words", "internet boleto"),
         ):
             rows.append(
-                await _timed(f"search: {name}", lambda words=words: search.search_messages(pool, words, limit=50))
+                await _timed(
+                    f"search: {name}", lambda words=words: search.search_messages(pool, PROGRAM, words, limit=50)
+                )
             )
         await pool.close()
     return rows
@@ -130,13 +134,13 @@ async def _hot(pool: asyncpg.Pool, messages: int) -> list[tuple[str, str, Callab
 
     return [
         ("newest messages of a conversation", views.list_messages, lambda: [talk(), None, None, 50]),
-        ("conversations, newest first", views.list_conversations, lambda: [None, None, None, None, 50]),
+        ("conversations, newest first", views.list_conversations, lambda: [None, None, None, None, None, None, 50]),
         (
             "conversations of a customer",
             views.list_conversations,
-            lambda: [None, UUID(int=1 + next(turn) % (talks // 5)), None, None, 50],
+            lambda: [None, None, None, UUID(int=1 + next(turn) % (talks // 5)), None, None, 50],
         ),
-        ("customer by phone", views.find_by_phone, lambda: [f"5511{900000000 + next(turn) % 1000}"]),
+        ("customer by phone", views.find_by_phone, lambda: [None, None, f"5511{900000000 + next(turn) % 1000}"]),
         ("200 wamids of statuses", statuses.queries.find_keys, lambda: [[key[0] for key in some(200)]]),
         (
             "200 messages locked for statuses",

@@ -119,7 +119,16 @@ async def running_hub(settings: Settings) -> AsyncIterator[Hub]:
     app = create_app(settings)
     port = free_port()
     server = uvicorn.Server(
-        uvicorn.Config(app, port=port, loop="none", http="httptools", ws="none", log_level="error", lifespan="on")
+        uvicorn.Config(
+            app,
+            port=port,
+            loop="none",
+            http="httptools",
+            ws="none",
+            log_level="error",
+            lifespan="on",
+            proxy_headers=False,
+        )
     )
     task = asyncio.create_task(server.serve())
     try:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Depends, File, Query, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
-from hub_api.auth.keys import require
+from hub_api.auth.decide import require
 from hub_api.chat.business import examples
 from hub_api.chat.business.csv_import import import_csv
 from hub_api.chat.business.occurrences import OccurrenceType, record

@@ -6,10 +6,12 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Depends, Header
 from pydantic import BaseModel, Field
 
-from hub_api.auth.keys import Principal, require
-from hub_api.chat import views
+from hub_api.auth.decide import acts_as, require
+from hub_api.auth.identify import count_sends
+from hub_api.auth.principal import Principal
 from hub_api.chat.reply import reply
 from hub_api.chat.schemas import Queued
+from hub_api.chat.scope import seen
 from hub_api.platform.idempotency import once
 from hub_api.platform.services import Services
 from hub_api.platform.web import get_services
@@ -21,8 +23,10 @@ from hub_api.whatsapp.compose.mark_read import mark_read
 router = APIRouter(prefix="/api/v1", tags=["chat"])
 
 Hub = Annotated[Services, Depends(get_services)]
-Writer = Annotated[Principal, Depends(require("conversations:write"))]
-WRITE = Depends(require("conversations:write"))
+may_write = require("conversations:write")
+Writer = Annotated[Principal, Depends(may_write)]
+# In this order: who may not write must not learn from a 404 which conversations there are.
+WRITE, SEEN, SENDS = Depends(may_write), Depends(seen), Depends(count_sends)
 IdempotencyKey = Annotated[
     str | None,
     Header(max_length=200, description="the same key and body again: the first answer, and no second effect"),
@@ -58,7 +62,11 @@ class Marked(BaseModel):
 
 
 @router.post(
-    "/conversations/{conversation_id}/messages", status_code=202, responses=NOT_SENT, summary="Write to the customer"
+    "/conversations/{conversation_id}/messages",
+    dependencies=[WRITE, SEEN, SENDS],
+    status_code=202,
+    responses=NOT_SENT,
+    summary="Write to the customer",
 )
 async def post_message(
     services: Hub,
@@ -71,7 +79,7 @@ async def post_message(
     async with services.transaction() as tx:
 
         async def queue() -> dict[str, Any]:
-            author_id = body.agent_id or caller.user_id
+            author_id = acts_as(caller, body.agent_id)
             draft = await compose(tx, conversation_id, body, author="agent", author_id=author_id)
             return {"id": str(await reply(tx, conversation_id, draft))}
 
@@ -80,9 +88,8 @@ async def post_message(
 
 
 @router.post(
-    "/conversations/{conversation_id}/read", dependencies=[WRITE], responses=NOT_FOUND, summary="Show it as read"
+    "/conversations/{conversation_id}/read", dependencies=[WRITE, SEEN], responses=NOT_FOUND, summary="Show it as read"
 )
 async def post_read(services: Hub, conversation_id: UUID, body: ReadMark) -> Marked:
     """The customer sees blue ticks, and "typing…" if asked for. At once and best effort: no message, never repeated."""
-    await views.find_conversation(services, str(conversation_id))
     return Marked(done=await mark_read(services, conversation_id, typing=body.typing))

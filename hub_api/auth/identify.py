@@ -1,0 +1,142 @@
+"""Who makes this request: an API key, an access token, or the console's cookie; all become one `Principal`."""
+
+import hashlib
+import hmac
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+from uuid import UUID
+
+import structlog
+from fastapi import Depends, Request, Response
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from redis.exceptions import RedisError
+
+from hub_api.auth import api_keys, sessions
+from hub_api.auth.principal import Principal
+from hub_api.auth.tokens import Keyring
+from hub_api.errors import Forbidden, Unauthorized
+from hub_api.platform import ratelimit
+from hub_api.platform.crypto import derive
+from hub_api.platform.ratelimit import Limit
+from hub_api.platform.services import Services
+from hub_api.platform.web import get_services
+
+log = structlog.get_logger(__name__)
+
+SESSION_COOKIE, REFRESH_COOKIE, CSRF_COOKIE, DEVICE_COOKIE = "hub_session", "hub_refresh", "hub_csrf", "hub_device"
+CSRF_HEADER = "X-CSRF-Token"
+_SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
+# Redis that did not answer is asked again after so long; waiting for it at every request would stop the API.
+_ASK_AGAIN_S = 1.0
+
+bearer = HTTPBearer(
+    auto_error=False, description="an API key (shown once, when it is made) or an access token of `/api/v1/auth`"
+)
+
+
+class BadCsrf(Forbidden):
+    """A cookie alone proves nothing: another site can make a browser send it."""
+
+    code = "csrf"
+
+
+class Door:
+    """What a process keeps to tell callers apart: the signing keys, and whether Redis was away a moment ago."""
+
+    def __init__(self, services: Services) -> None:
+        secret_key = services.settings.secret_key.get_secret_value()
+        self.services, self.keyring = services, Keyring(services.db, secret_key)
+        self._csrf_key = derive(secret_key, "csrf")
+        self._redis_asked_again_at = 0.0
+
+    async def by_credential(self, credential: str) -> Principal:
+        """The caller by an API key or an access token. Raises Unauthorized."""
+        if credential.count(".") != 2:
+            return await api_keys.find(self.services.db, credential)
+        claims = await self.keyring.verify("access", credential)
+        if "sid" in claims:
+            return await self._by_session(UUID(claims["sid"]))
+        return await api_keys.find_by_id(self.services.db, UUID(claims["sub"]), claims.get("scope"))
+
+    def csrf_token(self, session_id: UUID) -> str:
+        """What the console shows in `X-CSRF-Token`: bound to the session, so that a planted cookie does not fit."""
+        return hmac.new(self._csrf_key, session_id.bytes, hashlib.sha256).hexdigest()
+
+    def check_csrf(self, session_id: UUID, given: str | None) -> None:
+        """Raises BadCsrf unless the header has this session's token."""
+        if not hmac.compare_digest(self.csrf_token(session_id), (given or "").encode("ascii", "replace").decode()):
+            raise BadCsrf(f"send the value of the cookie {CSRF_COOKIE} in the header {CSRF_HEADER}")
+
+    async def count(self, caller: Principal) -> dict[str, str]:
+        """Count a request of this caller; the headers that tell him what is left. Raises TooMany. Open while Redis is away."""
+        settings = self.services.settings
+        count = settings.user_rate_per_minute if caller.kind == "user" else settings.key_rate_per_minute
+        return await self.count_under(Limit(f"api:{caller.actor}", count))
+
+    async def count_under(self, limit: Limit) -> dict[str, str]:
+        """Count under one limit that is open while Redis is away. Raises TooMany."""
+        if time.monotonic() < self._redis_asked_again_at:
+            return {}
+        try:
+            (room,) = await ratelimit.take(
+                self.services.redis,
+                [limit],
+                f"more than {limit.count} requests in {limit.window_s:.0f} s: wait, then go on",
+            )
+        except RedisError as error:
+            self._redis_failed(error)
+            return {}
+        return room.headers
+
+    async def _by_session(self, session_id: UUID) -> Principal:
+        cached: bytes | None = None
+        fill = time.monotonic() >= self._redis_asked_again_at
+        if fill:
+            try:
+                cached = await self.services.redis.get(sessions.key_of(session_id))  # type: ignore[assignment]  # bytes: no decoding client
+            except RedisError as error:
+                self._redis_failed(error)
+                fill = False
+        return await sessions.find(self.services, session_id, cached, fill=fill)
+
+    def _redis_failed(self, error: RedisError) -> None:
+        self._redis_asked_again_at = time.monotonic() + _ASK_AGAIN_S
+        log.warning("redis_away", sessions="checked in PostgreSQL", limits="open", error=type(error).__name__)
+
+
+@asynccontextmanager
+async def open_door(services: Services) -> AsyncIterator[Door]:
+    """For `services.shared`: one door a process."""
+    yield Door(services)
+
+
+async def principal(
+    request: Request,
+    response: Response,
+    services: Annotated[Services, Depends(get_services)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
+) -> Principal:
+    """The caller, counted under his limit. Raises Unauthorized without a valid credential, BadCsrf, TooMany."""
+    door = await services.shared(open_door)
+    if credentials is not None:
+        caller = await door.by_credential(credentials.credentials)
+    elif cookie := request.cookies.get(SESSION_COOKIE):
+        caller = await door.by_credential(cookie)
+        if caller.session_id is None:
+            raise Unauthorized("an API key comes as `Authorization: Bearer <key>`, not as a cookie")
+        if request.method not in _SAFE:
+            door.check_csrf(caller.session_id, request.headers.get(CSRF_HEADER))
+    else:
+        raise Unauthorized("send an API key or an access token as `Authorization: Bearer …`, or sign in")
+    response.headers.update(await door.count(caller))
+    return caller
+
+
+async def count_sends(
+    services: Annotated[Services, Depends(get_services)], caller: Annotated[Principal, Depends(principal)]
+) -> None:
+    """FastAPI dependency of routes that send: the caller's messages a minute. Raises TooMany."""
+    door = await services.shared(open_door)
+    await door.count_under(Limit(f"send:{caller.actor}", services.settings.send_per_minute))
