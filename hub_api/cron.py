@@ -4,6 +4,7 @@ from redis import Redis
 from rq.cron import CronScheduler
 
 from hub_api import maintenance
+from hub_api.auth import jobs as auth_jobs
 from hub_api.platform.logging import configure
 from hub_api.platform.queue import Job
 from hub_api.platform.redis import connect_sync
@@ -19,6 +20,8 @@ EVERY_SECONDS: tuple[tuple[int, Job], ...] = (
     (60, templates.sync_due),
     (3600, maintenance.partitions),
     (3600, maintenance.retention),
+    (10, auth_jobs.send_notices),
+    (3600, auth_jobs.tidy),
 )
 
 

@@ -20,13 +20,18 @@ router = APIRouter(tags=["operations"])
 PROBE_TIMEOUT_S = 2.0
 
 
-@router.get("/health", summary="The process runs")
+@router.get("/health", dependencies=[Depends(anyone)], summary="The process runs")
 async def health() -> dict[str, str]:
     """Answers while the event loop turns; says nothing about dependencies, so that none of them restarts us."""
     return {"status": "ok"}
 
 
-@router.get("/ready", summary="The dependencies answer", responses={503: {"description": "PostgreSQL does not answer"}})
+@router.get(
+    "/ready",
+    dependencies=[Depends(anyone)],
+    summary="The dependencies answer",
+    responses={503: {"description": "PostgreSQL does not answer"}},
+)
 async def ready(response: Response, services: Annotated[Services, Depends(get_services)]) -> dict[str, Any]:
     """PostgreSQL must answer. Redis is a doorbell: without it work goes on, slower, so it is shown and not required."""
     checks = {

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Depends
 
@@ -51,6 +52,13 @@ def may_grant(caller: Principal, permissions: frozenset[str]) -> None:
     """Raises Forbidden when the caller would give away more than he has: nobody raises himself by another account."""
     if beyond := {one for one in permissions if not caller.may(one)}:
         raise Forbidden(f"you cannot give what you have not: {', '.join(sorted(beyond))}", permissions=sorted(beyond))
+
+
+def acts_as(caller: Principal, claimed: UUID | None) -> UUID | None:
+    """The user in whose name something is done: a program may say whose, a person does it in his own. Raises Forbidden."""
+    if caller.kind == "user" and claimed not in (None, caller.id):
+        raise Forbidden("you act in your own name: leave the agent's id out")
+    return claimed or caller.user_id
 
 
 def unknown(permissions: frozenset[str]) -> list[str]:

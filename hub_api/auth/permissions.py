@@ -63,7 +63,7 @@ def _role(*permissions: str, all_teams: bool) -> Role:
     return Role(frozenset((OWN_ACCOUNT, *permissions)), all_teams)
 
 
-_SERVE = ("conversations:read", "conversations:write", "customers:read", "business:read", "media:read", "media:write", "templates:read")  # fmt: skip
+_SERVE = ("conversations:read", "conversations:write", "customers:read", "media:read", "media:write", "templates:read")  # fmt: skip
 
 BUILTIN: Mapping[str, Role] = {
     "admin": Role(frozenset(PERMISSIONS), all_teams=True),
