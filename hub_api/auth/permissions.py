@@ -25,6 +25,7 @@ PERMISSIONS: Mapping[str, str] = {
     "templates:write": "make, change and submit templates",
     "media:read": "files of conversations",
     "media:write": "upload files to send",
+    "costs:read": "what messages cost, and the rate cards",
     "webhooks:read": "what could not be handled",
     "webhooks:write": "handle it again",
     "campaigns:read": "campaigns and their results",
@@ -68,18 +69,18 @@ _SERVE = ("conversations:read", "conversations:write", "customers:read", "media:
 BUILTIN: Mapping[str, Role] = {
     "admin": Role(frozenset(PERMISSIONS), all_teams=True),
     "supervisor": _role(
-        *_SERVE, "customers:write", "analytics:read", "ai:read", "personal_data:read", "numbers:read", "teams:read",
+        *_SERVE, "customers:write", "costs:read", "analytics:read", "ai:read", "personal_data:read", "numbers:read", "teams:read",
         "users:read",
         all_teams=False,
     ),
     "agent": _role(*_SERVE, all_teams=False),
     "marketer": _role(
         "campaigns:read", "campaigns:write", "campaigns:approve", "templates:read", "templates:write", "customers:read",
-        "media:read", "media:write", "numbers:read", "analytics:read",
+        "media:read", "media:write", "numbers:read", "costs:read", "analytics:read",
         all_teams=True,
     ),
     "analyst": _role(
-        "analytics:read", "analytics:export", "campaigns:read", "business:read", "ai:read", all_teams=True
+        "analytics:read", "analytics:export", "campaigns:read", "business:read", "costs:read", "ai:read", all_teams=True
     ),
-    "executive": _role("analytics:read", "campaigns:read", all_teams=True),
+    "executive": _role("analytics:read", "campaigns:read", "costs:read", all_teams=True),
 }  # fmt: skip
