@@ -2,7 +2,7 @@
 
 from random import Random
 
-from hub_api.events import MessageEdited, MessageRevoked
+from hub_api.events import MessageEdited, MessagePriced, MessageRevoked
 from tests.assets.conftest import Given, at, named
 from tests.assets.story import Talk
 
@@ -34,6 +34,20 @@ def test_a_status_of_a_later_day_changes_the_row_of_the_message_s_day(given: Giv
     assert given.rows("SELECT toString(day) AS day, state FROM silver.messages") == [
         {"day": "2026-03-10", "state": "read"}
     ]
+
+
+def test_a_price_told_apart_changes_the_price_and_nothing_else(given: Given) -> None:
+    talk = Talk("ana", "2026-03-10 14:00")
+    sent = talk.we("2026-03-10 14:01")
+    talk.changed(sent, "delivered", "2026-03-10 14:02", version=2)
+    priced = MessagePriced(
+        aggregate_id=sent, aggregate_version=3, occurred_at=at("2026-03-10 14:03"), conversation_id=talk.id,
+        customer_id=named("customer ana"), pricing_category="service", pricing_type="regular", cost_micros=6_800, cost_currency="USD",
+    )  # fmt: skip
+    given(*talk.events, priced)
+    given.build("2026-03-10", upto="silver.messages")
+    row = given.row("SELECT state, pricing_category, pricing_type, version FROM silver.messages")
+    assert row == {"state": "delivered", "pricing_category": "service", "pricing_type": "regular", "version": 3}
 
 
 def test_an_edited_message_has_its_newest_words(given: Given) -> None:

@@ -34,7 +34,7 @@ from hub_api.whatsapp.compose.free_form import (
 from hub_api.whatsapp.compose.interactive import NewInteractive
 from hub_api.whatsapp.compose.media import sendable
 from hub_api.whatsapp.compose.template_check import require_fit
-from hub_api.whatsapp.compose.template_parts import Filled, HeaderFilling, NewTemplate
+from hub_api.whatsapp.compose.template_parts import CarouselFilling, Filled, HeaderFilling, NewTemplate
 
 queries = sqlfile.load(__package__)
 
@@ -160,7 +160,7 @@ async def _template(tx: Transaction, conversation_id: UUID, message: NewTemplate
 async def template_draft(
     tx: Transaction, conversation_id: UUID, template: Row, message: NewTemplate, **options: Any
 ) -> Draft:
-    """The draft of `template` (name, category, status, components) filled in by `message`, from the conversation's number.
+    """The draft of `template` (a row of find_template) filled in by `message`, from the conversation's number.
 
     Raises TemplateNotApproved, and TemplateMismatch with the path of each fault.
     """
@@ -184,8 +184,8 @@ async def _component(tx: Transaction, conversation_id: UUID, component: Filled) 
     match component:
         case HeaderFilling(parameters=[(ImageHeader() | VideoHeader() | DocumentHeader()) as parameter]):
             sent["parameters"] = [await _header(tx, conversation_id, parameter)]
-        case _ if component.type == "carousel":
-            for card, shown in zip(component.cards, sent["cards"], strict=True):
+        case CarouselFilling(cards=cards):
+            for card, shown in zip(cards, sent["cards"], strict=True):
                 shown["components"] = [await _component(tx, conversation_id, part) for part in card.components]
         case _:
             pass

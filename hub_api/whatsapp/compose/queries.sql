@@ -4,7 +4,8 @@
 SELECT wamid, type, created_at, revoked_at FROM messages WHERE conversation_id = $1 AND id = $2;
 
 -- name: find_template  -- $1 conversation, $2 name, $3 language -> the template of its number's account, LOW_QUALITY when new sends of it stop
-SELECT t.name, t.category, template_sending_status(t.status, t.quality) AS status, t.components
+SELECT t.name, t.category, template_sending_status(t.status, t.quality) AS status, t.parameter_format,
+    t.components
 FROM conversations c
 JOIN whatsapp_numbers n ON n.id = c.number_id
 JOIN templates t ON t.account_id = n.account_id

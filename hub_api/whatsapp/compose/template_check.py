@@ -36,11 +36,13 @@ class TemplateMismatch(Invalid):
 def require_fit(
     template: Mapping[str, Any], filled: Sequence[Filled], *, path: str = "body.components", now: datetime | None = None
 ) -> Shape:
-    """The shape of `template` (name, category, components), all of it filled in rightly by `filled`.
+    """The shape of `template` (name, components, parameter_format), all of it filled in rightly by `filled`.
 
     `path` is where the components stand in the request. Raises TemplateMismatch with every fault.
     """
-    shape = read_shape(template["components"], template.get("parameter_format"))
+    # POSITIONAL is also what stands there until the first sync: then the variables themselves tell.
+    named = template["parameter_format"] == "NAMED"
+    shape = read_shape(template["components"], "NAMED" if named else None)
     faults = list(check(shape, filled, path, now=now or datetime.now(UTC)))
     if faults:
         raise TemplateMismatch(

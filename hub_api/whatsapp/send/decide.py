@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from hub_api.chat import windows
 from hub_api.platform.pgtypes import Row
 from hub_api.whatsapp.send.pace import pair_free_at
 
 Candidate = Row | Mapping[str, Any]  # a row of the query `candidates`
 
-WINDOW = timedelta(hours=24)
 # A notice that waited longer than this past its time (a pause nobody lifted) is late news, not a message.
 LATE_AFTER = timedelta(hours=24)
 TEMPLATE_CHECKED_AGAIN_AFTER = timedelta(minutes=15)
@@ -121,12 +121,16 @@ def _too_soon(candidate: Candidate) -> PutOff | None:
 
 
 def _outside_window(candidate: Candidate) -> bool:
-    spoke_at = candidate["customer_spoke_at"]
-    return spoke_at is None or candidate["now"] - spoke_at >= WINDOW
+    return not windows.service_open(candidate["customer_spoke_at"], candidate["now"])
 
 
-def _addressed(candidate: Candidate) -> Send | None:
-    send = address_of(candidate["addresses"] or (), candidate["phone"])
+def _addressed(candidate: Candidate) -> Send | Drop | None:
+    known = candidate["addresses"] or ()
+    send = address_of(known, candidate["phone"])
+    if send and send.field == "recipient" and candidate["category"] == "authentication":
+        send = address_of([one for one in known if one[0] == "phone"], candidate["phone"])
+        if send is None:
+            return Drop("failed", "a code needs a phone number, and the customer is known by a username only", 131062)
     return replace(send, outside_window=True) if send and _outside_window(candidate) else send
 
 

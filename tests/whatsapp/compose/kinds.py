@@ -75,7 +75,8 @@ TEMPLATES: dict[str, tuple[str, list[dict[str, Any]]]] = {
 def template_row(name: str, language: str = "pt_BR") -> dict[str, Any]:
     """A row of our table of templates. Raises KeyError when there is no such template."""
     category, components = {(known, "pt_BR"): found for known, found in TEMPLATES.items()}[name, language]
-    return {"name": name, "category": category, "status": "APPROVED", "components": components}
+    row = {"name": name, "category": category, "status": "APPROVED", "components": components}
+    return {**row, "parameter_format": "POSITIONAL"}
 
 
 def simulated_template(name: str) -> dict[str, Any]:

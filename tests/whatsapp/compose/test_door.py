@@ -165,6 +165,20 @@ async def test_a_code_is_not_queued_for_a_customer_without_a_phone(desk: Desk):
     assert (status, problem["code"]) == (409, "phone_required") and "request_contact_info" in problem["detail"]
 
 
+async def test_a_code_goes_to_the_phone_of_a_customer_known_by_a_bsuid_too(desk: Desk):
+    portfolio = "(SELECT portfolio_id FROM whatsapp_accounts)"
+    await desk.hub.fetch(f"UPDATE customer_identities SET kind = 'bsuid', value = 'BR.1', portfolio_id = {portfolio}")
+    _, queued = await desk.write(MESSAGES["template_code"])
+    await desk.hub.settled()
+    assert (await desk.seen(queued["id"])).user.phone == desk.person.phone
+    _, late = await desk.write(MESSAGES["template_code"])
+    await desk.hub.fetch("UPDATE customers SET phone = NULL")  # gone between the order and the claim
+    await desk.hub.fetch("DELETE FROM customer_identities WHERE kind = 'wa_id'")  # what Meta's first answer told
+    await desk.hub.settled()
+    (row,) = await desk.hub.fetch("SELECT state, error_code FROM messages WHERE id = $1", UUID(late["id"]))
+    assert tuple(row) == ("failed", 131062)
+
+
 async def test_a_file_of_ours_that_is_not_there_is_refused_at_once(desk: Desk):
     status, problem = await desk.write({"type": "image", "image": {"id": str(uuid7())}})
     assert (status, problem["code"]) == (404, "not_found") and "upload it first" in problem["detail"]
