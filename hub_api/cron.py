@@ -21,6 +21,7 @@ EVERY_SECONDS: tuple[tuple[int, Job], ...] = (
     (3600, maintenance.partitions),
     (3600, maintenance.retention),
     (10, auth_jobs.send_notices),
+    (10, auth_jobs.seal_audit),
     (3600, auth_jobs.tidy),
 )
 

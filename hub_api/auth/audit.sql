@@ -2,12 +2,16 @@
 INSERT INTO audit_log (id, actor, action, object_type, object_id, detail, trace_id, address, before, after)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
 
--- name: list_rows  -- $1 actor, $2 action, $3 object_type, $4 object_id (null: any), $5 created_at and $6 id of the last row before, $7 limit; newest first
+-- name: list_rows  -- $1 actor, $2 action, $3 object_type, $4 object_id, $8 trace_id, $9 address (null: any), $10 since, $11 until, $5 created_at and $6 id of the last row before, $7 limit; newest first
 SELECT id, created_at, actor, action, object_type, object_id, before, after, detail, address, trace_id
 FROM audit_log
 WHERE ($1::text IS NULL OR actor = $1)
     AND ($2::text IS NULL OR action = $2)
     AND ($3::text IS NULL OR object_type = $3)
     AND ($4::text IS NULL OR object_id = $4)
+    AND ($8::text IS NULL OR trace_id = $8)
+    AND ($9::text IS NULL OR address = $9)
+    AND ($10::timestamptz IS NULL OR created_at >= $10)
+    AND ($11::timestamptz IS NULL OR created_at < $11)
     AND ($6::uuid IS NULL OR (created_at, id) < ($5::timestamptz, $6))
 ORDER BY created_at DESC, id DESC LIMIT $7;

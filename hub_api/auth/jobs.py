@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from hub_api.auth import guard, notices, second_factor, sessions, tokens, users
+from hub_api.auth import audit_chain, guard, notices, second_factor, sessions, tokens, users
 from hub_api.auth.notices import unseal
 from hub_api.platform import mail, sms
 from hub_api.platform.queue import job
@@ -47,3 +47,9 @@ async def tidy(services: Services) -> None:
         users.queries.drop_expired_links,
     ):
         await services.db.execute(query)
+
+
+@job("maintenance", timeout_s=60)
+async def seal_audit(services: Services) -> None:
+    """Link what the audit log got since, and sign the chain's head."""
+    await audit_chain.seal(services)

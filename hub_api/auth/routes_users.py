@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Response
+from pydantic import AwareDatetime
 
 from hub_api.auth import audit, schemas, second_factor, sessions, users
 from hub_api.auth.decide import require
@@ -132,14 +133,18 @@ async def get_audit(
     action: Annotated[str | None, Query(max_length=60, examples=["signin.failed"])] = None,
     object_type: Annotated[str | None, Query(max_length=60)] = None,
     object_id: Annotated[str | None, Query(max_length=100)] = None,
+    trace_id: Annotated[str | None, Query(max_length=80, description="id of the request it was done in")] = None,
+    address: Annotated[str | None, Query(max_length=45, examples=["203.0.113.7"])] = None,
+    since: Annotated[AwareDatetime | None, Query(description="from this time on")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="before this time")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> schemas.AuditPage:
     """Who did what to which object, newest first."""
     before, last = read_cursor(cursor, datetime.fromisoformat, UUID)
-    rows = await services.db.fetch(
-        audit.queries.list_rows, actor, action, object_type, object_id, before, last, limit + 1
-    )
+    what = (actor, action, object_type, object_id)
+    where = (trace_id, address, since, until)
+    rows = await services.db.fetch(audit.queries.list_rows, *what, before, last, limit + 1, *where)
     found = page(rows, limit, "created_at", "id")
     return schemas.AuditPage(
         items=[schemas.AuditRow.model_validate(dict(row)) for row in found.rows], next_cursor=found.next_cursor

@@ -93,3 +93,6 @@ default_partition_rows = Gauge(
     ["table"],
     multiprocess_mode="mostrecent",
 )
+audit_unsealed = Gauge(
+    "audit_unsealed_rows", "Rows of the audit log that wait for the sealer", multiprocess_mode="mostrecent"
+)
