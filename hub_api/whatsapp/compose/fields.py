@@ -134,6 +134,13 @@ class AudioFile(Medium):
     kind = "audio"
     voice: bool | None = None
 
+    @model_validator(mode="after")
+    def _voice_is_ogg(self) -> Self:
+        guessed = mimetypes.guess_type(urlsplit(self.link).path)[0] if self.voice and self.link else None
+        if guessed in limits.MEDIA["audio"] and guessed != limits.VOICE:
+            raise ValueError(f"a voice message is {limits.VOICE} with Opus, not {guessed}")
+        return self
+
 
 class DocumentFile(Captioned):
     """PDF, text or office file of up to 100 MB."""

@@ -23,8 +23,9 @@ WHERE c.id = ANY ($1::uuid[]) AND EXISTS (
 );
 
 -- name: costs  -- $1 first day, $2 day after the last, $3 number or null -> one row per day (of the account's zone), number, category, currency
--- A message counts on the day on which Meta accepted it. Estimates are of what Meta accepted, charges of what was delivered.
-SELECT (m.accepted_at AT TIME ZONE b.timezone)::date AS day, m.number_id, b.phone_number_id,
+-- A message counts on the day on which Meta accepted it; one whose acceptance was never recorded (a send in doubt that a
+-- status resolved), on that of its first status. Estimates are of what Meta accepted, charges of what was delivered.
+SELECT (taken.at AT TIME ZONE b.timezone)::date AS day, m.number_id, b.phone_number_id,
     coalesce(m.category, 'service') AS category,
     coalesce(m.pricing ->> 'currency', m.estimated_currency) AS currency,
     count(*) AS accepted,
@@ -37,10 +38,11 @@ SELECT (m.accepted_at AT TIME ZONE b.timezone)::date AS day, m.number_id, b.phon
     coalesce(sum(charged_micros(m.pricing)) FILTER (WHERE m.state IN ('delivered', 'read', 'played')), 0)::bigint
         AS actual_micros
 FROM messages m JOIN number_billing b ON b.number_id = m.number_id
-WHERE m.direction = 'out' AND m.accepted_at IS NOT NULL
+CROSS JOIN LATERAL (SELECT coalesce(m.accepted_at, m.sent_at, m.delivered_at, m.read_at) AS at) AS taken
+WHERE m.direction = 'out'
     AND m.created_at >= $1::date - interval '32 days' AND m.created_at < $2::date + interval '1 day'
-    AND m.accepted_at >= $1::date::timestamp AT TIME ZONE b.timezone
-    AND m.accepted_at < $2::date::timestamp AT TIME ZONE b.timezone
+    AND taken.at >= $1::date::timestamp AT TIME ZONE b.timezone
+    AND taken.at < $2::date::timestamp AT TIME ZONE b.timezone
     AND ($3::uuid IS NULL OR m.number_id = $3)
 GROUP BY 1, 2, 3, 4, 5
 ORDER BY 1, 3, 4, 5;

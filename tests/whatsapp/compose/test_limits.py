@@ -196,6 +196,7 @@ def fields_of(error: Exception, request: dict[str, Any]) -> list[str]:
         ("template", "components.0.parameters", text_parameters("a     b"), "4 spaces"),
         ("template", "components", [], "takes 1 parameters, 0 given"),
         ("image", "image.link", "https://provedor.example/a.gif", "image/jpeg, image/png"),
+        ("voice", "audio.link", "https://provedor.example/voz.mp3", "audio/ogg"),
     ],
 )
 def test_a_refusal_says_the_limit_and_never_the_value(name, path, value, says):

@@ -162,6 +162,17 @@ async def test_what_was_not_delivered_costs_nothing(line: Line):
     assert (row["estimated_micros"], row["estimated_delivered_micros"]) == (6_800, 0)
 
 
+async def test_a_message_whose_acceptance_was_never_recorded_is_counted_too(line: Line):
+    (person,) = await line.people(1)
+    (message,) = await line.send(person, template())
+    await line.hub.fetch(  # as a send in doubt, which a status resolved
+        "UPDATE messages SET accepted_at = NULL, estimated_micros = NULL, estimated_currency = NULL WHERE id = $1",
+        message,
+    )
+    (row,) = await line.costs()
+    assert (row["delivered"], row["actual_micros"], row["estimated_micros"], row["currency"]) == (1, 6_800, 0, "USD")
+
+
 async def test_a_price_that_comes_late_is_an_event_of_its_own(line: Line):
     from hub_api.chat import statuses
 
