@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from hub_api.audit_operations import audit
+from hub_api.connect_operations import whatsapp
 from hub_api.embedded.commands import stack
 from hub_api.embedded.home import load_home_environment
 from hub_api.errors import HubError
@@ -29,6 +30,7 @@ commands.add_typer(webhooks, name="webhooks")
 commands.add_typer(numbers, name="numbers")
 commands.add_typer(templates, name="templates")
 commands.add_typer(audit, name="audit")
+commands.add_typer(whatsapp, name="whatsapp")
 commands.add_typer(simulate, name="simulate", callback=load_home_environment)
 
 ROLES = "Roles, one process in the foreground"

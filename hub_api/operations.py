@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import sys
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -93,12 +92,11 @@ def list_(as_json: Annotated[bool, AS_JSON] = False) -> None:
 
 def with_services(work: Callable[[Any], Awaitable[T]]) -> T:
     """Run `work` with the services of a short-lived process."""
-    import structlog
-
     from hub_api import roles
+    from hub_api.platform.logging import configure_command
     from hub_api.settings import load_settings
 
-    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))  # --json owns standard output
+    configure_command()
 
     async def run() -> T:
         async with roles.services(load_settings(), "command") as services:

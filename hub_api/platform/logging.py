@@ -74,6 +74,27 @@ def configure(level: str, *, process: str) -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[libraries])
 
 
+class _StandardError:
+    """Standard error as it is at the moment of writing."""
+
+    def write(self, text: str) -> None:
+        sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
+def configure_command() -> None:
+    """For a command whose output people or programs read: warnings go to standard error, nothing to standard output."""
+    if not structlog.is_configured():
+        structlog.configure(
+            processors=[structlog.processors.add_log_level, structlog.processors.JSONRenderer(sort_keys=False)],
+            wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+            logger_factory=structlog.WriteLoggerFactory(file=_StandardError()),  # type: ignore[arg-type]
+            cache_logger_on_first_use=False,
+        )
+
+
 def mask(identifier: str | None) -> str:
     """A phone, wamid or BSUID for a log line: enough to match by eye, too little to dial (last four signs)."""
     return f"…{identifier[-4:]}" if identifier else "-"

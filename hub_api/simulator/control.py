@@ -245,6 +245,12 @@ def tell_error(core: Core, body: Json) -> Json:
     return {"told": 1}
 
 
+def change_app(core: Core, body: Json) -> Json:
+    """Change the app's token: `token_valid`, `token_type`, `token_expires_at` (Unix seconds, 0: never), `scopes`."""
+    core.app = replace(core.app, **{**body, **({"scopes": set(body["scopes"])} if "scopes" in body else {})})
+    return {**asdict(core.app), "scopes": sorted(core.app.scopes)}
+
+
 def reset(core: Core, body: Json) -> Json:
     """Start over: records, counters and faults go; addresses, secrets and knobs stay."""
     core.reset()
@@ -291,6 +297,7 @@ def control_routes(core: Core) -> list[web.RouteDef]:
         web.post("/_sim/limits", writing(set_limits)),
         web.post("/_sim/numbers", writing(change_number)),
         web.put("/_sim/numbers", writing(add_number)),
+        web.post("/_sim/app", writing(change_app)),
         web.post("/_sim/templates", writing(change_template)),
         web.post("/_sim/management", writing(tell_management)),
         web.post("/_sim/raw", writing(tell_raw)),

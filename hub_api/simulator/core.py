@@ -11,7 +11,7 @@ from hub_api.simulator.config import ALL_LIMITS, SimulatorConfig
 from hub_api.simulator.delivery import Delivery, Update
 from hub_api.simulator.faults import Faults
 from hub_api.simulator.ledger import Ledger
-from hub_api.simulator.model import Media, Number, Outbound, Waba
+from hub_api.simulator.model import App, Media, Number, Outbound, Waba
 from hub_api.simulator.payload import People
 from hub_api.simulator.world import World
 
@@ -36,6 +36,7 @@ class Core:
 
     def _start_records(self) -> None:
         self.world = World(self.config)
+        self.app = App()
         self.enforced = set(self.config.enforce_limits)
         self.asynchronous_codes = set(self.config.asynchronous_codes)
         self.messages: OrderedDict[str, Outbound] = OrderedDict()

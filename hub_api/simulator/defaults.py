@@ -4,9 +4,22 @@ from typing import Any
 
 
 def default_templates() -> list[dict[str, Any]]:
-    """Fields of `Template` for each: a utility with named parameters, one with a document, a marketing one with
+    """Fields of `Template` for each: the one that Meta gives every account, a utility with named parameters, one with a document, a marketing one with
     quick replies, a survey and an authentication code."""
     return [
+        {
+            **_template(
+                "hello_world",
+                "UTILITY",
+                {"type": "HEADER", "format": "TEXT", "text": "Hello World"},
+                {
+                    "type": "BODY",
+                    "text": "Welcome and congratulations!! This message demonstrates your ability to send.",
+                },
+                {"type": "FOOTER", "text": "WhatsApp Business Platform sample message"},
+            ),
+            "language": "en_US",
+        },
         _template(
             "fatura_disponivel",
             "UTILITY",

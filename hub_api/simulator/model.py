@@ -25,6 +25,18 @@ class Portfolio:
 
 
 @dataclass(slots=True)
+class App:
+    """The app that calls, as its token tells; `token_expires_at` in Unix seconds, 0: never."""
+
+    token_valid: bool = True
+    token_type: str = "SYSTEM_USER"  # noqa: S105 - a kind of token, not one
+    token_expires_at: int = 0
+    scopes: set[str] = field(
+        default_factory=lambda: {"whatsapp_business_management", "whatsapp_business_messaging", "public_profile"}
+    )
+
+
+@dataclass(slots=True)
 class Template:
     """A message template; `pacing` says what happens to sends while Meta looks at their reception."""
 

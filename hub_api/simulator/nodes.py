@@ -202,7 +202,7 @@ def _number_fields(core: Core, number: Number) -> Json:
         "search_visibility": "VISIBLE",
         "eligibility_for_api_business_global_search": "NON_ELIGIBLE_UNDEFINED_COUNTRY",
         "last_onboarded_time": "2026-01-02T12:00:00+0000",
-        "webhook_configuration": {"application": number.webhook_override or core.webhook_url or ""},
+        "webhook_configuration": _webhooks_of(core, number),
         "whatsapp_business_manager_messaging_limit": number.waba.portfolio.tier,
         "messaging_limit_tier": number.waba.portfolio.tier,
         "health_status": health_status(core, number.waba, number),
@@ -212,6 +212,16 @@ def _number_fields(core: Core, number: Number) -> Json:
         "new_certificate": None,
         "conversational_automation": None,
     }
+
+
+def _webhooks_of(core: Core, number: Number) -> Json:
+    """Where webhooks of a number go: Meta prefers the number's address, then the account's, then the app's."""
+    levels = {
+        "phone_number": number.webhook_override,
+        "whatsapp_business_account": number.waba.webhook_override,
+        "application": core.webhook_url,
+    }
+    return {level: url for level, url in levels.items() if url} or {"application": ""}
 
 
 def _waba_fields(core: Core, waba: Waba) -> Json:

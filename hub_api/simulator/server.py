@@ -10,6 +10,7 @@ from typing import Self
 import uvloop
 from aiohttp import web
 
+from hub_api.simulator.app_api import debug_token_handler, me_handler
 from hub_api.simulator.behaviour import Behaviour
 from hub_api.simulator.config import SimulatorConfig
 from hub_api.simulator.control import control_routes
@@ -62,6 +63,9 @@ def build_app(core: Core) -> web.Application:
             web.post(f"{VERSIONED}/unpause", guarded(core, unpause)),
             web.get(f"{VERSIONED}/phone_numbers", guarded(core, phone_numbers_handler(core))),
             web.get(f"{VERSIONED}/owned_whatsapp_business_accounts", guarded(core, owned_accounts_handler(core))),
+            web.get("/{version:v\\d+\\.\\d+}/debug_token", guarded(core, debug_token_handler(core))),
+            web.get("/{version:v\\d+\\.\\d+}/me", guarded(core, me_handler(core))),
+            web.get("/{version:v\\d+\\.\\d+}/me/permissions", guarded(core, me_handler(core))),
             web.route("*", f"{VERSIONED}/subscribed_apps", subscribed_apps),
             web.post(f"{VERSIONED}/register", registration),
             web.post(f"{VERSIONED}/deregister", registration),
