@@ -15,7 +15,7 @@ from hub_api.platform import sqlfile
 from hub_api.platform.pgtypes import Row
 from hub_api.platform.postgres import Transaction
 from hub_api.settings import Settings
-from hub_api.whatsapp import deadletters, handle_updates
+from hub_api.whatsapp import deadletters, handle_tally, handle_updates
 from hub_api.whatsapp.handle_fold import Batch, Letter, NewMessage
 from hub_api.whatsapp.handle_people import sighting_of
 from hub_api.whatsapp.inbound import Call, Echo, HistoryMessage, Inbound, Item, Message
@@ -46,7 +46,7 @@ async def handle_batch(tx: Transaction, settings: Settings, items: Sequence[Row]
     batch = await _load(tx, letters, settings)
     for letter in letters:
         batch.fold(letter)
-    await _write(tx, batch)
+    await _write(tx, batch, letters)
 
 
 async def _open(tx: Transaction, items: Sequence[Row]) -> list[Letter]:
@@ -136,7 +136,7 @@ def _wamid(inbound: Inbound) -> str | None:
             return getattr(inbound, "wamid", None) if not hasattr(inbound, "target") else None
 
 
-async def _write(tx: Transaction, batch: Batch) -> None:
+async def _write(tx: Transaction, batch: Batch, letters: Sequence[Letter]) -> None:
     await batch.threads.save(tx, batch.settings.timezone)
     tx.emit(*batch.events)
     if batch.messages:
@@ -151,8 +151,10 @@ async def _write(tx: Transaction, batch: Batch) -> None:
     await statuses.apply_parked(tx, list(batch.keys))
     if batch.turns:
         await tx.db.execute(queries.insert_turns, *zip(*batch.turns, strict=True))
+    numbers = {message.id: message.number_id for message in batch.messages}
+    stopped = []
     for heard in batch.heard:
-        await consent.listen(
+        said = await consent.listen(
             tx,
             heard.customer_id,
             text=heard.message.content,
@@ -160,5 +162,8 @@ async def _write(tx: Transaction, batch: Batch) -> None:
             message_id=heard.message_id,
             occurred_at=heard.at,
         )
+        if said == "opt_out" and (number_id := numbers[heard.message_id]) is not None:
+            stopped.append(number_id)
     await handle_updates.prefer(tx, batch.preferences)
     await handle_updates.keep(tx, batch.kept)
+    await handle_tally.count(tx, letters, stopped)

@@ -13,9 +13,10 @@ from hub_api.platform.ids import uuid7
 from hub_api.platform.postgres import Transaction
 from hub_api.whatsapp.handle_fold import Letter
 from hub_api.whatsapp.inbound import ChannelError, Preference, Update
+from hub_api.whatsapp.pool import news as pool_news
 from hub_api.whatsapp.send.meta import Refusal
 from hub_api.whatsapp.send.reactions import react_to_number
-from hub_api.whatsapp.templates import news
+from hub_api.whatsapp.templates import news as templates_news
 
 queries = sqlfile.load(__package__, "handle.sql")
 
@@ -49,16 +50,18 @@ async def prefer(tx: Transaction, preferences: Sequence[tuple[UUID, Preference, 
 
 
 async def keep(tx: Transaction, letters: Sequence[Letter]) -> None:
-    """Store every update with its value; what it says of a template is applied at once."""
+    """Store every update with its value; what it says of templates, numbers, accounts and flows is applied at once."""
     if not letters:
         return
     rows = []
     for letter in letters:
         update = letter.inbound
-        applied = await news.apply(tx, update) if isinstance(update, Update) else False
-        if isinstance(update, ChannelError) and letter.number_id:
+        applied = False
+        if isinstance(update, Update):
+            applied = await templates_news.apply(tx, update) or await pool_news.apply(tx, update)
+        elif isinstance(update, ChannelError) and letter.number_id:
             refusals = [Refusal(fault.code, fault.title or "", fault.details or "") for fault in update.faults]
-            await react_to_number(tx, letter.number_id, refusals, letter.time.at)
+            applied = await react_to_number(tx, letter.number_id, refusals, letter.time.at)
         rows.append(
             (
                 uuid7(),

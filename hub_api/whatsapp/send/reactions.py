@@ -19,6 +19,8 @@ from hub_api.platform import sqlfile
 from hub_api.platform.postgres import Transaction
 from hub_api.platform.queue import REGISTRY
 from hub_api.platform.services import Services
+from hub_api.whatsapp.pool import tally
+from hub_api.whatsapp.pool.tally import Tally
 from hub_api.whatsapp.send.decide import STRIKES
 from hub_api.whatsapp.send.errors_table import Rule, rule_for
 from hub_api.whatsapp.send.meta import Refusal
@@ -94,12 +96,15 @@ async def react_to_statuses(tx: Transaction, failed: Sequence[tuple[str, Refusal
     await react(tx, refused)
 
 
-async def react_to_number(tx: Transaction, number_id: UUID, refusals: Iterable[Refusal], at: datetime) -> None:
-    """React to errors that Meta reports of a number and of no message; old news is left alone."""
-    news = [refusal for refusal in refusals if at > datetime.now(UTC) - NEWS_FOR and not _is_plain(refusal)]
-    if news:
+async def react_to_number(tx: Transaction, number_id: UUID, refusals: Sequence[Refusal], at: datetime) -> bool:
+    """React to errors that Meta reports of a number and of no message; False for old news, which is left alone."""
+    if at <= datetime.now(UTC) - NEWS_FOR:
+        return False
+    await tally.count(tx, [Tally(number_id, "refused", code=refusal.code) for refusal in refusals])
+    if news := [refusal for refusal in refusals if not _is_plain(refusal)]:
         account_id = await tx.db.fetchval(queries.account_of_number, number_id)
         await react(tx, [Refused(refusal, at, number_id, account_id) for refusal in news])
+    return True
 
 
 def without_numbers(details: str) -> str:

@@ -1,0 +1,46 @@
+-- Moving what waits from a number that cannot send to others of its account, and back.
+
+-- name: stopped  -- $1 short pauses end within -> id, account_id of numbers that give their templates away, of active accounts
+-- A claim that read its candidates before the stop ends within a second: two seconds later nobody looks at them any more.
+-- A breaker that is open long enough shows as a pause.
+SELECT n.id, n.account_id FROM whatsapp_numbers n JOIN whatsapp_accounts a ON a.id = n.account_id
+WHERE a.state = 'active' AND n.state_at < now() - interval '2 seconds'
+    AND (
+        n.state IN ('restricted', 'offline', 'draining', 'removed')
+        OR (n.state = 'paused' AND (n.paused_until IS NULL OR n.paused_until > now() + $1::interval))
+    )
+ORDER BY n.id;
+
+-- name: healed  -- $1 healthy for -> id of numbers that may have back what was moved from them
+SELECT n.id FROM whatsapp_numbers n JOIN whatsapp_accounts a ON a.id = n.account_id
+WHERE a.state = 'active' AND n.state IN ('connected', 'limited') AND n.state_at < now() - $1::interval
+    AND EXISTS (SELECT FROM messages m WHERE m.state = 'queued' AND m.moved_from = n.id)
+ORDER BY n.id;
+
+-- name: waiting_customers  -- $1 number, $2 limit -> customer_id of those with templates waiting at the number; locked
+-- Whoever is locked has a message being claimed or an opt-out under way: next time.
+SELECT c.id AS customer_id FROM customers c
+WHERE c.id IN (
+    SELECT m.customer_id FROM messages m
+    WHERE m.state = 'queued' AND m.number_id = $1 AND m.type = 'template'
+        AND m.priority BETWEEN 0 AND 3 AND m.shard BETWEEN 0 AND 63
+    LIMIT $2
+)
+ORDER BY c.id FOR UPDATE SKIP LOCKED;
+
+-- name: moved_customers  -- $1 number, $2 limit -> customer_id of those whose templates wait elsewhere for it; locked
+SELECT c.id AS customer_id FROM customers c
+WHERE c.id IN (SELECT m.customer_id FROM messages m WHERE m.state = 'queued' AND m.moved_from = $1 LIMIT $2)
+ORDER BY c.id FOR UPDATE SKIP LOCKED;
+
+-- name: move  -- $1 from number, $2 customers, $3 their new numbers -> shard of each message moved
+-- All waiting templates of a customer go together, so that their order stays. A claimed one is nobody's to touch.
+UPDATE messages m SET number_id = given.number_id, moved_from = coalesce(m.moved_from, m.number_id), version = m.version + 1
+FROM unnest($2::uuid[], $3::uuid[]) AS given (customer_id, number_id)
+WHERE m.customer_id = given.customer_id AND m.state = 'queued' AND m.number_id = $1 AND m.type = 'template'
+RETURNING m.shard;
+
+-- name: move_back  -- $1 number, $2 customers -> shard of each message
+UPDATE messages m SET number_id = $1, moved_from = NULL, version = m.version + 1
+WHERE m.state = 'queued' AND m.moved_from = $1 AND m.customer_id = ANY ($2::uuid[])
+RETURNING m.shard;
