@@ -3,13 +3,14 @@
 import asyncio
 import random
 from collections import Counter
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
 from hub_api.platform.services import Services
-from hub_api.simulator.config import WABA_ID
+from hub_api.simulator.config import PHONE_NUMBER_ID, WABA_ID
 from hub_api.simulator.server import Simulator
 from hub_api.whatsapp.accounts import add_number
 from hub_api.whatsapp.pool import states as pool
@@ -24,9 +25,9 @@ async def others(services: Services, number_id: UUID, sim: Simulator) -> list[UU
     """Two more numbers of the same account, known to Meta."""
     made = []
     for index in (2, 3):
-        waba = sim.core.world.wabas[WABA_ID]
         display, meta_id = f"55113000100{index}", f"10654000000000{index}"
-        sim.core.world.add_number(waba, meta_id, display)
+        first = sim.core.world.numbers[PHONE_NUMBER_ID]
+        sim.core.world.add_number(replace(first, id=meta_id, display=display))
         made.append(
             await add_number(
                 services, waba_id=WABA_ID, phone_number_id=meta_id, display_phone_number=display, throughput_mps=1000
@@ -59,7 +60,7 @@ async def test_templates_of_a_stopped_number_move_and_replies_stay(
         row["number_id"] for row in await services.db.fetch("SELECT number_id FROM messages WHERE type = 'template'")
     )
     assert set(used) == set(others) and min(used.values()) >= 8, "the two others did not share it"
-    assert len(sim.core.ledger.accepted_calls) == len(templates)
+    assert sim.core.ledger.accepted_calls == len(templates)
 
 
 async def test_nothing_moves_where_no_other_number_can_send_or_the_account_is_stopped(
@@ -96,8 +97,6 @@ async def test_what_was_moved_comes_back_when_the_number_heals(
 
 
 async def test_a_short_pause_is_waited_for(services: Services, number_id: UUID, others: list[UUID]) -> None:
-    from datetime import UTC, datetime
-
     [person] = await add_people(services, number_id, 1)
     await queue(services, person, template())
     until = datetime.now(UTC) + timedelta(minutes=1)
@@ -142,7 +141,7 @@ async def test_numbers_that_stop_and_heal_while_all_sends_lose_and_double_nothin
         await rebalance(services, healthy_for=NOW)
     await sending
     assert set(await states(services, ids)) == {"accepted"}
-    assert len(sim.core.ledger.accepted_calls) == len(ids)
+    assert sim.core.ledger.accepted_calls == len(ids)
     rows = await services.db.fetch("SELECT customer_id, id FROM messages ORDER BY accepted_at, id")
     by_customer: dict[UUID, list[UUID]] = {}
     for row in rows:
