@@ -10,6 +10,7 @@ from hub_api.platform.queue import Job
 from hub_api.platform.redis import connect_sync
 from hub_api.platform.worker import perform
 from hub_api.settings import Settings
+from hub_api.whatsapp.pool import jobs as pool
 from hub_api.whatsapp.templates import jobs as templates
 
 EVERY_SECONDS: tuple[tuple[int, Job], ...] = (
@@ -18,6 +19,10 @@ EVERY_SECONDS: tuple[tuple[int, Job], ...] = (
     (5, maintenance.gauges),
     (60, maintenance.end_quiet),
     (60, templates.sync_due),
+    (5, pool.rebalance),
+    (10, pool.judge_breakers),
+    (60, pool.check_numbers),
+    (60, pool.judge_speed),
     (3600, maintenance.partitions),
     (3600, maintenance.retention),
     (10, auth_jobs.send_notices),

@@ -13,6 +13,7 @@ from hub_api.settings import Settings
 JOB_MODULES = (
     "hub_api.auth.jobs",
     "hub_api.whatsapp.jobs",
+    "hub_api.whatsapp.pool.jobs",
     "hub_api.whatsapp.send.jobs",
     "hub_api.whatsapp.templates.jobs",
     "hub_api.ai.jobs",

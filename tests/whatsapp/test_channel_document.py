@@ -42,12 +42,14 @@ APPLIED = {
     "account_restriction": Applied(f"SELECT state {ACCOUNT}", "active"),  # over since January
     "account_review_update": Applied(f"SELECT review {ACCOUNT}", "APPROVED"),
     "account_violation": Applied(SEEN, 1),
+    "business_capability_update": Applied("SELECT messaging_limit FROM whatsapp_portfolios", 10_000),
+    "business_capability_update_numeric": Applied("SELECT messaging_limit IS NULL FROM whatsapp_portfolios", True),
     "flows_client_error_rate": Applied("SELECT alert_state FROM whatsapp_flows", "ACTIVATED"),
     "flows_endpoint_availability": Applied("SELECT alert_state FROM whatsapp_flows", "ACTIVATED"),
     "flows_status_change": Applied("SELECT status FROM whatsapp_flows", "THROTTLED"),
     "phone_number_name_rejected": Applied(f"SELECT name_status {NUMBER}", "REJECTED"),
     "phone_number_name_update": Applied(f"SELECT verified_name {NUMBER}", "Telecom Exemplo"),
-    "phone_number_quality_downgrade": Applied(CHECKED_SOON, True),
+    "phone_number_quality_downgrade": Applied("SELECT messaging_limit FROM whatsapp_portfolios", 2_000),
     "phone_number_quality_flagged": Applied(f"SELECT quality {NUMBER}", "RED"),
     "phone_number_quality_onboarding": Applied(CHECKED_SOON, True),
     "phone_number_quality_throughput_upgrade": Applied(f"SELECT throughput_mps {NUMBER}", 1000),
@@ -80,6 +82,7 @@ async def prepare(door: Door, body: dict[str, Any]) -> None:
     """The account, number and template as they are before the webhook."""
     await door.forget()
     await door.db.execute("DELETE FROM send_tally")
+    await door.db.execute("UPDATE whatsapp_portfolios SET messaging_limit = 250")
     await door.db.execute("DELETE FROM whatsapp_flows")
     await door.db.execute("DELETE FROM templates")
     await door.db.execute(

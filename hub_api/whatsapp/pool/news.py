@@ -7,6 +7,7 @@ Numbers are named by what people dial, with or without the ninth digit.
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import structlog
 
@@ -15,12 +16,14 @@ from hub_api.platform import sqlfile
 from hub_api.platform.pgtypes import Row
 from hub_api.platform.postgres import Transaction
 from hub_api.whatsapp.inbound import Update
+from hub_api.whatsapp.pool.limits import UnknownTier, users_of
 from hub_api.whatsapp.send import outbox, reactions
 from hub_api.whatsapp.send.outbox import End
 from hub_api.whatsapp.updates import (
     AccountAlert,
     AccountReview,
     AccountUpdate,
+    CapabilityUpdate,
     FlowUpdate,
     NumberNameUpdate,
     NumberQualityUpdate,
@@ -70,12 +73,32 @@ async def _numbers(tx: Transaction, waba_id: str | None, display: str | None) ->
 
 async def _quality(tx: Transaction, update: NumberQualityUpdate) -> bool:
     numbers = await _numbers(tx, update.waba_id, update.display_phone_number)
+    await set_limit(tx, update.limit, waba_id=update.waba_id)
     mps = HIGH_MPS if update.event == "THROUGHPUT_UPGRADE" else None
     for number in numbers:
         await tx.db.execute(queries.note_quality, number["id"], _QUALITY_OF.get(update.event), mps)
         if update.event in ("FLAGGED", "DOWNGRADE"):
             log.error("number_quality_fell", number=number["phone_number_id"], what=update.event, limit=update.limit)
     return bool(numbers)
+
+
+async def _capability(tx: Transaction, update: CapabilityUpdate) -> bool:
+    await set_limit(tx, update.limit, waba_id=update.waba_id)
+    return update.limit is not None
+
+
+async def set_limit(
+    tx: Transaction, tier: str | None, *, account_id: UUID | None = None, waba_id: str | None = None
+) -> None:
+    """The portfolio's limit in Meta's words; what nobody knows is told and changes nothing."""
+    if tier is None:
+        return
+    try:
+        users = users_of(tier)
+    except UnknownTier:
+        log.warning("unknown_messaging_limit", limit=tier)
+        return
+    await tx.db.execute(queries.set_limit, waba_id, account_id, users)
 
 
 async def _name(tx: Transaction, update: NumberNameUpdate) -> bool:
@@ -184,5 +207,6 @@ _ACTS: dict[type[Update], Callable[[Transaction, Any], Awaitable[bool]]] = {
     NumberNameUpdate: _name,
     AccountUpdate: _account,
     AccountReview: _review,
+    CapabilityUpdate: _capability,
     FlowUpdate: _flow,
 }

@@ -45,3 +45,8 @@ SELECT m.id, m.created_at FROM messages m
 WHERE m.state = 'queued' AND m.type = 'interactive' AND m.priority BETWEEN 0 AND 3 AND m.shard BETWEEN 0 AND 63
     AND m.number_id IN (SELECT id FROM whatsapp_numbers WHERE account_id = $1)
     AND m.payload #>> '{interactive,action,parameters,flow_id}' = $2;
+
+-- name: set_limit  -- $1 waba_id or null, $2 account or null, $3 users a day or null (unlimited)
+UPDATE whatsapp_portfolios p SET messaging_limit = $3
+FROM whatsapp_accounts a
+WHERE (a.waba_id = $1 OR a.id = $2) AND p.portfolio_id = a.portfolio_id AND p.messaging_limit IS DISTINCT FROM $3;

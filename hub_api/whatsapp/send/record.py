@@ -20,6 +20,8 @@ from hub_api.platform.ids import uuid7
 from hub_api.platform.postgres import Transaction
 from hub_api.platform.services import Services
 from hub_api.whatsapp.cost.estimate import Sent, estimates
+from hub_api.whatsapp.pool import tally
+from hub_api.whatsapp.pool.tally import Tally
 from hub_api.whatsapp.send import outbox
 from hub_api.whatsapp.send.buckets import Buckets
 from hub_api.whatsapp.send.errors_table import NO_CONNECTION, RULES, Rule, delay_s
@@ -119,6 +121,7 @@ async def _write(tx: Transaction, done: Sequence[Done], cards: Path | None) -> N
         await _accept(tx, accepted, now, cards)
     await outbox.finish(tx, [end for end in after if isinstance(end, End)])
     await _settle_quota(tx, done)
+    await tally.count(tx, _tallies(done))
     if releases := [release for release in after if isinstance(release, _Release)]:
         await tx.db.execute(
             outbox.queries.release,
@@ -128,6 +131,24 @@ async def _write(tx: Transaction, done: Sequence[Done], cards: Path | None) -> N
             [release.code for release in releases],
             [release.title for release in releases],
         )
+
+
+def _tallies(done: Sequence[Done]) -> list[Tally]:
+    """What breakers and speed are judged by; a call that never reached Meta says nothing of a number."""
+    tallies = []
+    for one in done:
+        message = one.message
+        template = "/".join(message.template) if message.template else None
+        match one.outcome:
+            case Accepted():
+                tallies.append(Tally(message.number.id, "accepted", template))
+            case RejectedByMeta(refusal=refusal):
+                tallies.append(Tally(message.number.id, "refused", template, refusal.code))
+            case OutcomeUnknown():
+                tallies.append(Tally(message.number.id, "unknown", template))
+            case _:
+                pass
+    return tallies
 
 
 async def _settle_quota(tx: Transaction, done: Sequence[Done]) -> None:
