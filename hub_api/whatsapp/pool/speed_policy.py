@@ -60,9 +60,8 @@ def next_speed(now_has: Speed, hour: Window, day: Window, week: Window, quality:
     if severity > 1:
         slower = MUCH_SLOWER if severity >= 2 else SLOWER
         return Speed(max(now_has.factor * slower, FLOOR), at, at, what)
-    if now_has.factor >= cap or (now_has.fell_at and at - now_has.fell_at < CALM_FOR):
-        return now_has
-    if not _calm(window) or _unread(day, week):
+    is_fresh = now_has.fell_at is not None and at - now_has.fell_at < CALM_FOR
+    if now_has.factor >= cap or is_fresh or not _calm(window) or _unread(day, week):
         return now_has
     factor = min(now_has.factor * STEP_UP, cap)
     return Speed(factor, at, now_has.fell_at, None if factor == 1.0 else "recuperando aos poucos")
