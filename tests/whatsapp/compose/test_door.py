@@ -35,8 +35,10 @@ class Desk:
     person: Person
     asked: UUID
 
-    async def write(self, request: dict[str, Any], **headers: str) -> tuple[int, dict[str, Any]]:
-        path = f"/api/v1/conversations/{self.person.conversation_id}/messages"
+    async def write(
+        self, request: dict[str, Any], person: Person | None = None, **headers: str
+    ) -> tuple[int, dict[str, Any]]:
+        path = f"/api/v1/conversations/{(person or self.person).conversation_id}/messages"
         answer = await self.hub.post(path, json=request, headers={**self.hub.auth, **headers})
         return answer.status, await answer.json()
 
@@ -91,28 +93,32 @@ async def add_question(hub: Hub, person: Person, number: UUID, wamid: str = WAMI
 
 
 async def test_one_of_each_kind_reaches_the_customer_as_it_was_meant(desk: Desk):
-    ids = {}
-    for name, example in MESSAGES.items():
+    ids, phones = {}, {}
+    number = await desk.hub.fetchval("SELECT id FROM whatsapp_numbers")
+    # One customer for each: so many messages to one person would be spaced by the limit of the pair.
+    people = await add_people(desk.hub.services, number, len(MESSAGES), first=1)
+    desk.sim.core.world.register([NewUser(person.phone) for person in people])
+    for person, (name, example) in zip(people, MESSAGES.items(), strict=True):
         request = copy.deepcopy(example)
         if "reply_to" in request:
-            request["reply_to"] = str(desk.asked)
+            request["reply_to"] = str(await add_question(desk.hub, person, number, f"{WAMID}.{name}"))
         if "video" in request:
             request["video"]["id"] = await desk.uploaded("video/mp4")
         if "reaction" in request:
-            request["reaction"]["message_id"] = str(desk.asked)
-        status, answer = await desk.write(request)
+            request["reaction"]["message_id"] = str(await add_question(desk.hub, person, number, f"{WAMID}.{name}"))
+        status, answer = await desk.write(request, person)
         assert status == 202, (name, answer)
-        ids[name] = answer["id"]
-    await desk.hub.settled()
+        ids[name], phones[name] = answer["id"], person.phone
+    await desk.hub.settled(deadline_s=120)
     told = {}
     for name, message_id in ids.items():
         seen = await desk.seen(message_id)
-        assert seen.type == MESSAGES[name]["type"] and seen.user is not None and seen.user.name == "Ana Souza"
+        assert seen.type == MESSAGES[name]["type"] and seen.user is not None and seen.user.phone == phones[name]
         told[name] = await desk.hub.fetchval("SELECT content FROM messages WHERE id = $1", UUID(message_id))
     assert told == TOLD
     reply = await desk.seen(ids["reply"])
-    assert reply.context_id == WAMID
-    assert (await desk.seen(ids["reaction"])).body == {"message_id": WAMID, "emoji": "👍"}
+    assert reply.context_id == f"{WAMID}.reply"
+    assert (await desk.seen(ids["reaction"])).body == {"message_id": f"{WAMID}.reaction", "emoji": "👍"}
     assert (await desk.seen(ids["voice"])).body["voice"] is True
     assert [choice.id for choice in choices_of(await desk.seen(ids["buttons"]))] == [
         "menu:2via",
