@@ -12,7 +12,9 @@ from starlette.exceptions import HTTPException
 from hub_api import __version__, health, roles
 from hub_api.errors import HubError
 from hub_api.platform import web
+from hub_api.platform.body_limit import MEGABYTE, BodyLimit
 from hub_api.platform.dberrors import RETRYABLE, UNSTORABLE
+from hub_api.platform.headers import SecurityHeaders
 from hub_api.platform.logging import configure
 from hub_api.platform.request_info import ClientAddress
 from hub_api.settings import Settings, load_settings
@@ -34,6 +36,9 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "campaigns": (),
     "analytics": (),
 }
+
+# Paths that take files, with the most bytes of one; the routes behind them stream.
+UPLOADS = {"/api/v1/business": 201 * MEGABYTE, "/api/v1/media": 101 * MEGABYTE}
 
 
 def create_app(settings: Settings, mounted: Sequence[str] = tuple(SERVICES)) -> FastAPI:
@@ -72,6 +77,8 @@ def create_app(settings: Settings, mounted: Sequence[str] = tuple(SERVICES)) -> 
     for service in mounted:
         for module in SERVICES[service]:
             app.include_router(import_module(module).router)
+    app.add_middleware(BodyLimit, larger=UPLOADS)
+    app.add_middleware(SecurityHeaders)
     app.add_middleware(ClientAddress, trusted=settings.trusted_proxies)
     if "whatsapp" in mounted:
         # Outermost: the hot path passes no other layer (FastAPI's cost two to three times on this route).

@@ -55,7 +55,7 @@ async def on_hub_error(request: Request, error: Exception) -> JSONResponse:
 async def on_http_error(request: Request, error: Exception) -> JSONResponse:
     """Starlette's own refusals: unknown path, wrong method."""
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for HTTPException only
-    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "refused")
+    code = {404: "not_found", 405: "method_not_allowed", 413: "too_large"}.get(error.status_code, "refused")
     return problem(error.status_code, code, str(error.detail))
 
 
