@@ -198,6 +198,14 @@ class Footer(Part):
     text: str = Field(min_length=1, max_length=limits.FOOTER)
 
 
+class Framed(Part):
+    """An interactive message's words: a header above the body, a footer below it."""
+
+    header: Header | None = None
+    body: Body
+    footer: Footer | None = None
+
+
 def as_sent(part: BaseModel) -> dict[str, Any]:
     """A part as JSON for the Cloud API: what was not given is left out."""
     return part.model_dump(mode="json", exclude_none=True)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from hub_api.whatsapp.compose import limits
-from hub_api.whatsapp.compose.fields import Body, Footer, Header, Link, Part, Quoting, TextHeader, unique
+from hub_api.whatsapp.compose.fields import Body, Footer, Framed, Link, Part, Quoting, TextHeader, unique
 from hub_api.whatsapp.compose.orders import OrderDetails, OrderStatus
 
 
@@ -32,13 +32,10 @@ class ButtonAction(Part):
     _titles = field_validator("buttons")(unique("titles of buttons", lambda button: button.reply.title))
 
 
-class Buttons(Part):
+class Buttons(Framed):
     """A question with up to three answers."""
 
     type: Literal["button"]
-    header: Header | None = None
-    body: Body
-    footer: Footer | None = None
     action: ButtonAction
 
 
@@ -106,13 +103,10 @@ class CtaAction(Part):
     parameters: CtaParameters
 
 
-class CtaUrl(Part):
+class CtaUrl(Framed):
     """Words and one button that opens a page."""
 
     type: Literal["cta_url"]
-    header: Header | None = None
-    body: Body
-    footer: Footer | None = None
     action: CtaAction
 
 
@@ -151,13 +145,10 @@ class FlowAction(Part):
     parameters: FlowParameters
 
 
-class Flow(Part):
+class Flow(Framed):
     """A form that opens inside WhatsApp."""
 
     type: Literal["flow"]
-    header: Header | None = None
-    body: Body
-    footer: Footer | None = None
     action: FlowAction
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from hub_api.whatsapp.compose import limits
-from hub_api.whatsapp.compose.fields import Body, Footer, Header, Link, Part, unique
+from hub_api.whatsapp.compose.fields import Body, Footer, Framed, Link, Part, unique
 
 ReferenceId = Annotated[
     str,
@@ -160,13 +160,10 @@ class ReviewAndPay(Part):
     parameters: OrderParameters
 
 
-class OrderDetails(Part):
+class OrderDetails(Framed):
     """A bill to pay: a second copy of an invoice, for one."""
 
     type: Literal["order_details"]
-    header: Header | None = None
-    body: Body
-    footer: Footer | None = None
     action: ReviewAndPay
 
 
