@@ -70,6 +70,7 @@ def connect(
     """
     from hub_api.platform.logging import configure_command
     from hub_api.settings import load_settings
+    from hub_api.whatsapp.connect.run import without_settings
     from hub_api.whatsapp.connect.setup import Answers
 
     configure_command()
@@ -78,17 +79,18 @@ def connect(
     language: Language = "pt" if lang == "pt" else "en"
     given = Answers(token, waba_id, portfolio_id, phone_number_id, url, pin, test_to, template, ca_file,
                     override_callback, message_within)  # fmt: skip
-    settings = load_settings()
     asks = ask and not as_json and sys.stdin.isatty()
-    outcomes = asyncio.run(
-        connected(
-            settings,
-            given,
-            prompt(language) if asks else lambda _: None,
-            skip=("message",) if without_message else (),
-            tell=(lambda *_: None) if as_json else teller(language),
-        )
-    )
+    tell = (lambda *_: None) if as_json else teller(language)
+    try:
+        settings = load_settings()
+    except ValueError as error:
+        outcomes = without_settings(missing_secrets(error))
+        for outcome in outcomes:
+            tell(outcome, None)
+    else:
+        skip = ("message",) if without_message else ()
+        answer = prompt(language) if asks else lambda _: None
+        outcomes = asyncio.run(connected(settings, given, answer, skip=skip, tell=tell))
     if as_json:
         typer.echo(json.dumps(shown(outcomes, language), indent=2, ensure_ascii=False))
     raise typer.Exit(0 if all(outcome.state in ("passed", "skipped") for outcome in outcomes) else 1)
@@ -129,6 +131,16 @@ async def connected(
     path.parent.mkdir(parents=True, exist_ok=True)
     write_private(path, json.dumps({"answers": answers, "passed": passed}, indent=2))
     return outcomes
+
+
+def missing_secrets(error: ValueError) -> str:
+    """The secrets of Meta that are not set, when nothing else is wrong with the settings; else `error` is raised again."""
+    from pydantic import ValidationError
+
+    wrong = {str(one["loc"][0]) for one in error.errors()} if isinstance(error, ValidationError) else set()
+    if not wrong or not wrong <= {"meta_app_secret", "meta_verify_token"}:
+        raise error
+    return ", ".join(f"HUB_{name.upper()}" for name in sorted(wrong))
 
 
 async def known_token(services: "Services", waba_id: str | None) -> str | None:

@@ -65,6 +65,12 @@ async def run(setup: Setup, *, skip: Collection[str] = ()) -> AsyncIterator[Outc
             yield outcome
 
 
+def without_settings(names: str) -> list[Outcome]:
+    """The outcomes when the secrets `names` are not set at all: nothing else can be tried."""
+    first = Outcome(STEPS[0].name, "failed", "secret_missing", {"name": names})
+    return [first, *(Outcome(step.name, "waiting", "waiting", {"for": step.needs[0]}) for step in STEPS[1:])]
+
+
 async def _made(setup: Setup, step: Step) -> Outcome:
     try:
         return Outcome(step.name, "passed", "ok", await step.make(setup))

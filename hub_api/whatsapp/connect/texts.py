@@ -61,6 +61,13 @@ FAILURES: dict[str, tuple[Both, Both]] = {
         ("Libere a saída HTTPS para graph.facebook.com (ou confira HUB_META_BASE_URL) e rode de novo.",
          "Allow HTTPS to graph.facebook.com (or check HUB_META_BASE_URL) and run again."),
     ),
+    "secret_missing": (
+        ("falta {name}", "{name} is not set"),
+        ("Copie o segredo em Meta for Developers → seu app → Configurações → Básico, invente um token de verificação, ponha os "
+         "dois no ambiente ou em HUB_HOME/hub.env e reinicie o hub.",
+         "Copy the secret from Meta for Developers → your app → Settings → Basic, make up a verify token, put both into the "
+         "environment or HUB_HOME/hub.env and restart the hub."),
+    ),
     "secret_too_short": (
         ("{name} tem menos de {least} caracteres", "{name} has fewer than {least} characters"),
         ("Copie o segredo em Meta for Developers → seu app → Configurações → Básico, ou gere o token de verificação com "

@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import re
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
@@ -21,7 +24,7 @@ from hub_api.simulator.config import PHONE_NUMBER_ID, PORTFOLIO_ID, TOKEN, WABA_
 from hub_api.simulator.faults import Fault
 from hub_api.simulator.model import App, Number
 from hub_api.simulator.server import Simulator
-from hub_api.whatsapp.connect import texts
+from hub_api.whatsapp.connect import address_steps, message_step, meta_steps, run, setup, texts
 from hub_api.whatsapp.connect.address_steps import address
 from hub_api.whatsapp.connect.run import STEPS, Outcome
 from hub_api.whatsapp.connect.setup import Answers, Failed, Setup
@@ -365,9 +368,40 @@ async def test_the_command_is_scriptable(hub: Hub, settings: Settings, sim: Simu
     assert (await run("--lang", "fr")).exit_code == 2
 
 
+async def test_a_secret_that_is_not_set_is_the_first_step_s_failure(tmp_path: Path) -> None:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
+    env |= {"HUB_HOME": str(tmp_path), "HUB_META_VERIFY_TOKEN": "x" * 20, "HUB_SECRET_KEY": "x", "COLUMNS": "200"}
+    env |= {f"HUB_{name}_URL": "none://127.0.0.1:1" for name in ("DATABASE", "REDIS", "CLICKHOUSE")}
+    command = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "hub_api", "whatsapp", "connect", env=env, stdout=asyncio.subprocess.PIPE
+    )
+    told = (await command.communicate())[0].decode()
+    assert command.returncode == 1
+    assert "falta HUB_META_APP_SECRET" in told and "hub.env" in told and "espera" in told
+
+
+async def test_what_is_missing_is_asked_for_once(hub: Hub, settings: Settings, sim: Simulator) -> None:
+    sim.core.webhook_url = f"{hub.url}/webhooks/whatsapp"
+    a_number(status="PENDING")(sim)
+    two_numbers(sim)
+    asked: list[str] = []
+    says = {"token": TOKEN, "url": hub.url, "phone_number_id": PHONE_NUMBER_ID, "pin": "000000"}
+
+    def ask(name: str) -> str | None:
+        asked.append(name)
+        return says.get(name)
+
+    outcomes = await connect_operations.connected(settings, Answers(), ask, skip=("message",))
+    assert failed(outcomes) == {} and sorted(asked) == sorted(says)
+
+
 def test_every_step_and_failure_has_its_words_in_both_languages() -> None:
     assert texts.TITLES.keys() == texts.FOUND.keys() == {step.name for step in STEPS}
     for both in [*texts.TITLES.values(), *texts.FOUND.values()]:
         assert all(both)
+    steps = [Path(module.__file__).read_text() for module in (address_steps, message_step, meta_steps, run, setup)]
+    raised = set(re.findall(r'Failed\(\s*"(\w+)"', "".join(steps)))
+    assert raised <= texts.FAILURES.keys()
+    assert not [code for code in texts.FAILURES if f'"{code}"' not in "".join(steps)], "words for what never happens"
     for found, remedy in texts.FAILURES.values():
         assert all(found) and all(remedy) and remedy[0] != remedy[1]

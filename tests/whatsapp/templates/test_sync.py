@@ -26,8 +26,6 @@ from tests.support.process import free_port
 from tests.support.sending import add_our_number, add_people, drain_all, message, queue, states, template
 from tests.support.waiting import eventually
 
-BODY = {"type": "BODY", "text": "Aviso da sua operadora de internet"}
-
 
 def at_meta(sim: Simulator, name: str) -> Template:
     return sim.core.world.wabas[WABA_ID].templates[(name, "pt_BR")]
@@ -177,6 +175,22 @@ async def test_a_pause_is_heard_at_once_and_ends_by_itself(told: Hub, sim: Simul
     await heard(told, sim)
     again = await shown(told, "oferta_fibra")
     assert (again["status"], again["sends"], again["status_detail"]["title"]) == ("APPROVED", True, "UNPAUSE")
+
+
+async def test_a_text_changed_at_meta_is_read_again(told: Hub, sim: Simulator) -> None:
+    value = {"message_template_id": int(at_meta(sim, "boas_vindas").id), "message_template_name": "boas_vindas",
+             "message_template_language": "pt_BR", "message_template_element": "Outro texto"}  # fmt: skip
+    sim.core.tell_account(sim.core.world.wabas[WABA_ID], "message_template_components_update", value)
+    await heard(told, sim)
+    account_id = await told.fetchval("SELECT id FROM whatsapp_accounts")
+    assert await told.services.redis.keys(f"bell:whatsapp.send.jobs.resync_templates:{account_id}")
+
+
+async def test_a_name_deleted_at_meta_is_blocked_here(told: Hub, sim: Simulator) -> None:
+    review.set_status(sim.core, at_meta(sim, "boas_vindas"), "DELETED")
+    await heard(told, sim)
+    assert (await shown(told, "boas_vindas"))["status"] == "DELETED"
+    assert await told.fetchval("SELECT name FROM template_name_blocks WHERE blocked_until > now() + interval '29 days'")
 
 
 async def test_red_quality_stops_new_sends_and_green_lets_them_go(told: Hub, sim: Simulator) -> None:
