@@ -1,24 +1,36 @@
-"""(d) The sender: calls a second of one worker process against the simulator, beside the same client flat out."""
+"""(d) The sender: calls a second of one worker process against the simulator, beside the same client flat out; what a
+pool of 10, 100 and 1,000 numbers costs; the pace of 100 numbers at 20 a second; memory of a long queue."""
 
 import asyncio
 import statistics
+import subprocess
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 import aiohttp
 import asyncpg
+import psutil
 
 from hub_api.simulator.config import PHONE_NUMBER_ID
+from hub_api.whatsapp.send.pace import pace_of
 from tests.benchmarks.report import Row
+from tests.benchmarks.simulator_process import NUMBERS
 from tests.benchmarks.stack import Engines, engines, ring, running, simulating
 from tests.support.hub import make_settings
 
 ROUNDS, MESSAGES, IN_FLIGHT = 5, 6_000, 64
+POOLS = (10, 100, NUMBERS)
+BACKLOG = 100_000
+PACED_NUMBERS, PACED_MPS, PACED_S = 100, 20, 10
 
+# $1 people, $2 offset of their phones, $3 over so many numbers, $4 due (false: a backlog that waits for its time)
 QUEUE = """
-WITH people AS (
+WITH number AS (
+    SELECT id, row_number() OVER (ORDER BY phone_number_id) - 1 AS place FROM whatsapp_numbers
+), people AS (
     INSERT INTO customers (id, name, phone, shard_id)
-    SELECT gen_random_uuid(), 'Cliente ' || n, '5511' || (970000000 + $2 + n), n % 8 FROM generate_series(1, $1) AS n
+    SELECT gen_random_uuid(), 'Cliente ' || n, '55' || (11900000000 + $2 + n), n % 8 FROM generate_series(1, $1) AS n
     RETURNING id, phone, shard_id
 ), identities AS (
     INSERT INTO customer_identities (id, customer_id, kind, value)
@@ -26,12 +38,14 @@ WITH people AS (
 ), talks AS (
     INSERT INTO conversations (id, customer_id, number_id, protocol, opened_at, last_customer_message_at, state)
     SELECT gen_random_uuid(), p.id, n.id, next_protocol(now(), 'UTC'), now(), now(), 'assigned'
-    FROM people p CROSS JOIN whatsapp_numbers n
+    FROM people p JOIN number n ON n.place = right(p.phone, 9)::int % $3
     RETURNING id, customer_id, number_id
 )
-INSERT INTO messages (id, created_at, conversation_id, customer_id, number_id, direction, author, type, content, payload, state, category, shard)
-SELECT gen_random_uuid(), now(), t.id, t.customer_id, t.number_id, 'out', 'agent', 'text', 'Tudo certo por aqui.',
-    '{"type": "text", "text": {"body": "Tudo certo por aqui."}}', 'queued', 'service', p.shard_id
+INSERT INTO messages (id, created_at, conversation_id, customer_id, number_id, direction, author, type, content, payload, state, category,
+    priority, shard, not_before)
+SELECT gen_random_uuid(), now(), t.id, t.customer_id, t.number_id, 'out', 'campaign', 'text', 'Tudo certo por aqui.',
+    '{"type": "text", "text": {"body": "Tudo certo por aqui."}}', 'queued', 'utility', 2, p.shard_id,
+    CASE WHEN $4 THEN NULL ELSE now() + interval '1 day' END
 FROM talks t JOIN people p ON p.id = t.customer_id
 """
 
@@ -40,57 +54,112 @@ async def run(scale: float) -> list[Row]:
     """Medians over interleaved rounds."""
     size = max(500, int(MESSAGES * scale))
     with engines() as stack, simulating() as url:
-        await _add_number(stack, url)
+        await _add_numbers(stack, url)
         environment = stack.environment(HUB_META_BASE_URL=url, HUB_SEND_CONCURRENCY=str(IN_FLIGHT))
-        ours, bare = [], []
+        bare: list[float] = []
+        ours: dict[int, list[float]] = {fleet: [] for fleet in (1, *POOLS)}
         with (
-            running("worker", "--queues", "outbound,maintenance", environment=environment),
+            running("worker", "--queues", "outbound,maintenance", environment=environment) as worker,
             running("scheduler", environment=environment),
         ):
             db = await asyncpg.connect(stack.database_url)
-            await _drain(stack, db, size // 4, 0)
-            for number in range(1, ROUNDS + 1):
+            people = iter(range(0, 100_000_000, 1_000_000))
+            await _drain(stack, db, size // 4, next(people), 1)
+            for _ in range(ROUNDS):
                 bare.append(await _flat_out(url, size))
-                ours.append(await _drain(stack, db, size, number * 100_000))
+                for fleet, rates in ours.items():
+                    rates.append(await _drain(stack, db, size, next(people), fleet))
+            used = await _pool_share(stack, db, next(people), scale)
+            memory = await _memory_of_backlog(stack, db, worker, people, int(BACKLOG * scale))
             twice = await _accepted_twice(url)
             await db.close()
-    rate, limit = statistics.median(ours), statistics.median(bare)
-    return [
-        Row("bare aiohttp client, 64 in flight", f"{limit:,.0f}/s"),
-        Row(
-            "hub sender, one worker process",
-            f"{rate:,.0f}/s",
-            rate / limit,
-            "bare client",
-            0.5,
-            f"accepted twice: {twice}",
-        ),
+    return [*_rows(bare, ours, twice), used, memory]
+
+
+def _rows(bare: list[float], ours: dict[int, list[float]], twice: int) -> list[Row]:
+    limit, one = statistics.median(bare), statistics.median(ours[1])
+    note = f"accepted twice: {twice}"
+    rows = [
+        Row(f"bare aiohttp client, {IN_FLIGHT} in flight", f"{limit:,.0f}/s"),
+        Row("hub sender, one worker process", f"{one:,.0f}/s", one / limit, "bare client", 0.5, note),
     ]
+    for fleet in POOLS:
+        rate = statistics.median(ours[fleet])
+        rows.append(Row(f"  over {fleet:,} numbers", f"{rate:,.0f}/s", rate / one, "one number"))
+    return rows
 
 
-async def _add_number(stack: Engines, simulator_url: str) -> None:
+async def _add_numbers(stack: Engines, simulator_url: str) -> None:
     from hub_api import roles
     from hub_api.simulator.demo import connect_number
 
     settings = make_settings(stack.database_url, stack.redis_url, meta_base_url=simulator_url)
     await connect_number(settings)
     async with roles.services(settings, "bench") as services:
+        await services.db.execute(
+            "INSERT INTO whatsapp_numbers (id, account_id, phone_number_id, display_phone_number) "
+            "SELECT gen_random_uuid(), account_id, (phone_number_id::bigint + n)::text, display_phone_number "
+            "FROM whatsapp_numbers CROSS JOIN generate_series(1, $1 - 1) AS n",
+            NUMBERS,
+        )
         await services.db.execute("UPDATE whatsapp_numbers SET throughput_mps = 100000")
 
 
-async def _drain(stack: Engines, db: asyncpg.Connection, size: int, offset: int) -> float:
-    """Queue `size` messages, each to its own customer, and time from then until every one is recorded as accepted."""
-    await db.execute(QUEUE, size, offset)
+async def _queue(db: asyncpg.Connection, size: int, offset: int, fleet: int, *, due: bool = True) -> None:
+    await db.execute(QUEUE, size, offset, fleet, due)
     await db.execute("ANALYZE messages, conversations, customers, customer_identities")
+
+
+async def _drain(stack: Engines, db: asyncpg.Connection, size: int, offset: int, fleet: int) -> float:
+    """Queue `size` messages over `fleet` numbers, each to its own customer, and time from then until every one is
+    recorded as accepted."""
+    await _queue(db, size, offset, fleet)
     began = datetime.now(UTC)
     await ring(stack, *(("whatsapp.send.jobs.drain_outbox", (shard,)) for shard in range(8)))
     # Looked at seldom and timed by the records themselves: counting every 20 ms took a quarter of a core.
-    while await db.fetchval("SELECT EXISTS (SELECT FROM messages WHERE state IN ('queued', 'claimed'))"):
+    while await db.fetchval(
+        "SELECT EXISTS (SELECT FROM messages WHERE state IN ('queued', 'claimed') AND not_before IS NULL)"
+    ):
         await asyncio.sleep(0.25)
     seconds = (await db.fetchval("SELECT max(accepted_at) FROM messages") - began).total_seconds()
     failed = await db.fetchval("SELECT count(*) FROM messages WHERE state IN ('failed', 'unknown', 'cancelled')")
     assert not failed, f"{failed} messages were not sent"
     return size / seconds
+
+
+async def _pool_share(stack: Engines, db: asyncpg.Connection, offset: int, scale: float) -> Row:
+    """How much of what bulk may use 100 numbers at 20 a second use, in the middle of a run."""
+    usable = PACED_NUMBERS * pace_of(PACED_MPS, make_settings("postgresql://", "redis://").reply_headroom).main
+    seconds = max(3.0, PACED_S * scale)
+    await db.execute("UPDATE whatsapp_numbers SET throughput_mps = $1", PACED_MPS)
+    await _queue(db, int(usable * (seconds + 3)), offset, PACED_NUMBERS)
+    began = datetime.now(UTC)
+    await ring(stack, *(("whatsapp.send.jobs.drain_outbox", (shard,)) for shard in range(8)))
+    await asyncio.sleep(1.5 + seconds + 0.5)
+    accepted = await db.fetchval(
+        "SELECT count(*) FROM messages WHERE accepted_at >= $1::timestamptz + interval '1.5 s' "
+        "AND accepted_at < $1::timestamptz + interval '1.5 s' + $2 * interval '1 s'",
+        began,
+        seconds,
+    )
+    await db.execute("UPDATE whatsapp_numbers SET throughput_mps = 100000")
+    rate = accepted / seconds
+    what = f"{PACED_NUMBERS} numbers at {PACED_MPS}/s, one worker process"
+    return Row(what, f"{rate:,.0f}/s", rate / usable, "limit − reply headroom", 0.9)
+
+
+async def _memory_of_backlog(
+    stack: Engines, db: asyncpg.Connection, worker: subprocess.Popen[bytes], people: Iterable[int], size: int
+) -> Row:
+    """How much the worker grows by when a long queue waits behind what it sends."""
+    people = iter(people)
+    await _drain(stack, db, 1_000, next(people), POOLS[1])
+    process = psutil.Process(worker.pid)
+    before = process.memory_info().rss
+    await _queue(db, size, next(people), POOLS[1], due=False)
+    await _drain(stack, db, 1_000, next(people), POOLS[1])
+    grown = process.memory_info().rss - before
+    return Row(f"memory of the worker for {size:,} queued", f"{grown / 2**20:+.1f} MiB")
 
 
 async def _flat_out(simulator_url: str, size: int) -> float:

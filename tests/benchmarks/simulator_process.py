@@ -6,5 +6,8 @@ from hub_api.simulator.behaviour import Silent
 from hub_api.simulator.config import SimulatorConfig
 from hub_api.simulator.server import run
 
+NUMBERS = 1_000
+
 if __name__ == "__main__":
-    run(port=int(sys.argv[1]), config=SimulatorConfig(enforce_limits=frozenset()), behaviour=Silent())
+    config = SimulatorConfig(enforce_limits=frozenset(), numbers=NUMBERS)
+    run(port=int(sys.argv[1]), config=config, behaviour=Silent())

@@ -41,6 +41,7 @@ class Callers:
         self.buckets = buckets
         self.concurrency = concurrency
         self.open = 0  # messages handed over, or about to be, whose call has not ended
+        self.early = 0  # of those, the ones whose slot has not come: they wait for no caller
         self._takes_s = _CALL_TAKES_S
         self._order = count()
         self._waiting: list[_Waiting] = []
@@ -49,9 +50,14 @@ class Callers:
         self._most_bulk = concurrency - concurrency // KEPT_FOR_URGENT
 
     def wanted(self) -> int:
-        """How many messages should be open: those being called, and those claimed ahead."""
+        """How many messages should be open and due, those being called and those claimed ahead; and no more be early."""
         ahead = int(self.concurrency / self._takes_s * AHEAD_S)
         return self.concurrency + min(ahead, MOST_AHEAD * self.concurrency)
+
+    @property
+    def due(self) -> int:
+        """Messages whose call is under way or waits for a caller."""
+        return self.open - self.early
 
     def hand_over(self, message: Claimed, claimed_from: float, slot_s: float, ended: Callable[[Done], None]) -> None:
         """Call Meta with a message once its slot has come and a caller is free; `ended` hears what became of it.
@@ -63,9 +69,14 @@ class Callers:
         waiting = (message.priority, next(self._order), message, claimed_from + CALL_WITHIN_S, ended)
         wait_s = claimed_from + slot_s - time.monotonic()
         if slot_s > 0 and wait_s > 0:
-            asyncio.get_running_loop().call_later(wait_s, self._put, waiting)
+            self.early += 1
+            asyncio.get_running_loop().call_later(wait_s, self._now_due, waiting)
         else:
             self._put(waiting)
+
+    def _now_due(self, waiting: _Waiting) -> None:
+        self.early -= 1
+        self._put(waiting)
 
     def _put(self, waiting: _Waiting) -> None:
         heappush(self._waiting, waiting)

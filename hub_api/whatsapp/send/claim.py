@@ -23,9 +23,9 @@ from hub_api.whatsapp.send.pace import AHEAD_S, Pace, pace_of
 
 # How long a list of bulk queues may be used; whether a number may send is checked at every claim. What is urgent is
 # looked for in every round.
-QUEUES_FOR_S = 0.25
-# When all numbers have given what they may for now, the next round comes after so long: sooner it would be small.
-PACED_S = 0.12
+QUEUES_FOR_S = 1.0
+# When all numbers have given what they may for now, rounds follow each other at this distance: sooner they would be small.
+PACED_S = 0.15
 # When customers are locked, or urgent messages found no slot.
 LOOK_AGAIN_S = 0.02
 
@@ -201,7 +201,7 @@ class Claims:
             return 0.0 if round_.claimed or found.drops or found.put_off or round_.refused or self._bulk else None
         if asked:
             metrics.rounds_paced.inc()
-            return PACED_S
+            return max(LOOK_AGAIN_S, round_.began + PACED_S - time.monotonic())
         if round_.claimed:
             return 0.0
         return LOOK_AGAIN_S if found.sends else None

@@ -64,13 +64,13 @@ class _Drain:
         while not self.unreachable and time.monotonic() < end:
             wanted = self.callers.wanted()
             self.enough = wanted // 2
-            full = self.open > self.enough
+            full = self.callers.due > self.enough
             if full:
                 self.room.clear()
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self.room.wait(), URGENT_EVERY_S)
             self.recorded.clear()
-            again_s = await self._claim(wanted)
+            again_s = await self._claim(wanted, bulk=not full or self.callers.due <= self.enough)
             if again_s:
                 await asyncio.sleep(again_s)
             elif again_s is None and not full and not self.recorded.is_set():
@@ -94,15 +94,15 @@ class _Drain:
             self.recording = 0
             self.recorded.set()
 
-    async def _claim(self, wanted: int) -> float | None:
+    async def _claim(self, wanted: int, *, bulk: bool) -> float | None:
         """One round, with its calls on their way; after how long the next one makes sense (see Round)."""
         callers = self.callers
-        bulk_room = wanted - callers.open if self.open <= self.enough else 0
-        room = max(0, wanted + callers.concurrency - callers.open)
+        bulk_room = max(0, wanted - max(callers.due, callers.early)) if bulk else 0
+        room = max(bulk_room, wanted + callers.concurrency - callers.due)
         callers.open += room  # nobody else in this process claims for the same room
         claimed: list[tuple[Claimed, float]] = []
         try:
-            round_ = await self.claims.round(room, max(0, min(bulk_room, room)))
+            round_ = await self.claims.round(room, bulk_room)
             claimed = round_.claimed
         finally:
             callers.open -= room - len(claimed)
@@ -119,5 +119,5 @@ class _Drain:
         if isinstance(done.outcome, NotAccepted):
             self.unreachable = True
         self.ended.set()
-        if self.open <= self.enough:
+        if self.callers.due <= self.enough:
             self.room.set()
