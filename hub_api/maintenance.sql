@@ -1,6 +1,6 @@
 -- name: waiting_work  -- -> lanes smallint[], shards smallint[], webhooks boolean, bot_turns boolean
 -- Each part is a look at the index of a queue, hopping from one lane to the next: a long backlog of one hides no other.
--- outbox_ready (migration 0009) leaves out what waits for its turn, a retry or the end of a pause.
+-- outbox_ready (migration 0014) leaves out what waits for its turn, a retry or the end of a pause.
 WITH RECURSIVE waiting AS (
     SELECT min(lane) AS lane FROM inbox_item
     UNION ALL

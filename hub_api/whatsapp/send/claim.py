@@ -1,4 +1,4 @@
-"""One round of claims over all numbers: what is most urgent anywhere, then this shard's notices and campaigns.
+"""One round of claims over all numbers: what is most urgent anywhere, then notices and campaigns, of this shard first.
 
 However many numbers have something to send, a round asks Redis once and the database a few times: read what is urgent,
 reserve slots for it and for bulk, read as much bulk as there are slots, claim all of it in one statement.
@@ -30,7 +30,6 @@ PACED_S = 0.15
 LOOK_AGAIN_S = 0.02
 
 _URGENT, _BULK = [0, URGENT], [2, 3]
-_LAST_SHARD = 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +66,7 @@ class _Found:
 
 
 class Claims:
-    """The rounds of one run over `shard`; bulk of other shards is claimed when this one has none."""
+    """The rounds of one run over `shard`; where a number has no bulk in it, its nearest other shard is claimed from."""
 
     def __init__(self, services: Services, buckets: Buckets, shard: int) -> None:
         self._services, self._buckets, self._shard = services, buckets, shard
@@ -83,7 +82,7 @@ class Claims:
         """
         found = _Found()
         if urgent_room > 0:
-            queues = _fairly(await self._queues(_URGENT, 0, _LAST_SHARD))
+            queues = _fairly(await self._queues(outbox.queries.urgent_queues, _URGENT))
             await self._read(found, [(queue, _soon(queue.number.pace)) for queue in queues], urgent_room)
         bulk = _by_number(await self._bulk_queues()) if bulk_room > 0 else {}
         wants = _wants(Counter(number for _, _, number in found.sends.values()), bulk, bulk_room)
@@ -110,16 +109,15 @@ class Claims:
 
     async def _bulk_queues(self) -> list[Queue]:
         if time.monotonic() >= self._bulk_until or not self._bulk:
-            own = self._shard
-            self._bulk = await self._queues(_BULK, own, own) or await self._queues(_BULK, 0, _LAST_SHARD)
+            self._bulk = await self._queues(outbox.queries.bulk_queues, _BULK)
             self._bulk_until = time.monotonic() + QUEUES_FOR_S
         return self._bulk
 
-    async def _queues(self, priorities: list[int], first_shard: int, last_shard: int) -> list[Queue]:
+    async def _queues(self, query: str, priorities: list[int]) -> list[Queue]:
         """Queues with something to claim: most urgent lane first, nearest shard first."""
         settings = self._services.settings
         secret = settings.secret_key.get_secret_value()
-        rows = await self._services.db.fetch(outbox.queries.queues, priorities, first_shard, last_shard, self._shard)
+        rows = await self._services.db.fetch(query, priorities, self._shard)
         numbers: dict[UUID, Number] = {}
         for row in rows:
             if row["id"] not in numbers:
@@ -219,12 +217,10 @@ def _fairly(queues: Sequence[Queue]) -> list[Queue]:
 
 
 def _by_number(queues: Iterable[Queue]) -> dict[Number, list[Queue]]:
-    """Of each number the lanes of its nearest shard (the first that `queues` names), in their order."""
+    """The lanes of each number, in their order."""
     found: dict[Number, list[Queue]] = {}
     for queue in queues:
-        lanes = found.setdefault(queue.number, [])
-        if not lanes or lanes[0].shard == queue.shard:
-            lanes.append(queue)
+        found.setdefault(queue.number, []).append(queue)
     return found
 
 

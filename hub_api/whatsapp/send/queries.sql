@@ -1,36 +1,57 @@
 -- The outbox: claim, record what became of the call, give back, settle doubts. Messages are partitioned by created_at:
 -- every bulk change names the range of its keys ($low, $high), so that other months are not opened at all.
 
--- name: queues  -- $1 priorities, $2 first shard, $3 last shard, $4 own shard -> priority, shard, id, phone_number_id, throughput_mps, speed, account_id, portfolio_id, token_encrypted of each queue with something to claim: by lane, from the own shard on
+-- name: urgent_queues  -- $1 priorities, $2 own shard -> priority, shard, id, phone_number_id, throughput_mps, speed, account_id, portfolio_id, token_encrypted of each queue with something to claim: by lane, from the own shard on
 -- It hops through the index from one queue to the next: its cost grows with the queues that have something, not with
 -- their length nor with the numbers we own.
 WITH RECURSIVE queue AS (
     SELECT head.* FROM unnest($1::smallint[]) AS lane (priority) CROSS JOIN LATERAL (
-        SELECT m.priority, m.shard, m.number_id FROM messages m
-        WHERE m.state = 'queued' AND m.priority = lane.priority AND m.number_id IS NOT NULL AND m.shard BETWEEN $2::int AND $3::int
-        ORDER BY m.shard, m.number_id LIMIT 1
+        SELECT m.priority, m.number_id, m.shard FROM messages m
+        WHERE m.state = 'queued' AND m.priority = lane.priority AND m.number_id IS NOT NULL
+        ORDER BY m.number_id, m.shard LIMIT 1
     ) AS head
     UNION ALL
     SELECT next.* FROM queue CROSS JOIN LATERAL (
-        SELECT m.priority, m.shard, m.number_id FROM messages m
-        WHERE m.state = 'queued' AND m.priority = queue.priority AND m.number_id IS NOT NULL
-            AND (m.shard, m.number_id) > (queue.shard, queue.number_id) AND m.shard <= $3::int
-        ORDER BY m.shard, m.number_id LIMIT 1
+        SELECT m.priority, m.number_id, m.shard FROM messages m
+        WHERE m.state = 'queued' AND m.priority = queue.priority AND (m.number_id, m.shard) > (queue.number_id, queue.shard)
+            AND m.number_id IS NOT NULL
+        ORDER BY m.number_id, m.shard LIMIT 1
     ) AS next
 )
-SELECT queue.priority, queue.shard, n.id, n.phone_number_id, n.throughput_mps, w.speed, n.account_id, n.portfolio_id,
+SELECT queue.priority, queue.shard AS shard, n.id, n.phone_number_id, n.throughput_mps, w.speed, n.account_id, n.portfolio_id,
     n.token_encrypted
 FROM queue
 JOIN sending_numbers n ON n.id = queue.number_id
 JOIN whatsapp_numbers w ON w.id = queue.number_id
-CROSS JOIN LATERAL (
+WHERE lane_may_go(queue.priority, n.held_categories) AND EXISTS (
     SELECT FROM outbox_due d
     WHERE d.priority = queue.priority AND d.shard = queue.shard AND d.number_id = queue.number_id
         AND CASE WHEN d.category = ANY (n.held_categories) THEN false ELSE true END
-    LIMIT 1
-) AS head
-WHERE lane_may_go(queue.priority, n.held_categories)
-ORDER BY queue.priority, (queue.shard - $4::int + 64) % 64, n.id;
+)
+ORDER BY queue.priority, (queue.shard - $2::int + 64) % 64, n.id;
+
+-- name: bulk_queues  -- $1 priorities, $2 own shard -> as urgent_queues, of each number and lane the nearest shard from the own one on
+WITH RECURSIVE queue AS (
+    SELECT head.* FROM unnest($1::smallint[]) AS lane (priority) CROSS JOIN LATERAL (
+        SELECT m.priority, m.number_id FROM messages m
+        WHERE m.state = 'queued' AND m.priority = lane.priority AND m.number_id IS NOT NULL
+        ORDER BY m.number_id LIMIT 1
+    ) AS head
+    UNION ALL
+    SELECT next.* FROM queue CROSS JOIN LATERAL (
+        SELECT m.priority, m.number_id FROM messages m
+        WHERE m.state = 'queued' AND m.priority = queue.priority AND m.number_id > queue.number_id
+        ORDER BY m.number_id LIMIT 1
+    ) AS next
+)
+SELECT queue.priority, near.shard AS shard, n.id, n.phone_number_id, n.throughput_mps, w.speed, n.account_id, n.portfolio_id,
+    n.token_encrypted
+FROM queue
+JOIN sending_numbers n ON n.id = queue.number_id
+JOIN whatsapp_numbers w ON w.id = queue.number_id
+CROSS JOIN LATERAL nearest_due_shard(queue.priority, queue.number_id, $2, n.held_categories) AS near (shard)
+WHERE lane_may_go(queue.priority, n.held_categories) AND near.shard IS NOT NULL
+ORDER BY queue.priority, n.id;
 
 -- name: candidates  -- $1 priorities, $2 shards, $3 number ids, $4 how many of each queue, $5 how many in all -> what may be claimed, in the order of the queues given, with all that decides it
 -- Each queue is read in the order of its index, first what was put off and may go by now, and cut off before anything is

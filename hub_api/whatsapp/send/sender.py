@@ -27,7 +27,7 @@ GATHER_S = 0.05
 async def drain(services: Services, shard: int) -> bool:
     """Send what `shard` has due until nothing is left or the time slice is over; True when work was left.
 
-    Replies and one-time codes of every shard go first. When the shard has no bulk left, other shards are helped out.
+    Replies and one-time codes of every shard go first. Where the shard has no bulk left for a number, other shards are helped out.
     Every message it claimed is recorded when it returns. Raises what the claim raised, after recording what was called.
     """
     await outbox.fail_without_number(services, shard)
