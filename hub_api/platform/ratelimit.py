@@ -1,7 +1,8 @@
 """Rate limits on Redis with a sliding window, judged on Redis' clock.
 
-The window slides by two counters: what the current period counted, and of the one before the share that the window still
-covers (an error of a few per cent against a list of every request, at two numbers a key instead of thousands).
+A small limit (guesses of passwords) is exact: the times of its last requests are kept. A large one (calls of the API) has
+two numbers: what the current period counted, and of the one before the share that the window still covers. That is right
+for a steady caller; one who comes in bursts may have up to twice the limit in an unlucky window, never two such in a row.
 """
 
 from collections.abc import Sequence
@@ -11,38 +12,52 @@ from redis.asyncio import Redis
 
 from hub_api.errors import TooMany
 
-# KEYS one per limit; ARGV [limit, window_ms] per key. Counts the request in all windows or, if one is full, in none.
-# Per key: 1 when it has room, what is left, and milliseconds until there is room (until the period ends, if there is).
+EXACT_UP_TO = 100
+
+# KEYS one per limit; ARGV [limit, window_ms, exact] per key. Counts the request in all windows or, if one is full, in none.
+# Per key: 1 when it has room, what is left, and milliseconds until there is more.
 _SLIDE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local rooms, answer, full = {}, {}, false
+local keep, answer, full = {}, {}, false
 for i, key in ipairs(KEYS) do
-    local limit, window = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
-    local period = math.floor(now / window)
-    local passed = now - period * window
-    local counts = redis.call('HMGET', key, 'period', 'count', 'before')
-    local known, count, before = tonumber(counts[1]) or 0, tonumber(counts[2]) or 0, tonumber(counts[3]) or 0
-    if known ~= period then
-        before = known == period - 1 and count or 0
-        count = 0
-    end
-    local used = count + before * (window - passed) / window
-    local wait = window - passed
-    if used + 1 > limit then
-        full = true
-        if before > 0 and count + 1 <= limit then
+    local limit, window, exact = tonumber(ARGV[3 * i - 2]), tonumber(ARGV[3 * i - 1]), ARGV[3 * i] == '1'
+    local room, left, wait
+    if exact then
+        local times, used, oldest = redis.call('LRANGE', key, 0, limit - 1), 0, now
+        for _, at in ipairs(times) do
+            if tonumber(at) > now - window then used, oldest = used + 1, tonumber(at) end
+        end
+        room, left, wait = used < limit, limit - used - 1, oldest + window - now
+        keep[i] = function()
+            redis.call('LPUSH', key, string.format('%.0f', now))
+            redis.call('LTRIM', key, 0, limit - 1)
+            redis.call('PEXPIRE', key, window)
+        end
+    else
+        local period = math.floor(now / window)
+        local passed = now - period * window
+        local counts = redis.call('HMGET', key, 'period', 'count', 'before')
+        local known, count, before = tonumber(counts[1]) or 0, tonumber(counts[2]) or 0, tonumber(counts[3]) or 0
+        if known ~= period then
+            before = known == period - 1 and count or 0
+            count = 0
+        end
+        local used = count + before * (window - passed) / window
+        room, left, wait = used + 1 <= limit, limit - used - 1, window - passed
+        if not room and before > 0 and count + 1 <= limit then
             wait = math.ceil(window * (1 - (limit - 1 - count) / before)) - passed
         end
+        keep[i] = function()
+            redis.call('HSET', key, 'period', period, 'count', count + 1, 'before', before)
+            redis.call('PEXPIRE', key, 2 * window)
+        end
     end
-    rooms[i] = {key, window, period, count, before}
-    answer[i] = {used + 1 > limit and 0 or 1, math.max(0, math.floor(limit - used - 1)), math.max(1, wait)}
+    full = full or not room
+    answer[i] = {room and 1 or 0, math.max(0, math.floor(left)), math.max(1, wait)}
 end
 if not full then
-    for _, room in ipairs(rooms) do
-        redis.call('HSET', room[1], 'period', room[3], 'count', room[4] + 1, 'before', room[5])
-        redis.call('PEXPIRE', room[1], 2 * room[2])
-    end
+    for _, count_it in ipairs(keep) do count_it() end
 end
 return answer
 """
@@ -77,8 +92,12 @@ class Room:
 
 async def take(redis: Redis, limits: Sequence[Limit], message: str) -> list[Room]:
     """Count one request under every limit. Raises TooMany, counting it nowhere, when one is full; RedisError when away."""
-    arguments = [number for limit in limits for number in (limit.count, int(limit.window_s * 1000))]
-    answers = await redis.eval(_SLIDE, len(limits), *(f"limit:{limit.key}" for limit in limits), *arguments)
+    keys, arguments = [], []
+    for limit in limits:
+        exact = limit.count <= EXACT_UP_TO
+        keys.append(f"limit:{'exact' if exact else 'period'}:{limit.key}")
+        arguments += [limit.count, int(limit.window_s * 1000), int(exact)]
+    answers = await redis.eval(_SLIDE, len(limits), *keys, *arguments)
     rooms = [Room(limit, int(left), int(wait) / 1000) for limit, (_, left, wait) in zip(limits, answers, strict=True)]
     full = [room for room, (free, _, _) in zip(rooms, answers, strict=True) if not free]
     if full:
