@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from hub_api.audit_operations import audit
+from hub_api.auth.commands import user
 from hub_api.connect_operations import whatsapp
 from hub_api.embedded.commands import stack
 from hub_api.embedded.home import load_home_environment
@@ -26,6 +27,7 @@ HELP = "WhatsApp engagement hub. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 
 commands = typer.Typer(help=HELP, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich")
 commands.add_typer(stack)
 webhooks.command()(shadow)
+commands.add_typer(user, name="user")
 commands.add_typer(webhooks, name="webhooks")
 commands.add_typer(numbers, name="numbers")
 commands.add_typer(templates, name="templates")
@@ -125,7 +127,8 @@ def migrate(
 ) -> None:
     """Bring PostgreSQL and ClickHouse to the newest schema; idempotent, one runner at a time.
 
-    With HUB_API_KEY set, that key becomes valid for every scope: the first operator's key.
+    With HUB_API_KEY set, that key becomes valid for every scope: the first operator's key. With HUB_ADMIN_PASSWORD set,
+    the first administrator is made, while nobody can sign in yet.
     """
     import asyncio
 
@@ -137,28 +140,35 @@ def migrate(
         typer.echo(f"{'pending' if check else 'applied'}: {name}")
     if check:
         raise typer.Exit(1 if names else 0)
-    if key := first_key():
-        asyncio.run(make_key(load_settings().database_url.get_secret_value(), key))
+    url = load_settings().database_url.get_secret_value()
+    asyncio.run(let_in(url, first_secret("HUB_API_KEY"), first_secret("HUB_ADMIN_PASSWORD")))
     if not names:
         typer.echo("the schema is the newest")
 
 
-def first_key() -> str | None:
-    """The key of HUB_API_KEY, from the environment or the home's hub.env."""
+def first_secret(name: str) -> str | None:
+    """A first credential, from the environment or the home's hub.env."""
     from hub_api.embedded.home import default_home
 
-    return os.environ.get("HUB_API_KEY") or default_home().environment().get("HUB_API_KEY")
+    return os.environ.get(name) or default_home().environment().get(name)
 
 
-async def make_key(url: str, key: str) -> None:
-    """Make the first key valid; nothing when it is already."""
+async def let_in(url: str, key: str | None, admin_password: str | None) -> None:
+    """Make the first key valid and the first administrator, where they are wanted and not there yet."""
     import asyncpg
 
-    from hub_api.auth.keys import ALL, create_key
+    from hub_api.auth.api_keys import create_key
+    from hub_api.auth.first_admin import make_first_admin
+    from hub_api.auth.permissions import ALL
+    from hub_api.platform.postgres import prepare_connection
 
     connection = await asyncpg.connect(url)
     try:
-        await create_key(connection, "first operator", [ALL], key=key)
+        await prepare_connection(connection)
+        if key:
+            await create_key(connection, "first operator", [ALL], key=key)
+        if admin_password:
+            await make_first_admin(connection, admin_password)
     finally:
         await connection.close()
 

@@ -5,6 +5,7 @@ once would starve the API, and more than `WAITING` callers in line would wait lo
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -21,6 +22,7 @@ T = TypeVar("T")
 
 THREADS, WAITING = 2, 64
 MIN_LENGTH, MAX_LENGTH = 10, 128
+_PARTS = re.compile(r"[@.\s_-]+")
 MIN_SCORE = 3  # of zxcvbn's 0 to 4: more than 10^8 guesses
 
 
@@ -80,7 +82,7 @@ def check_strength(password: str, about: Sequence[str]) -> None:
         raise WeakPassword(f"a password has {MIN_LENGTH} to {MAX_LENGTH} characters")
     if password.lower() in breached():
         raise WeakPassword("this password is in lists of stolen ones: choose another")
-    words = [part for text in about for part in (text, *text.replace("@", " ").replace(".", " ").split()) if part]
+    words = [word for text in about for word in (text, *(parts := _PARTS.split(text)), "".join(parts)) if word]
     result = zxcvbn(password, user_inputs=[*words, *local_words()], max_length=MAX_LENGTH)
     if result["score"] < MIN_SCORE:
         raise WeakPassword("this password is guessed too early: make it longer, with words that do not belong together")

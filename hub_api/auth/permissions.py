@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 ALL = "*"
 OWN_ACCOUNT = "account:use"
+FIRST_ADMIN = "admin@hub.local"  # who is there when a hub is new
 
 PERMISSIONS: Mapping[str, str] = {
     OWN_ACCOUNT: "own profile, password, second factor and sessions",

@@ -95,7 +95,7 @@ async def change_user(
             await tx.db.execute(queries.update_user, user_id, *after.values())
     except asyncpg.UniqueViolationError:
         raise Conflict("there is a user with this e-mail address already") from None
-    if not await tx.db.fetchval(queries.has_admin):
+    if before["role"] == "admin" and before["active"] and not await tx.db.fetchval(queries.has_admin):
         raise Conflict("this is the last active administrator: give the role to somebody else first")
     await audit.write(
         tx, who, "user.changed", "user", user_id, before={name: before[name] for name in _SHOWN}, after=after
@@ -108,14 +108,21 @@ async def change_user(
     return await tx.db.fetchrow(queries.find_user, None, None, user_id)  # type: ignore[return-value]  # it is locked
 
 
-async def invite(services: Services, tx: Transaction, who: Principal | str, user_id: UUID) -> str:
-    """A link by which the user sets his first password, sent by e-mail; returns its token. Earlier ones end. Raises NotFound."""
+async def invite(
+    services: Services, tx: Transaction, who: Principal | str, user_id: UUID, *, by_mail: bool = True
+) -> str:
+    """A link by which the user sets his first password, sent by e-mail; returns its token. Earlier ones end.
+
+    Raises NotFound, Conflict for a user who is not active.
+    """
     user = await _lock(tx, user_id)
     if not user["active"]:
         raise Conflict("this user is not active: activate him before you invite him")
     await check_role(tx, who, user["role"])
     token = await _put_link(tx, user_id, "invitation", INVITED)
     await audit.write(tx, who, "user.invited", "user", user_id)
+    if not by_mail:
+        return token
     await notices.put(
         services,
         tx,
@@ -123,7 +130,7 @@ async def invite(services: Services, tx: Transaction, who: Principal | str, user
             "email",
             user["email"],
             "Seu acesso ao Telecom Chat",
-            f"Olá, {user['name']}!\n\nDefina a sua senha em até 7 dias:\n{_link(services, 'invitation', token)}\n",
+            f"Olá, {user['name']}!\n\nDefina a sua senha em até 7 dias:\n{link(services, 'invitation', token)}\n",
         ),
         lives=timedelta(days=1),
     )
@@ -140,7 +147,7 @@ async def forgot_password(services: Services, email: str) -> None:
         await audit.write(tx, f"user:{user['id']}", "password.forgotten", "user", user["id"])
         text = (
             f"Olá, {user['name']}!\n\nPara escolher outra senha, abra em até uma hora:\n"
-            f"{_link(services, 'password', token)}\n\nSe não foi você quem pediu, ignore esta mensagem.\n"
+            f"{link(services, 'password', token)}\n\nSe não foi você quem pediu, ignore esta mensagem.\n"
         )
         await notices.put(
             services, tx, notices.Notice("email", user["email"], "Sua senha do Telecom Chat", text), lives=FORGOTTEN
@@ -203,7 +210,8 @@ async def _put_link(tx: Transaction, user_id: UUID, purpose: Purpose, life: time
     return token
 
 
-def _link(services: Services, purpose: Purpose, token: str) -> str:
+def link(services: Services, purpose: Purpose, token: str) -> str:
+    """Where the console takes the token of a link."""
     # Behind the #: browsers keep it from servers, their logs, and the Referer header.
     page = {"invitation": "convite", "password": "senha"}[purpose]
     return f"{services.settings.public_url.rstrip('/')}/{page}#{token}"

@@ -34,8 +34,8 @@ INSERT INTO users (id, email, name, role, phone) VALUES ($1, $2, $3, $4, $5);
 -- name: update_user  -- $1 user, $2 email, $3 name, $4 role, $5 phone, $6 active
 UPDATE users SET email = $2, name = $3, role = $4, phone = $5, active = $6, version = version + 1 WHERE id = $1;
 
--- name: has_admin  -- -> true while an active user is left who may do all; also when there never was one
-SELECT EXISTS (SELECT FROM users WHERE role = 'admin' AND active) OR NOT EXISTS (SELECT FROM users WHERE role = 'admin');
+-- name: has_admin  -- -> true while an active user is left who may do all
+SELECT EXISTS (SELECT FROM users WHERE role = 'admin' AND active);
 
 -- name: set_password  -- $1 user, $2 hash
 UPDATE users SET password_hash = $2, password_changed_at = now(), version = version + 1 WHERE id = $1;
@@ -56,3 +56,11 @@ DELETE FROM user_links WHERE user_id = $1;
 
 -- name: drop_expired_links  -- those of no use any more
 DELETE FROM user_links WHERE expires_at < now();
+
+-- name: has_password  -- -> true when somebody could sign in
+SELECT EXISTS (SELECT FROM users WHERE password_hash IS NOT NULL);
+
+-- name: insert_first_admin  -- $1 id, $2 email, $3 name, $4 hash -> id; no row: there is somebody with this address
+INSERT INTO users (id, email, name, role, password_hash, password_changed_at) VALUES ($1, $2, $3, 'admin', $4, now())
+ON CONFLICT (lower(email)) DO NOTHING
+RETURNING id;

@@ -45,7 +45,8 @@ def simulator_part(values: Values, env: dict[str, str]) -> Part:
     """The simulated Meta Cloud API with its customers."""
     port = values.port("simulator")
     url = f"http://{LOOPBACK}:{port}"
-    command = hub_command("simulate", "meta", "--host", LOOPBACK, "--port", str(port))
+    smtp = str(values.port("mail"))
+    command = hub_command("simulate", "meta", "--host", LOOPBACK, "--port", str(port), "--smtp-port", smtp)
     return Part("simulator", lambda: command, probes.http(f"{url}/_sim/health"), env=env, port=port, url=url)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 
+from hub_api.auth.permissions import FIRST_ADMIN
 from hub_api.embedded import checks
 from hub_api.embedded.display import StartDisplay
 from hub_api.embedded.files import tail
@@ -153,6 +154,7 @@ def show_ready(supervisor: Supervisor, values: Values, console: Console) -> None
     if "dagster-web" in supervisor.parts:
         lines["Dagster"] = f"http://{LOOPBACK}:{values.port('dagster-web')}"
     if console.is_terminal and "api" in supervisor.parts:
+        lines["first administrator"] = f"{FIRST_ADMIN} / {values.env['HUB_ADMIN_PASSWORD']}"
         lines["API key"] = values.env["HUB_API_KEY"]
         lines["webhook verify token"] = values.env["HUB_META_VERIFY_TOKEN"]
         if "warehouse" in supervisor.parts:

@@ -23,6 +23,7 @@ PORTS = {
     "dagster-web": ("HUB_DAGSTER_PORT", 3000),
     "warehouse": ("HUB_WAREHOUSE_PORT", 8123),
     "simulator": ("HUB_SIMULATOR_PORT", 8090),
+    "mail": ("HUB_SIMULATOR_SMTP_PORT", 8025),
     "dagster-code": ("HUB_DAGSTER_CODE_PORT", 4266),
     "checker": ("HUB_CHECKER_PORT", 8130),
     "postgres": ("HUB_POSTGRES_PORT", 54320),
@@ -45,8 +46,10 @@ SECRETS = (
     "HUB_META_APP_SECRET",
     "HUB_META_VERIFY_TOKEN",
     "HUB_SIM_TOKEN",
+    "HUB_ADMIN_PASSWORD",  # the first administrator's; `hub migrate` makes him
     "HUB_API_KEY",  # the first operator's key; `hub migrate` makes it valid
 )
+SIMULATED = ("simulator", "mail")  # of the demo only
 WAREHOUSE_MEMORY = (1 * 1024**3, 4 * 1024**3)
 DAGSTER_SCHEMA = "dagster"
 META = "https://graph.facebook.com"
@@ -73,15 +76,19 @@ def make_values(home: Home, *, demo: bool) -> Values:
     given = {name: value for name, value in os.environ.items() if name.startswith("HUB_") and value}
     outside = frozenset(part for part, variable in URLS.items() if variable in given)
     env: dict[str, str] = {}
+
+    def kept(name: str, default: str) -> str:
+        return given.get(name) or recorded.get(name) or default
+
     for name in SECRETS:
-        env[name] = given.get(name) or recorded.get(name) or secrets.token_urlsafe(24)
+        env[name] = kept(name, secrets.token_urlsafe(24))
     env["HUB_SECRET_KEY"] = (
         given.get("HUB_SECRET_KEY")
         or recorded.get("HUB_SECRET_KEY")
         or base64.b64encode(secrets.token_bytes(32)).decode()
     )
     for part, (name, preferred) in PORTS.items():
-        if part not in outside and not (part == "simulator" and not demo):
+        if part not in outside and (demo or part not in SIMULATED):
             known = given.get(name) or recorded.get(name)
             env[name] = str(
                 choose_port(part, name, known, preferred, {int(env[n]) for n, _ in PORTS.values() if n in env})
@@ -106,6 +113,10 @@ def make_values(home: Home, *, demo: bool) -> Values:
         env["HUB_CHECKER_URL"] = f"http://{LOOPBACK}:{env['HUB_CHECKER_PORT']}"
     # Written in either case: an address of an earlier start must not stay.
     env["HUB_META_BASE_URL"] = f"http://{LOOPBACK}:{env['HUB_SIMULATOR_PORT']}" if "HUB_SIMULATOR_PORT" in env else META
+    if "HUB_SIMULATOR_SMTP_PORT" in env and "simulator" not in outside:
+        env["HUB_SMTP_URL"] = kept("HUB_SMTP_URL", f"smtp://{LOOPBACK}:{env['HUB_SIMULATOR_SMTP_PORT']}")
+        env["HUB_SMS_URL"] = kept("HUB_SMS_URL", f"http://{LOOPBACK}:{env['HUB_SIMULATOR_PORT']}/_sim/sms")
+    env["HUB_PUBLIC_URL"] = kept("HUB_PUBLIC_URL", f"http://{LOOPBACK}:{env['HUB_API_PORT']}")
     for part in outside:
         env[URLS[part]] = given[URLS[part]]
     home.save_environment(env)

@@ -14,13 +14,16 @@ simulate = typer.Typer(help="Drive the simulated Meta Cloud API and its customer
 def meta(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8090,
+    smtp_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Also take mail here; /_sim/post shows it.")
+    ] = None,
     pace: Annotated[float, typer.Option(min=0, help="How slow customers are; 0.1 is ten times as quick.")] = 1.0,
 ) -> None:
     """Serve the simulated Cloud API with virtual customers, in the foreground."""
     from hub_api.simulator.customers import Customers
     from hub_api.simulator.server import run
 
-    run(host, port, behaviour=Customers(pace=pace))
+    run(host, port, behaviour=Customers(pace=pace), smtp_port=smtp_port)
 
 
 @simulate.command()

@@ -13,6 +13,7 @@ from hub_api.simulator.faults import Faults
 from hub_api.simulator.ledger import Ledger
 from hub_api.simulator.model import App, Media, Number, Outbound, Waba
 from hub_api.simulator.payload import People
+from hub_api.simulator.post import Post
 from hub_api.simulator.world import World
 
 
@@ -32,6 +33,7 @@ class Core:
         self.delivery = Delivery(self.clock, self.timeline, config.app_secret, Random(config.seed + 1))
         self.faults = Faults()
         self.ledger = Ledger(config.keep_calls, config.keep_accepted)
+        self.post = Post()
         self._start_records()
 
     def _start_records(self) -> None:

@@ -28,6 +28,7 @@ from hub_api.simulator.nodes import (
     registration_handler,
     subscribed_apps_handler,
 )
+from hub_api.simulator.post import post_routes
 from hub_api.simulator.template_api import create_handler, delete_handler, list_handler, unpause_template
 from hub_api.simulator.web_common import answer, guarded
 
@@ -78,6 +79,7 @@ def build_app(core: Core) -> web.Application:
             web.route("*", VERSIONED + "/", node),
             web.get("/_sim/health", health),
             *control_routes(core),
+            *post_routes(core.post),
         ]
     )
     return app
@@ -96,7 +98,9 @@ class Simulator:
         behaviour: Behaviour | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
+        smtp_port: int | None = None,
     ) -> None:
+        self._smtp_port = smtp_port
         self.core = Core(config or SimulatorConfig(), behaviour)
         self._host, self._port = host, port
         self._runner: web.AppRunner | None = None
@@ -116,6 +120,8 @@ class Simulator:
     async def start(self) -> None:
         """Listen. Raises OSError when the port is taken."""
         await self.core.delivery.start()
+        if self._smtp_port is not None:
+            await self.core.post.start(self._host, self._smtp_port)
         runner = web.AppRunner(build_app(self.core), access_log=None, handle_signals=False, shutdown_timeout=1.0)
         await runner.setup()
         listener = socket.create_server((self._host, self._port), backlog=1_024)
@@ -131,6 +137,7 @@ class Simulator:
     async def stop(self) -> None:
         """Close the connections and forget what was planned."""
         self.core.timeline.clear()
+        await self.core.post.stop()
         if self._server is not None:
             self._server.close()
         for door in list(self._doors):
@@ -145,6 +152,7 @@ def run(
     port: int = 8090,
     config: SimulatorConfig | None = None,
     behaviour: Behaviour | None = None,
+    smtp_port: int | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT. Without a config the environment gives it (`SimulatorConfig.from_env`)."""
 
@@ -154,7 +162,9 @@ def run(
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopped.set)
         gc.set_threshold(100_000, 50, 50)  # many small records live long: look for cycles seldom
-        async with Simulator(config or SimulatorConfig.from_env(), behaviour=behaviour, host=host, port=port):
+        async with Simulator(
+            config or SimulatorConfig.from_env(), behaviour=behaviour, host=host, port=port, smtp_port=smtp_port
+        ):
             await stopped.wait()
 
     uvloop.run(serve())

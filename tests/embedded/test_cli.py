@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -171,3 +172,27 @@ relay_lag_seconds 0.7
         console.print(panel([(0.0, read_figures("")), (10.0, figures)]))
     assert "12.0/s" in captured.get()
     assert "4.2/s" in captured.get()
+
+
+def test_users_are_made_listed_changed_and_reset(hub_command: Hub, settings: Settings) -> None:
+    made = hub_command("user", "create", "bia@example.com", "--name", "Bia Lima", "--role", "supervisor")
+    assert made.returncode == 0 and re.search(r"http://\S+/convite#\S{40,}", made.stdout)
+    assert hub_command("user", "create", "BIA@example.com", "--name", "Bia").returncode == 1
+    assert hub_command("user", "create", "x@example.com", "--name", "X", "--role", "king").returncode == 1
+    assert hub_command("user", "set-role", "bia@example.com", "analyst").returncode == 0
+    assert hub_command("user", "reset-2fa", "bia@example.com").returncode == 0
+    (shown,) = json.loads(hub_command("user", "list", "--json").stdout)
+    assert (shown["email"], shown["role"], shown["active"]) == ("bia@example.com", "analyst", True)
+    assert hub_command("user", "deactivate", "bia@example.com").returncode == 0
+    assert "inactive" in hub_command("user", "list").stdout
+    unknown = hub_command("user", "deactivate", "nobody@example.com")
+    assert unknown.returncode == 1 and "there is no user" in unknown.stderr
+    assert hub_command("user", "rotate-keys").returncode == 0
+
+    async def audited() -> list[str]:
+        db = await asyncpg.connect(settings.database_url.get_secret_value())
+        rows = await db.fetch("SELECT DISTINCT actor FROM audit_log")
+        await db.close()
+        return [row["actor"] for row in rows]
+
+    assert run_async(audited()) == ["operator"]
