@@ -82,7 +82,7 @@ def check_strength(password: str, about: Sequence[str]) -> None:
         raise WeakPassword(f"a password has {MIN_LENGTH} to {MAX_LENGTH} characters")
     if password.lower() in breached():
         raise WeakPassword("this password is in lists of stolen ones: choose another")
-    words = [word for text in about for word in (text, *(parts := _PARTS.split(text)), "".join(parts)) if word]
+    words = [word for text in about for word in (text, *_PARTS.split(text), _PARTS.sub("", text)) if word]
     result = zxcvbn(password, user_inputs=[*words, *local_words()], max_length=MAX_LENGTH)
     if result["score"] < MIN_SCORE:
         raise WeakPassword("this password is guessed too early: make it longer, with words that do not belong together")
