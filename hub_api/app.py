@@ -31,6 +31,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
         "hub_api.whatsapp.cost.routes",
         "hub_api.whatsapp.pool.routes",
         "hub_api.whatsapp.templates.routes",
+        "hub_api.whatsapp.media.routes",
     ),
     "ai": (),
     "campaigns": (),

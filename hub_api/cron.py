@@ -11,6 +11,7 @@ from hub_api.platform.redis import connect_sync
 from hub_api.platform.worker import perform
 from hub_api.settings import Settings
 from hub_api.whatsapp.pool import jobs as pool
+from hub_api.whatsapp.media import jobs as media
 from hub_api.whatsapp.templates import jobs as templates
 
 EVERY_SECONDS: tuple[tuple[int, Job], ...] = (
@@ -28,6 +29,7 @@ EVERY_SECONDS: tuple[tuple[int, Job], ...] = (
     (10, auth_jobs.send_notices),
     (10, auth_jobs.seal_audit),
     (3600, auth_jobs.tidy),
+    (3600, media.remove_erased),
 )
 
 

@@ -11,6 +11,7 @@ from hub_api.platform.migrate import PARTITIONED, make_partitions
 from hub_api.platform.queue import Ring, job
 from hub_api.platform.services import Services
 from hub_api.whatsapp.jobs import handle_lane, split_inbox
+from hub_api.whatsapp.media.jobs import fetch_due
 from hub_api.whatsapp.send import outbox, reactions
 from hub_api.whatsapp.send.jobs import drain_outbox
 
@@ -31,6 +32,8 @@ async def sweep(services: Services) -> None:
         rings.append((split_inbox, ()))
     if work["bot_turns"]:
         rings.append((answer, ()))
+    if work["media"]:
+        rings.append((fetch_due, ()))
     await services.bells.ring(rings)
 
 

@@ -1,4 +1,4 @@
--- name: waiting_work  -- -> lanes smallint[], shards smallint[], webhooks boolean, bot_turns boolean
+-- name: waiting_work  -- -> lanes smallint[], shards smallint[], webhooks boolean, bot_turns boolean, media boolean
 -- Each part is a look at the index of a queue, hopping from one lane to the next: a long backlog of one hides no other.
 -- outbox_ready (migration 0014) leaves out what waits for its turn, a retry or the end of a pause.
 WITH RECURSIVE waiting AS (
@@ -10,7 +10,8 @@ SELECT
     ARRAY(SELECT lane FROM waiting WHERE lane IS NOT NULL) AS lanes,
     ARRAY(SELECT DISTINCT shard FROM outbox_ready) AS shards,
     EXISTS (SELECT FROM webhook_event WHERE split_at IS NULL) AS webhooks,
-    EXISTS (SELECT FROM bot_turn) AS bot_turns;
+    EXISTS (SELECT FROM bot_turn) AS bot_turns,
+    EXISTS (SELECT FROM media WHERE next_at <= now()) AS media;
 
 -- name: gauges  -- -> one row of counts
 SELECT

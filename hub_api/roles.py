@@ -16,6 +16,7 @@ JOB_MODULES = (
     "hub_api.whatsapp.pool.jobs",
     "hub_api.whatsapp.send.jobs",
     "hub_api.whatsapp.templates.jobs",
+    "hub_api.whatsapp.media.jobs",
     "hub_api.ai.jobs",
     "hub_api.maintenance",
 )

@@ -92,6 +92,25 @@ class Settings(Calendar):
     template_sync_hours: int = Field(
         6, gt=0, le=168, description="templates of an account are read from Meta at least this often, beside webhooks"
     )
+    media_dir: Path | None = Field(
+        None, description="folder for files of messages, and for those under way; empty: HUB_HOME/media"
+    )
+    media_url: SecretStr | None = Field(
+        None, description="S3-compatible store instead: s3://key:secret@bucket/prefix?endpoint=https://…&region=…"
+    )
+    media_hosts: tuple[str, ...] = Field(
+        (".fbsbx.com", ".facebook.com", ".whatsapp.net"),
+        description="hosts that files are fetched from, as a JSON list; that of HUB_META_BASE_URL always",
+    )
+    media_max_bytes: int = Field(104_857_600, gt=0, description="a larger file of a customer is not kept")
+    media_timeout_s: float = Field(120.0, gt=0, description="one download or upload of a file")
+    media_concurrency: int = Field(4, gt=0, le=64, description="files that one process fetches or scans at a time")
+    media_link_s: int = Field(300, gt=0, le=86_400, description="life of an address under which a file is read")
+    media_retention_days: int = Field(365, gt=0, description="files of messages are kept this long")
+    media_serve_unscanned: bool = Field(False, description="serve files while clamd is away, before they are scanned")
+    clamd_url: str | None = Field(
+        None, description="antivirus: tcp://host:port or unix:///path of clamd; empty: files are not scanned"
+    )
     inbox_retention_days: int = Field(30, gt=0, description="raw webhook bodies are kept this long")
     rate_cards: Path | None = Field(
         None, description="YAML of rate cards, in the form of whatsapp/cost/rates.yaml; empty: those"

@@ -60,6 +60,20 @@ class Conversation(Shown):
     version: int
 
 
+class MessageFile(Shown):
+    """A file of a message; `POST /api/v1/media/{id}/link` gives an address to read it once it is `stored`."""
+
+    id: UUID
+    kind: str = Field(examples=["image"])
+    state: str = Field(
+        examples=["stored"], description="pending, scanning, stored, infected, failed, expired or erased"
+    )
+    reason: str | None = Field(examples=[None], description="why it is not stored, or what the last attempt met")
+    mime_type: str | None = Field(examples=["image/jpeg"], description="what the bytes are, whatever the sender said")
+    size_bytes: int | None
+    filename: str | None
+
+
 class Message(Shown):
     """A message of the customer (`in`) or of ours (`out`)."""
 
@@ -71,6 +85,7 @@ class Message(Shown):
     type: str = Field(examples=["text"])
     content: str | None = Field(examples=["minha internet caiu"])
     payload: dict[str, Any]
+    media: list[MessageFile] | None = Field(description="its files, null without any")
     reply_to: UUID | None = Field(description="the message that this one quotes")
     state: str = Field(examples=["received"])
     category: str | None

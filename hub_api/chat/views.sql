@@ -43,7 +43,12 @@ SELECT m.id, m.created_at, m.direction, m.author, m.author_id, m.type, m.state, 
        m.estimated_micros, m.estimated_currency, charged_micros(m.pricing) AS charged_micros,
        m.pricing ->> 'currency' AS charged_currency, k.message_id AS reply_to,
        CASE WHEN m.revoked_at IS NULL THEN m.content END AS content,
-       CASE WHEN m.revoked_at IS NULL THEN m.payload ELSE '{}' END AS payload
+       CASE WHEN m.revoked_at IS NULL THEN m.payload ELSE '{}' END AS payload,
+       CASE WHEN m.revoked_at IS NULL THEN (
+           SELECT jsonb_agg(jsonb_build_object(
+               'id', f.id, 'kind', f.kind, 'state', f.state, 'reason', f.reason, 'mime_type', f.mime_type,
+               'size_bytes', f.size_bytes, 'filename', f.filename) ORDER BY f.id)
+           FROM message_media u JOIN media f ON f.id = u.media_id WHERE u.message_id = m.id) END AS media
 FROM messages m LEFT JOIN message_key k ON k.wamid = m.reply_to
 WHERE m.conversation_id = $1 AND ($3::uuid IS NULL OR (m.created_at, m.id) < ($2::timestamptz, $3))
 ORDER BY m.created_at DESC, m.id DESC LIMIT $4;

@@ -72,6 +72,8 @@ quota_limit = Gauge(
 )
 meta_refusals = Counter("whatsapp_meta_refusals_total", "Send calls that Meta refused", ["code"])
 
+media_files = Counter("media_files_total", "Files of messages by the state an attempt gave them", ["state"])
+
 rings_lost = Counter("queue_rings_lost_total", "Rings that Redis did not take; the sweep makes them good")
 jobs_total = Counter("queue_jobs_total", "Jobs run", ["job", "outcome"])
 job_duration_seconds = Histogram(

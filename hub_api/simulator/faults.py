@@ -41,6 +41,47 @@ class Fault:
             raise ValueError(f"share {self.share} must be between 0 and 1")
 
 
+MediaKind = Literal["gone", "wrong_content", "truncated", "foreign_redirect", "foreign_url", "slow", "http"]
+
+
+@dataclass(slots=True)
+class MediaFault:
+    """One rule for files, `times` times at most.
+
+    gone: the address is answered with 404, as one whose 5 minutes are over. wrong_content: other bytes of the same length.
+    truncated: half of them, then the connection is cut. foreign_redirect: a redirect to `url`. foreign_url: the look-up
+    tells `url`. slow: the bytes come after `seconds`. http: a bare answer with `status`, to the look-up and the download.
+    """
+
+    kind: MediaKind
+    times: int | None = None
+    seconds: float = 5.0
+    status: int = 500
+    url: str = "http://127.0.0.1:1/"
+    hits: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind not in get_args(MediaKind):
+            raise ValueError(f"unknown media fault {self.kind!r}: use one of {', '.join(get_args(MediaKind))}")
+
+
+class MediaFaults:
+    """The rules for files in force; the first that applies wins."""
+
+    def __init__(self) -> None:
+        self.rules: list[MediaFault] = []
+
+    def pick(self, *kinds: MediaKind) -> MediaFault | None:
+        """The rule of one of these kinds that a call meets, if any; counts the hit and drops a rule that is used up."""
+        for rule in self.rules:
+            if rule.kind in kinds:
+                rule.hits += 1
+                if rule.times is not None and rule.hits >= rule.times:
+                    self.rules.remove(rule)
+                return rule
+        return None
+
+
 class Faults:
     """The rules in force, tried in the order they were added; the first that applies wins."""
 

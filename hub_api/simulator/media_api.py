@@ -1,5 +1,6 @@
 """Media: upload, look up, download, delete. The address is good for 5 minutes and wants the bearer token."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -9,6 +10,7 @@ from aiohttp import BodyPartReader, web
 from hub_api.simulator.check_message import MEDIA_TYPES
 from hub_api.simulator.core import Core
 from hub_api.simulator.errors import MetaError, unknown_object
+from hub_api.simulator.faults import MediaFault
 from hub_api.simulator.model import Media
 from hub_api.simulator.web_common import Handler, answer, number_of
 
@@ -69,13 +71,16 @@ def media_node(core: Core, media: Media, request: web.Request) -> web.Response:
     if request.method == "DELETE":
         core.world.remove_media(media.id)
         return answer({"success": True})
+    if fault := core.media_faults.pick("http"):
+        return web.Response(status=fault.status)
     expires = int(core.clock.now()) + URL_TTL_S
+    foreign = core.media_faults.pick("foreign_url")
     url = request.url.origin() / "whatsapp_business" / "attachments" / ""
     url = url.with_query(mid=media.id, ext=str(expires), hash=_url_hash(core, media.id, expires))
     return answer(
         {
             "messaging_product": "whatsapp",
-            "url": str(url),
+            "url": foreign.url if foreign else str(url),
             "mime_type": media.mime_type,
             "sha256": base64.b64decode(media.sha256).hex(),
             "file_size": len(media.content),
@@ -87,7 +92,7 @@ def media_node(core: Core, media: Media, request: web.Request) -> web.Response:
 def download_handler(core: Core) -> Handler:
     """The address that the look-up returned; 404 once its 5 minutes are over."""
 
-    async def download(request: web.Request) -> web.Response:
+    async def download(request: web.Request) -> web.StreamResponse:
         media = core.find_media(request.query.get("mid", ""))
         expires = request.query.get("ext", "0")
         fresh = expires.isdigit() and int(expires) > core.clock.now()
@@ -101,9 +106,34 @@ def download_handler(core: Core) -> Handler:
             headers["Content-Disposition"] = (
                 f'attachment; filename="{media.filename.encode("ascii", "replace").decode()}"'
             )
-        return web.Response(body=media.content, headers=headers)
+        core.events["media_downloads"] += 1
+        fault = core.media_faults.pick("gone", "wrong_content", "truncated", "foreign_redirect", "slow")
+        return await _faulty(request, media.content, headers, fault)
 
     return download
+
+
+async def _faulty(
+    request: web.Request, content: bytes, headers: dict[str, str], fault: MediaFault | None
+) -> web.StreamResponse:
+    """The file as an answer, or what the fault makes of it."""
+    match fault:
+        case MediaFault(kind="gone"):
+            return web.Response(status=404, text="Not Found")
+        case MediaFault(kind="foreign_redirect", url=url):
+            return web.Response(status=302, headers={"Location": url})
+        case MediaFault(kind="wrong_content"):
+            content = content[:-1] + bytes([content[-1] ^ 0xFF])
+        case MediaFault(kind="slow", seconds=seconds):
+            await asyncio.sleep(seconds)
+        case MediaFault(kind="truncated"):
+            response = web.StreamResponse(headers={**headers, "Content-Length": str(len(content))})
+            await response.prepare(request)
+            await response.write(content[: len(content) // 2])
+            if request.transport is not None:
+                request.transport.close()
+            return response
+    return web.Response(body=content, headers=headers)
 
 
 def _url_hash(core: Core, media_id: str, expires: int | str) -> str:

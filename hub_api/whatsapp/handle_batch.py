@@ -19,6 +19,7 @@ from hub_api.whatsapp import deadletters, handle_tally, handle_updates
 from hub_api.whatsapp.handle_fold import Batch, Letter, NewMessage
 from hub_api.whatsapp.handle_people import sighting_of
 from hub_api.whatsapp.inbound import Call, Echo, HistoryMessage, Inbound, Item, Message
+from hub_api.whatsapp.media.note import Carrier, note_media
 from hub_api.whatsapp.parse import Unparsable, parse
 from hub_api.whatsapp.send.meta import Refusal
 from hub_api.whatsapp.send.reactions import react_to_statuses
@@ -145,6 +146,7 @@ async def _write(tx: Transaction, batch: Batch, letters: Sequence[Letter]) -> No
         if len(new) != len(batch.keys):
             raise Raced("another worker stored one of these messages first")
     await statuses.park(tx, await alterations.apply(tx, batch.changes))
+    await note_media(tx, _carriers(batch))
     await statuses.apply(tx, batch.statuses)
     failed = [u for u in batch.statuses if u.status == "failed" and u.error_code is not None]
     await react_to_statuses(tx, [(u.wamid, Refusal(u.error_code or 0, u.error_title or ""), u.at) for u in failed])
@@ -167,3 +169,9 @@ async def _write(tx: Transaction, batch: Batch, letters: Sequence[Letter]) -> No
     await handle_updates.prefer(tx, batch.preferences)
     await handle_updates.keep(tx, batch.kept)
     await handle_tally.count(tx, letters, stopped)
+
+
+def _carriers(batch: Batch) -> list[Carrier]:
+    """What may have brought a file: new messages, edits, and the files that placeholders stood for."""
+    changes = [Carrier(c.target, c.payload, c.at) for c in batch.changes if c.payload and c.kind in ("edit", "fill")]
+    return [Carrier(m.wamid, m.payload, m.created_at) for m in batch.messages] + changes

@@ -19,6 +19,7 @@ from hub_api.whatsapp.compose.draft import AnyMessage, compose
 from hub_api.whatsapp.compose.examples import EXAMPLES
 from hub_api.whatsapp.compose.fields import Part
 from hub_api.whatsapp.compose.mark_read import mark_read
+from hub_api.whatsapp.media.prepare import attach, prepare
 
 router = APIRouter(prefix="/api/v1", tags=["chat"])
 
@@ -37,7 +38,7 @@ NOT_SENT: dict[int | str, dict[str, Any]] = {
     409: {
         "description": "`window_closed`: more than 24 h since the customer wrote, send a template · `conversation_closed` · "
         "`template_not_approved` · `phone_required`: a code needs a phone number, the customer has a username only · "
-        "`not_reactable` · `idempotency_key_reused`"
+        "`not_reactable` · `media_not_sendable` · `idempotency_key_reused`"
     },
     422: {
         "description": "`invalid`: a field is missing, unknown or beyond a limit of the channel · `template_mismatch`: the "
@@ -76,12 +77,15 @@ async def post_message(
     idempotency_key: IdempotencyKey = None,
 ) -> Queued:
     """Queue a message of any kind. An agent who has the conversation then waits for the customer."""
+    message, files = await prepare(services, conversation_id, body)
     async with services.transaction() as tx:
 
         async def queue() -> dict[str, Any]:
             author_id = acts_as(caller, body.agent_id)
-            draft = await compose(tx, conversation_id, body, author="agent", author_id=author_id)
-            return {"id": str(await reply(tx, conversation_id, draft))}
+            draft = await compose(tx, conversation_id, message, author="agent", author_id=author_id)
+            message_id = await reply(tx, conversation_id, draft)
+            await attach(tx, message_id, files)
+            return {"id": str(message_id)}
 
         scope = f"{caller.key_id}:messages:{conversation_id}"
         return Queued(**await once(tx, scope, idempotency_key, body.model_dump_json().encode(), queue))
