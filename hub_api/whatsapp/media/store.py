@@ -190,12 +190,14 @@ def make_store(settings: Settings) -> Store:
         config["endpoint"] = endpoint
     if url.username:
         config |= {"access_key_id": unquote(url.username), "secret_access_key": unquote(url.password or "")}
-    plain: Any = {"allow_http": True} if options.get("endpoint", "").startswith("http://") else {}
+    client: Any = {"timeout": "60s", "connect_timeout": "5s"}
+    if options.get("endpoint", "").startswith("http://"):
+        client["allow_http"] = True
     return RemoteStore(
         S3Store(
             url.hostname,
             prefix=url.path.strip("/") or None,
-            client_options={**plain, "timeout": "60s", "connect_timeout": "5s"},
+            client_options=client,
             retry_config={"max_retries": 2},
             **config,
         )

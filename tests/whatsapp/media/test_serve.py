@@ -5,13 +5,14 @@ import time
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hub_api.auth.keys import create_key
 from hub_api.platform.ids import uuid7
+from hub_api.whatsapp.media.check import safe_filename
 from hub_api.whatsapp.media.link import make_link
-from hub_api.whatsapp.media.serve import BadRange, Span, span_of
+from hub_api.whatsapp.media.serve import BadRange, Span, disposition, span_of
 from tests.whatsapp.media.conftest import Desk
 
 PDF = b"%PDF-1.4\n" + bytes(range(256)) * 40
@@ -24,7 +25,7 @@ async def pdf(desk: Desk, **content) -> UUID:
 
 
 async def test_a_link_gives_the_file_safely(desk: Desk):
-    media_id = await pdf(desk, filename="../../etc/Currículo\u202e\x00 final.pdf")
+    media_id = await pdf(desk, filename="../../etc/Currículo\u202e final.pdf")
     status, body, headers = await desk.read(await desk.link(media_id))
     assert (status, body) == (200, PDF)
     assert headers["Content-Disposition"].startswith("attachment; ")
@@ -57,6 +58,35 @@ async def test_ranges(desk: Desk, asked, status, start, end):
     assert (await desk.read(url, Range=f"bytes={len(PDF)}-"))[0] == 416
 
 
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("../../etc/passwd", "passwd"),
+        ("C:\\Users\\ana\\RG.jpg", "RG.jpg"),
+        ("a\x00b\r\nc.pdf", "abc.pdf"),
+        ("fatura\u202efdp.exe", "faturafdp.exe"),
+        ("Currículo da Ana ção.pdf", "Currículo da Ana ção.pdf"),
+        ("..", None),
+        ("   ", None),
+        (None, None),
+        ("x" * 300 + ".pdf", "x" * 116 + ".pdf"),
+        ('a"b<c>.txt', "abc.txt"),
+    ],
+)
+def test_names_lose_paths_and_tricks_and_keep_their_letters(given, kept):
+    assert safe_filename(given) == kept
+
+
+@given(name=st.text(max_size=400))
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+def test_no_name_leads_out_of_its_header_or_folder(name):
+    kept = safe_filename(name)
+    assert kept is None or (0 < len(kept) <= 120 and kept not in (".", "..") and safe_filename(kept) == kept)
+    header = disposition(kept, inline=False)
+    assert header.isascii() and header.isprintable() and header.count('"') in (0, 2)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(size=st.integers(1, 1_000), first=st.integers(0, 1_200), last=st.one_of(st.none(), st.integers(0, 1_200)))
 def test_a_span_lies_within_the_file(size, first, last):
     header = f"bytes={first}-{'' if last is None else last}"
