@@ -5,7 +5,6 @@ CREATE TABLE media (
     id uuid PRIMARY KEY,
     direction text NOT NULL CHECK (direction IN ('in', 'out')), -- out: uploaded here, to be sent
     kind text NOT NULL CHECK (kind IN ('image', 'video', 'audio', 'document', 'sticker')),
-    customer_id uuid,                  -- whose file; null: ours
     number_id uuid,                    -- in: the number that received it, whose token reads it
     meta_id text,                      -- in: Meta's id, good for 7 days
     declared_type text,                -- MIME type as the sender's side told it
@@ -22,7 +21,7 @@ CREATE TABLE media (
     attempts int NOT NULL DEFAULT 0 CHECK (attempts >= 0),
     next_at timestamptz,               -- the mark of work: fetch or scan it from here on; pushed on while somebody does
     expires_at timestamptz,            -- when Meta's id dies
-    author text,                       -- out: key or user that uploaded it
+    author text,                       -- out: who uploaded it, `user:<id>` or `key:<id>`
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     CHECK (direction = 'out' OR state = 'erased' OR meta_id IS NOT NULL OR state = 'failed'),
@@ -31,16 +30,17 @@ CREATE TABLE media (
 );
 CREATE INDEX media_due ON media (next_at) WHERE next_at IS NOT NULL;
 CREATE INDEX media_content ON media (sha256) WHERE sha256 IS NOT NULL;
-CREATE INDEX media_customer ON media (customer_id) WHERE customer_id IS NOT NULL;
 CREATE INDEX media_age ON media (created_at) WHERE state <> 'erased';
 CREATE TRIGGER touch BEFORE UPDATE ON media FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
--- Which files a message shows. A file of ours may be in many.
+-- Which files a message shows, and in whose conversation: that says who may see them. A file of ours may be in many.
 CREATE TABLE message_media (
     message_id uuid NOT NULL,
     media_id uuid NOT NULL REFERENCES media ON DELETE CASCADE,
+    conversation_id uuid NOT NULL REFERENCES conversations ON DELETE CASCADE,
     PRIMARY KEY (message_id, media_id)
 );
+CREATE INDEX message_media_conversation ON message_media (conversation_id);
 CREATE INDEX message_media_media ON message_media (media_id);
 
 -- A file of ours as Meta knows it: one id a number, good for 30 days.

@@ -77,14 +77,14 @@ async def post_message(
     idempotency_key: IdempotencyKey = None,
 ) -> Queued:
     """Queue a message of any kind. An agent who has the conversation then waits for the customer."""
-    message, files = await prepare(services, conversation_id, body)
+    message, files = await prepare(services, caller, conversation_id, body)
     async with services.transaction() as tx:
 
         async def queue() -> dict[str, Any]:
             author_id = acts_as(caller, body.agent_id)
             draft = await compose(tx, conversation_id, message, author="agent", author_id=author_id)
             message_id = await reply(tx, conversation_id, draft)
-            await attach(tx, message_id, files)
+            await attach(tx, conversation_id, message_id, files)
             return {"id": str(message_id)}
 
         scope = f"{caller.key_id}:messages:{conversation_id}"

@@ -17,7 +17,7 @@ class BadLink(Forbidden):
 
 
 def make_link(settings: Settings, media_id: UUID, holder: str, now: float | None = None) -> tuple[str, int]:
-    """Path and query of a file's address for a kind of principal (`user`, `program`), and when it ends (Unix seconds)."""
+    """Path and query of a file's address for a kind of principal (`user`, `key`), and when it ends (Unix seconds)."""
     expires = int(time.time() if now is None else now) + settings.media_link_s
     signature = _sign(settings, media_id, holder, expires)
     return f"/api/v1/media/{media_id}/content?for={holder}&expires={expires}&signature={signature}", expires

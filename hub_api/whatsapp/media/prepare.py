@@ -7,12 +7,13 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from hub_api.auth.principal import Principal
 from hub_api.errors import Conflict
 from hub_api.platform.postgres import Transaction
 from hub_api.platform.services import Services
 from hub_api.whatsapp.compose.fields import DocumentFile, Medium
 from hub_api.whatsapp.media.check import FileRefused
-from hub_api.whatsapp.media.upload import find_media, meta_media_id, queries
+from hub_api.whatsapp.media.upload import find_visible, meta_media_id, queries
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -31,10 +32,11 @@ class Ready:
     filename: str | None
 
 
-async def prepare(services: Services, conversation_id: UUID, message: M) -> tuple[M, list[UUID]]:
+async def prepare(services: Services, caller: Principal, conversation_id: UUID, message: M) -> tuple[M, list[UUID]]:
     """`message` with Meta's ids in place of ours, and the ids of our files in it.
 
-    Uploads what the conversation's number does not have yet, so that sending never waits for a file. Raises NotFound,
+    Uploads what the conversation's number does not have yet, so that sending never waits for a file. Raises NotFound (also for
+    a file that `caller` does not see),
     NotSendable, FileRefused (an audio where an image is wanted), NoNumber, RejectedByMeta, Unavailable.
     """
     wanted = {media.id: media.kind for media in _media_in(message) if media.id and "-" in media.id}
@@ -45,7 +47,7 @@ async def prepare(services: Services, conversation_id: UUID, message: M) -> tupl
         raise NoNumber(f"conversation {conversation_id} has no WhatsApp number from which a file could be sent")
     ready: dict[str, Ready] = {}
     for text, kind in wanted.items():
-        media = await find_media(services, UUID(text))
+        media = await find_visible(services, caller, UUID(text))
         if media["kind"] != kind:
             fault = f"media {text} is of kind {media['kind']}, and the message wants {kind}"
             raise FileRefused(fault, errors=[{"field": f"body.{kind}.id", "message": fault}])
@@ -53,10 +55,10 @@ async def prepare(services: Services, conversation_id: UUID, message: M) -> tupl
     return _replaced(message, ready), [UUID(text) for text in wanted]
 
 
-async def attach(tx: Transaction, message_id: UUID, media_ids: list[UUID]) -> None:
+async def attach(tx: Transaction, conversation_id: UUID, message_id: UUID, media_ids: list[UUID]) -> None:
     """Remember that a queued message shows these files."""
     if media_ids:
-        await tx.db.execute(queries.attach, message_id, media_ids)
+        await tx.db.execute(queries.attach, message_id, media_ids, conversation_id)
 
 
 def _media_in(value: Any) -> list[Medium]:

@@ -3,7 +3,7 @@
 -- name: note_media  -- $1 ids, $2 wamids, $3 kinds, $4 meta_ids (null: none), $5 types, $6 sha256, $7 filenames, $8 states, $9 reasons, $10 expires_at
 -- Nothing for a message that is not known, or that has the same file already (an edit that changed the caption).
 WITH file AS (
-    SELECT row.*, m.id AS message_id, m.customer_id, m.number_id
+    SELECT row.*, m.id AS message_id, m.conversation_id, m.number_id
     FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[], $8::text[],
                 $9::text[], $10::timestamptz[])
         AS row (id, wamid, kind, meta_id, declared_type, declared_sha256, filename, state, reason, expires_at)
@@ -14,13 +14,14 @@ WITH file AS (
         WHERE u.message_id = m.id AND f.meta_id IS NOT DISTINCT FROM row.meta_id
     )
 ), added AS (
-    INSERT INTO media (id, direction, kind, customer_id, number_id, meta_id, declared_type, declared_sha256, filename,
+    INSERT INTO media (id, direction, kind, number_id, meta_id, declared_type, declared_sha256, filename,
                        state, reason, next_at, expires_at)
-    SELECT id, 'in', kind, customer_id, number_id, meta_id, declared_type, declared_sha256, filename, state, reason,
+    SELECT id, 'in', kind, number_id, meta_id, declared_type, declared_sha256, filename, state, reason,
            CASE WHEN state = 'pending' THEN now() END, expires_at FROM file
     RETURNING id
 )
-INSERT INTO message_media (message_id, media_id) SELECT file.message_id, file.id FROM file;
+INSERT INTO message_media (message_id, media_id, conversation_id)
+SELECT file.message_id, file.id, file.conversation_id FROM file;
 
 -- name: claim_due  -- $1 limit, $2 seconds that one attempt may take -> files to fetch or scan, with number and sealed token
 WITH due AS (
@@ -70,8 +71,17 @@ INSERT INTO media (id, direction, kind, declared_type, filename, state, reason, 
 VALUES ($1, 'out', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
 
 -- name: find_media  -- $1 id -> the file
-SELECT id, direction, kind, customer_id, filename, state, reason, sha256, size_bytes, mime_type, created_at
+SELECT id, direction, kind, filename, state, reason, sha256, size_bytes, mime_type, created_at
 FROM media WHERE id = $1;
+
+-- name: find_visible  -- $1 teams (null: all), $2 caller, $3 how an uploader is named, $4 id -> the file, if the caller may see it
+-- Who sees a conversation sees its files; who uploaded one sees it before it is in any.
+SELECT f.id, f.direction, f.kind, f.filename, f.state, f.reason, f.sha256, f.size_bytes, f.mime_type, f.created_at
+FROM media f
+WHERE f.id = $4 AND ($1::uuid[] IS NULL OR f.author = $3 OR EXISTS (
+    SELECT FROM message_media u JOIN conversations c ON c.id = u.conversation_id LEFT JOIN queues q ON q.id = c.queue_id
+    WHERE u.media_id = f.id AND sees($1::uuid[], $2::uuid, q.team_id, c.agent_id)
+));
 
 -- name: find_upload  -- $1 media, $2 number, $3 seconds that it must still live -> meta_id
 SELECT meta_id FROM media_uploads
@@ -89,13 +99,14 @@ FROM whatsapp_numbers n JOIN whatsapp_accounts a ON a.id = n.account_id WHERE n.
 -- name: number_of_conversation  -- $1 conversation -> number; null: the conversation has none
 SELECT number_id FROM conversations WHERE id = $1;
 
--- name: attach  -- $1 message, $2 files it shows
-INSERT INTO message_media (message_id, media_id) SELECT $1, * FROM unnest($2::uuid[]) ON CONFLICT DO NOTHING;
+-- name: attach  -- $1 message, $2 files it shows, $3 conversation
+INSERT INTO message_media (message_id, media_id, conversation_id)
+SELECT $1, media_id, $3 FROM unnest($2::uuid[]) AS media_id ON CONFLICT DO NOTHING;
 
 -- name: erase  -- $1 ids, $2 reason -> count; names and ids go, the row stays as the record that there was a file
 WITH gone AS (
     UPDATE media SET state = 'erased', reason = $2, filename = NULL, meta_id = NULL, declared_sha256 = NULL,
-                     customer_id = NULL, author = NULL, next_at = NULL
+                     author = NULL, next_at = NULL
     WHERE id = ANY($1::uuid[]) AND state <> 'erased' RETURNING id, sha256
 ), unsent AS (
     DELETE FROM media_uploads WHERE media_id = ANY($1::uuid[])
@@ -105,11 +116,11 @@ WITH gone AS (
 SELECT count(*) FROM gone;
 
 -- name: of_customer  -- $1 customer -> ids of the person's files, and of ours that were sent to nobody else
-SELECT id FROM media WHERE customer_id = $1 AND state <> 'erased'
-UNION
-SELECT f.id FROM media f JOIN message_media u ON u.media_id = f.id JOIN messages m ON m.id = u.message_id
-WHERE m.customer_id = $1 AND f.direction = 'out' AND f.state <> 'erased' AND NOT EXISTS (
-    SELECT FROM message_media o JOIN messages x ON x.id = o.message_id WHERE o.media_id = f.id AND x.customer_id <> $1
+SELECT DISTINCT f.id
+FROM conversations c JOIN message_media u ON u.conversation_id = c.id JOIN media f ON f.id = u.media_id
+WHERE c.customer_id = $1 AND f.state <> 'erased' AND NOT EXISTS (
+    SELECT FROM message_media o JOIN conversations x ON x.id = o.conversation_id
+    WHERE o.media_id = f.id AND x.customer_id <> $1
 );
 
 -- name: older_than  -- $1 before, $2 limit -> ids of files past their retention

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.datastructures import UploadFile
 
-from hub_api.auth.keys import Principal, require
+from hub_api.auth.decide import anyone, require
+from hub_api.auth.principal import Principal
 from hub_api.errors import HubError, Invalid
 from hub_api.platform.services import Services
 from hub_api.platform.web import get_services
@@ -20,6 +21,7 @@ from hub_api.whatsapp.media.store import open_store
 router = APIRouter(prefix="/api/v1/media", tags=["media"])
 
 Hub = Annotated[Services, Depends(get_services)]
+Reader = Annotated[Principal, Depends(require("media:read"))]
 MOST_BYTES = 100 * limits.MB + limits.MB  # the largest file, and the form around it
 FORM: dict[str, Any] = {
     "requestBody": {
@@ -83,7 +85,7 @@ class Link(BaseModel):
 
 @router.post("", status_code=201, responses=REFUSED, openapi_extra=FORM, summary="Upload a file to send")
 async def post_media(
-    request: Request, services: Hub, caller: Annotated[Principal, Depends(require("conversations:write"))]
+    request: Request, services: Hub, caller: Annotated[Principal, Depends(require("media:write"))]
 ) -> MediaFile:
     """Checked against Meta's table before anything goes there; name its id in a message of the same kind."""
     length = request.headers.get("Content-Length", "")
@@ -94,34 +96,32 @@ async def post_media(
         if not isinstance(file, UploadFile):
             raise Invalid("the form has no file", errors=[{"field": "body.file", "message": "Field required"}])
         row = await upload.take_in(
-            services, file.file, filename=file.filename, declared=file.content_type, author=caller.name
+            services, file.file, filename=file.filename, declared=file.content_type, author=caller.actor
         )
     return MediaFile.model_validate(dict(row))
 
 
 @router.get(
     "/{media_id}",
-    dependencies=[Depends(require("conversations:read"))],
     responses={404: HIDDEN[404]},
     summary="What became of a file",
 )
-async def get_media(services: Hub, media_id: UUID) -> MediaFile:
+async def get_media(services: Hub, caller: Reader, media_id: UUID) -> MediaFile:
     """Its state, type and size; never its content."""
-    return MediaFile.model_validate(dict(await upload.find_media(services, media_id)))
+    return MediaFile.model_validate(dict(await upload.find_visible(services, caller, media_id)))
 
 
 @router.post("/{media_id}/link", responses={404: HIDDEN[404]}, summary="An address to read a file")
-async def post_link(
-    services: Hub, media_id: UUID, caller: Annotated[Principal, Depends(require("conversations:read"))]
-) -> Link:
-    """For who may see conversations; it expires after HUB_MEDIA_LINK_S."""
-    await upload.find_media(services, media_id)
-    url, expires = link.make_link(services.settings, media_id, "user" if caller.user_id else "program")
+async def post_link(services: Hub, caller: Reader, media_id: UUID) -> Link:
+    """For who may see a conversation with it; it expires after HUB_MEDIA_LINK_S."""
+    await upload.find_visible(services, caller, media_id)
+    url, expires = link.make_link(services.settings, media_id, caller.kind)
     return Link(url=url, expires_at=datetime.fromtimestamp(expires).astimezone())
 
 
 @router.get(
     "/{media_id}/content",
+    dependencies=[Depends(anyone)],
     response_class=Response,
     responses={
         **HIDDEN,
@@ -135,7 +135,7 @@ async def post_link(
 async def get_content(
     services: Hub,
     media_id: UUID,
-    holder: Annotated[Literal["user", "program"], Query(alias="for")],
+    holder: Annotated[Literal["user", "key"], Query(alias="for")],
     expires: Annotated[int, Query(ge=0, le=2**40)],
     signature: Annotated[str, Query(min_length=64, max_length=64)],
     download: Annotated[bool, Query(description="offer it for saving, also what could be shown")] = False,

@@ -10,6 +10,7 @@ from uuid import UUID
 import aiohttp
 import orjson
 
+from hub_api.auth.principal import Principal
 from hub_api.errors import Conflict, NotFound, Unavailable
 from hub_api.platform import crypto, sqlfile
 from hub_api.platform.ids import uuid7
@@ -78,6 +79,14 @@ def _spool(source: IO[bytes], folder: Path, declared: str | None) -> tuple[Kept,
             digest.update(chunk)
             target.write(chunk)
     return Kept(file, digest.digest(), size, mime_type), kind
+
+
+async def find_visible(services: Services, caller: Principal, media_id: UUID) -> Row:
+    """A file's row. Raises NotFound, also for one that the caller does not see."""
+    row = await services.db.fetchrow(queries.find_visible, *caller.scope, caller.actor, media_id)
+    if row is None:
+        raise NotFound(f"there is no media {media_id}")
+    return row
 
 
 async def find_media(services: Services, media_id: UUID) -> Row:

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hub_api.auth.keys import create_key
+from hub_api.auth.api_keys import create_key
 from hub_api.platform.ids import uuid7
 from hub_api.whatsapp.media.check import safe_filename
 from hub_api.whatsapp.media.link import make_link
 from hub_api.whatsapp.media.serve import BadRange, Span, disposition, span_of
+from tests.auth.people import add_person, add_team
 from tests.whatsapp.media.conftest import Desk
 
 PDF = b"%PDF-1.4\n" + bytes(range(256)) * 40
@@ -37,9 +38,9 @@ async def test_a_link_gives_the_file_safely(desk: Desk):
 async def test_a_changed_or_ended_link_reads_nothing(desk: Desk):
     media_id = await pdf(desk)
     url = await desk.link(media_id)
-    ended, _ = make_link(desk.hub.services.settings, media_id, "program", now=time.time() - 400)
+    ended, _ = make_link(desk.hub.services.settings, media_id, "key", now=time.time() - 400)
     other = url.replace(str(media_id), str(uuid7()))
-    for bad in (url.replace("for=program", "for=user"), url[:-1] + ("0" if url[-1] != "0" else "1"), other, ended):
+    for bad in (url.replace("for=key", "for=user"), url[:-1] + ("0" if url[-1] != "0" else "1"), other, ended):
         status, body, _ = await desk.read(bad)
         assert status == 403 and b"media_link_invalid" in body
 
@@ -108,6 +109,21 @@ async def test_what_is_not_stored_is_not_served(desk: Desk):
         await desk.hub.fetch("UPDATE media SET state = $1, next_at = now()", state)
         status, body, _ = await desk.read(url)
         assert status == 409 and state.encode() in body
+
+
+async def test_a_file_is_seen_by_who_sees_its_conversation(desk: Desk):
+    media_id = await pdf(desk)
+    ours, queue = await add_team(desk.hub, "nossa")
+    other, _ = await add_team(desk.hub, "outra")
+    await desk.hub.fetch("UPDATE conversations SET queue_id = (SELECT id FROM queues WHERE key = $1)", queue)
+    seen = {}
+    for team in (ours, other):
+        agent = await add_person(desk.hub, "agent", team)
+        path = f"{desk.hub.url}/api/v1/media/{media_id}"
+        for method, url in (("POST", f"{path}/link"), ("GET", path)):
+            async with desk.hub.session.request(method, url, headers=agent.headers) as answer:
+                seen[team, method] = answer.status
+    assert seen == {(ours, "POST"): 200, (ours, "GET"): 200, (other, "POST"): 404, (other, "GET"): 404}
 
 
 async def test_a_link_needs_the_right_to_see_conversations(desk: Desk):

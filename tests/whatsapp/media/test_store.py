@@ -5,6 +5,7 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID
 
 import boto3
 import pytest
@@ -91,14 +92,18 @@ async def test_the_whole_way_through_s3(opened, bucket: str):
         assert (status, body) == (206, CONTENT[:500])
 
 
+async def customer(desk: Desk) -> UUID:
+    return await desk.hub.fetchval("SELECT id FROM customers")
+
+
 async def test_erasing_a_person_leaves_no_bytes_and_no_names(desk: Desk):
     await desk.receive("document", filename="RG da Ana.pdf")
     await desk.fetch()
     media = await desk.media()
     assert desk.files() == ["content"]
-    assert await erase_media(desk.hub.services, media["customer_id"]) == 1
+    assert await erase_media(desk.hub.services, await customer(desk)) == 1
     media = await desk.media()
-    assert (media["state"], media["filename"], media["customer_id"], media["sha256"]) == ("erased", None, None, None)
+    assert (media["state"], media["filename"], media["meta_id"], media["sha256"]) == ("erased", None, None, None)
     assert desk.files() == []
 
 
@@ -122,7 +127,7 @@ async def test_a_file_erased_while_it_was_fetched_is_not_kept(desk: Desk):
     fetching = asyncio.create_task(desk.fetch())
     while await desk.hub.fetchval("SELECT attempts FROM media") == 0:
         await asyncio.sleep(0.01)
-    await erase_media(desk.hub.services, (await desk.media())["customer_id"])
+    await erase_media(desk.hub.services, await customer(desk))
     await fetching
     assert (await desk.media())["state"] == "erased"
     await remove_freed(desk.hub.services)
