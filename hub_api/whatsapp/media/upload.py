@@ -85,7 +85,7 @@ async def find_visible(services: Services, caller: Principal, media_id: UUID) ->
     """A file's row. Raises NotFound, also for one that the caller does not see."""
     row = await services.db.fetchrow(queries.find_visible, *caller.scope, caller.actor, media_id)
     if row is None:
-        raise NotFound(f"there is no media {media_id}")
+        raise NotFound(f"there is no media {media_id}: upload it first, at /api/v1/media")
     return row
 
 
@@ -93,7 +93,7 @@ async def find_media(services: Services, media_id: UUID) -> Row:
     """A file's row. Raises NotFound."""
     row = await services.db.fetchrow(queries.find_media, media_id)
     if row is None:
-        raise NotFound(f"there is no media {media_id}")
+        raise NotFound(f"there is no media {media_id}: upload it first, at /api/v1/media")
     return row
 
 
