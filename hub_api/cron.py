@@ -10,8 +10,8 @@ from hub_api.platform.queue import Job
 from hub_api.platform.redis import connect_sync
 from hub_api.platform.worker import perform
 from hub_api.settings import Settings
-from hub_api.whatsapp.pool import jobs as pool
 from hub_api.whatsapp.media import jobs as media
+from hub_api.whatsapp.pool import jobs as pool
 from hub_api.whatsapp.templates import jobs as templates
 
 EVERY_SECONDS: tuple[tuple[int, Job], ...] = (
