@@ -35,7 +35,7 @@ for i, key in ipairs(KEYS) do
     local reply_room, bulk_slot = tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4])
     local urgent, bulk = tonumber(ARGV[at + 5]), tonumber(ARGV[at + 6])
     local line = redis.call('HMGET', key, 'main', 'reply')
-    local main = tonumber(line[1]) or now + ahead
+    local main = tonumber(line[1]) or now + ahead + slot
     local reply = math.max(tonumber(line[2]) or now + reply_room, now)
     local kept = 0
     if reply_slot > 0 then
@@ -53,7 +53,7 @@ for i, key in ipairs(KEYS) do
     redis.call('HSET', key, 'main', kept_main, 'reply', string.format('%.0f', reply), 'slot', ARGV[at])
     redis.call('PEXPIRE', key, 604800000)
     out[i] = {kept, lined, string.format('%.0f', first_urgent - now), given, string.format('%.0f', first_bulk - now),
-              string.format('%.0f', math.max(0, main - now - ahead)), kept_main}
+              kept_main}
 end
 return out
 """
@@ -201,16 +201,13 @@ def _arguments(want: Want) -> tuple[float, ...]:
     )
 
 
-def _granted(
-    want: Want, kept: int, lined: int, urgent_us: str, given: int, bulk_us: str, wait_us: str, end: str
-) -> Granted:
+def _granted(want: Want, kept: int, lined: int, urgent_us: str, given: int, bulk_us: str, end: str) -> Granted:
     slot_s = 1 / want.pace.main
     bulk_s = slot_s / want.pace.speed
     first_urgent, first_bulk = float(urgent_us) / _US, float(bulk_us) / _US
     slots = Slots(
         (0.0,) * kept + tuple(max(0.0, first_urgent + n * slot_s) for n in range(lined)),
         tuple(max(0.0, first_bulk + n * bulk_s) for n in range(given)),
-        float(wait_us) / _US,
     )
     return Granted(slots, end, bulk_s * _US)
 

@@ -26,7 +26,7 @@ from hub_api.whatsapp.send.pace import AHEAD_S, Pace, pace_of
 QUEUES_FOR_S = 1.0
 # When all numbers have given what they may for now, rounds follow each other at this distance: sooner they would be small.
 PACED_S = 0.15
-# When customers are locked, or urgent messages found no slot.
+# When customers are locked.
 LOOK_AGAIN_S = 0.02
 
 _URGENT, _BULK = [0, URGENT], [2, 3]
@@ -99,7 +99,7 @@ class Claims:
         chosen = _with_slots(found, granted)
         # Last of all: what fails before it leaves nothing claimed, and what it claims is called.
         await self._claim(round_, chosen, granted)
-        round_.again_s = self._again(round_, found, wants, granted)
+        round_.again_s = self._again(round_, found, wants, granted, with_slots=len(chosen))
         return round_
 
     async def settle(self, round_: Round) -> None:
@@ -191,18 +191,19 @@ class Claims:
         }
 
     def _again(
-        self, round_: Round, found: _Found, wants: Sequence[Want], granted: Mapping[str, Granted]
+        self, round_: Round, found: _Found, wants: Sequence[Want], granted: Mapping[str, Granted], *, with_slots: int
     ) -> float | None:
         """After how long the next round makes sense, seen from what this one met."""
         asked = [(want.bulk, len(granted[want.phone_number_id].slots.bulk)) for want in wants if want.bulk]
-        if found.drops or found.put_off or round_.refused or any(bulk == given for bulk, given in asked):
-            return 0.0 if round_.claimed or found.drops or found.put_off or round_.refused or self._bulk else None
-        if asked:
+        all_gave = bool(asked) and not any(bulk == given for bulk, given in asked)
+        if with_slots < len(found.sends) or all_gave:
             metrics.rounds_paced.inc()
             return max(LOOK_AGAIN_S, round_.began + PACED_S - time.monotonic())
-        if round_.claimed:
+        if round_.claimed or round_.refused or found.drops or found.put_off:
             return 0.0
-        return LOOK_AGAIN_S if found.sends else None
+        if found.sends:
+            return LOOK_AGAIN_S
+        return 0.0 if asked and self._bulk else None
 
 
 def _fairly(queues: Sequence[Queue]) -> list[Queue]:

@@ -57,16 +57,17 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """Moments from which calls may leave, in seconds from now; without any, `wait_s` until bulk may ask again."""
+    """Moments from which calls may leave, in seconds from now."""
 
-    urgent: tuple[float, ...] = ()
-    bulk: tuple[float, ...] = ()
-    wait_s: float = 0.0
+    urgent: tuple[float, ...]
+    bulk: tuple[float, ...]
 
 
 def fresh(pace: Pace, now: float) -> Line:
     """A schedule nobody remembers: as if everything up to the horizon had been given out, since it may have been."""
-    return Line(now + AHEAD_S, now + pace.reply_burst / pace.reply_rate if pace.reply_rate else math.inf)
+    return Line(
+        now + AHEAD_S + 1 / pace.main, now + pace.reply_burst / pace.reply_rate if pace.reply_rate else math.inf
+    )
 
 
 def reserve(line: Line, pace: Pace, now: float, urgent: int, bulk: int) -> Slots:
@@ -80,7 +81,7 @@ def reserve(line: Line, pace: Pace, now: float, urgent: int, bulk: int) -> Slots
     line.main = max(line.main, now - pace.catch_up / pace.main)
     slots = [0.0] * from_headroom + _line_up(line, now, urgent - from_headroom, 1 / pace.main)
     campaign = _line_up(line, now, bulk, 1 / (pace.main * pace.speed))
-    return Slots(tuple(slots), tuple(campaign), max(0.0, line.main - now - AHEAD_S))
+    return Slots(tuple(slots), tuple(campaign))
 
 
 def _line_up(line: Line, now: float, want: int, spacing: float) -> list[float]:
