@@ -98,7 +98,7 @@ async def compose(tx: Transaction, conversation_id: UUID, message: AnyMessage, *
             | NewDocument(document=medium)
             | NewSticker(sticker=medium)
         ):
-            body, content = await sendable(tx, conversation_id, medium), words.of_medium(medium)
+            body, content = sendable(medium), words.of_medium(medium)
         case NewLocation():
             body, content = as_sent(message.location), words.of_location(message)
         case NewContacts():
@@ -110,16 +110,14 @@ async def compose(tx: Transaction, conversation_id: UUID, message: AnyMessage, *
         case NewInteractive(interactive=interactive):
             body, content = as_sent(interactive), words.of_interactive(interactive)
             if (header := getattr(interactive, "header", None)) is not None:
-                body["header"] = await _header(tx, conversation_id, header)
+                body["header"] = _header(header)
     return Draft(message.type, body, content, **options)
 
 
-async def _header(
-    tx: Transaction, conversation_id: UUID, header: TextHeader | ImageHeader | VideoHeader | DocumentHeader
-) -> dict[str, Any]:
+def _header(header: TextHeader | ImageHeader | VideoHeader | DocumentHeader) -> dict[str, Any]:
     match header:
         case ImageHeader(image=medium) | VideoHeader(video=medium) | DocumentHeader(document=medium):
-            return {"type": header.type, header.type: await sendable(tx, conversation_id, medium)}
+            return {"type": header.type, header.type: sendable(medium)}
         case _:
             return as_sent(header)
 
@@ -173,20 +171,20 @@ async def template_draft(
     category = template["category"].lower()
     body: dict[str, Any] = {"name": message.name, "language": {"code": message.language}}
     if message.components:
-        body["components"] = [await _component(tx, conversation_id, component) for component in message.components]
+        body["components"] = [_component(component) for component in message.components]
     options = {"priority": PRIORITY.get(category, 2), **options}
     content = words.of_template(shape, message.components)
     return Draft("template", body, content, category=category, template=message.name, **options)
 
 
-async def _component(tx: Transaction, conversation_id: UUID, component: Filled) -> dict[str, Any]:
+def _component(component: Filled) -> dict[str, Any]:
     sent = as_sent(component)
     match component:
         case HeaderFilling(parameters=[(ImageHeader() | VideoHeader() | DocumentHeader()) as parameter]):
-            sent["parameters"] = [await _header(tx, conversation_id, parameter)]
+            sent["parameters"] = [_header(parameter)]
         case CarouselFilling(cards=cards):
             for card, shown in zip(cards, sent["cards"], strict=True):
-                shown["components"] = [await _component(tx, conversation_id, part) for part in card.components]
+                shown["components"] = [_component(part) for part in card.components]
         case _:
             pass
     return sent
