@@ -5,7 +5,7 @@ import hmac
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import structlog
@@ -51,14 +51,31 @@ class Door:
         self._csrf_key = derive(secret_key, "csrf")
         self._redis_asked_again_at = 0.0
 
-    async def by_credential(self, credential: str) -> Principal:
-        """The caller by an API key or an access token. Raises Unauthorized."""
+    async def admit(self, credential: str) -> tuple[Principal, dict[str, str]]:
+        """The caller by an API key or an access token, counted under his limit; with the headers that tell what is left.
+
+        Raises Unauthorized, TooMany. While Redis is away sessions are checked in PostgreSQL and nobody is counted.
+        """
         if credential.count(".") != 2:
-            return await api_keys.find(self.services.db, credential)
+            caller = await api_keys.find(self.services.db, credential)
+            return caller, await self.count(caller)
         claims = await self.keyring.verify("access", credential)
-        if "sid" in claims:
-            return await self._by_session(UUID(claims["sid"]))
-        return await api_keys.find_by_id(self.services.db, UUID(claims["sub"]), claims.get("scope"))
+        if "sid" not in claims:
+            caller = await api_keys.find_by_id(self.services.db, UUID(claims["sub"]), claims.get("scope"))
+            return caller, await self.count(caller)
+        session_id, limit = UUID(claims["sid"]), self._limit("user", claims["sub"])
+        cached, answer, at_hand = None, None, time.monotonic() >= self._redis_asked_again_at
+        if at_hand:
+            try:
+                async with self.services.redis.pipeline(transaction=False) as pipeline:  # one way there and back
+                    pipeline.get(sessions.key_of(session_id))
+                    ratelimit.ask(pipeline, [limit])
+                    cached, answer = await pipeline.execute()
+            except RedisError as error:
+                self._redis_failed(error)
+                at_hand = False
+        caller = await sessions.find(self.services, session_id, cached, fill=at_hand)
+        return caller, self._judged(limit, answer) if at_hand else {}
 
     def csrf_token(self, session_id: UUID) -> str:
         """What the console shows in `X-CSRF-Token`: bound to the session, so that a planted cookie does not fit."""
@@ -70,36 +87,28 @@ class Door:
             raise BadCsrf(f"send the value of the cookie {CSRF_COOKIE} in the header {CSRF_HEADER}")
 
     async def count(self, caller: Principal) -> dict[str, str]:
-        """Count a request of this caller; the headers that tell him what is left. Raises TooMany. Open while Redis is away."""
-        settings = self.services.settings
-        count = settings.user_rate_per_minute if caller.kind == "user" else settings.key_rate_per_minute
-        return await self.count_under(Limit(f"api:{caller.actor}", count))
+        """Count a request of this caller; the headers that tell him what is left. Raises TooMany."""
+        return await self.count_under(self._limit(caller.kind, str(caller.id)))
 
     async def count_under(self, limit: Limit) -> dict[str, str]:
         """Count under one limit that is open while Redis is away. Raises TooMany."""
         if time.monotonic() < self._redis_asked_again_at:
             return {}
         try:
-            (room,) = await ratelimit.take(
-                self.services.redis,
-                [limit],
-                f"more than {limit.count} requests in {limit.window_s:.0f} s: wait, then go on",
-            )
+            answer = await ratelimit.ask(self.services.redis, [limit])
         except RedisError as error:
             self._redis_failed(error)
             return {}
-        return room.headers
+        return self._judged(limit, answer)
 
-    async def _by_session(self, session_id: UUID) -> Principal:
-        cached: bytes | None = None
-        fill = time.monotonic() >= self._redis_asked_again_at
-        if fill:
-            try:
-                cached = await self.services.redis.get(sessions.key_of(session_id))  # type: ignore[assignment]  # bytes: no decoding client
-            except RedisError as error:
-                self._redis_failed(error)
-                fill = False
-        return await sessions.find(self.services, session_id, cached, fill=fill)
+    def _limit(self, kind: str, caller_id: str) -> Limit:
+        settings = self.services.settings
+        count = settings.user_rate_per_minute if kind == "user" else settings.key_rate_per_minute
+        return Limit(f"api:{kind}:{caller_id}", count)
+
+    def _judged(self, limit: Limit, answer: Any) -> dict[str, str]:
+        message = f"more than {limit.count} requests in {limit.window_s:.0f} s: wait, then go on"
+        return ratelimit.judge([limit], answer, message)[0].headers
 
     def _redis_failed(self, error: RedisError) -> None:
         self._redis_asked_again_at = time.monotonic() + _ASK_AGAIN_S
@@ -121,16 +130,16 @@ async def principal(
     """The caller, counted under his limit. Raises Unauthorized without a valid credential, BadCsrf, TooMany."""
     door = await services.shared(open_door)
     if credentials is not None:
-        caller = await door.by_credential(credentials.credentials)
+        caller, room = await door.admit(credentials.credentials)
     elif cookie := request.cookies.get(SESSION_COOKIE):
-        caller = await door.by_credential(cookie)
+        caller, room = await door.admit(cookie)
         if caller.session_id is None:
             raise Unauthorized("an API key comes as `Authorization: Bearer <key>`, not as a cookie")
         if request.method not in _SAFE:
             door.check_csrf(caller.session_id, request.headers.get(CSRF_HEADER))
     else:
         raise Unauthorized("send an API key or an access token as `Authorization: Bearer …`, or sign in")
-    response.headers.update(await door.count(caller))
+    response.headers.update(room)
     return caller
 
 

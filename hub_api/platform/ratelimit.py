@@ -7,6 +7,7 @@ for a steady caller; one who comes in bursts may have up to twice the limit in a
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from redis.asyncio import Redis
 
@@ -92,12 +93,21 @@ class Room:
 
 async def take(redis: Redis, limits: Sequence[Limit], message: str) -> list[Room]:
     """Count one request under every limit. Raises TooMany, counting it nowhere, when one is full; RedisError when away."""
+    return judge(limits, await ask(redis, limits), message)
+
+
+def ask(commands: Any, limits: Sequence[Limit]) -> Any:
+    """Send the question to a client, or put it into a pipeline with others; `judge` reads the answer."""
     keys, arguments = [], []
     for limit in limits:
         exact = limit.count <= EXACT_UP_TO
         keys.append(f"limit:{'exact' if exact else 'period'}:{limit.key}")
         arguments += [limit.count, int(limit.window_s * 1000), int(exact)]
-    answers = await redis.eval(_SLIDE, len(limits), *keys, *arguments)
+    return commands.eval(_SLIDE, len(limits), *keys, *arguments)
+
+
+def judge(limits: Sequence[Limit], answers: Any, message: str) -> list[Room]:
+    """What is left under each limit. Raises TooMany when one is full."""
     rooms = [Room(limit, int(left), int(wait) / 1000) for limit, (_, left, wait) in zip(limits, answers, strict=True)]
     full = [room for room, (free, _, _) in zip(rooms, answers, strict=True) if not free]
     if full:
