@@ -17,7 +17,8 @@ from hub_api.connect_operations import whatsapp
 from hub_api.embedded.commands import stack
 from hub_api.embedded.home import load_home_environment
 from hub_api.errors import HubError
-from hub_api.operations import numbers, webhooks
+from hub_api.number_operations import numbers
+from hub_api.operations import webhooks
 from hub_api.shadow_operations import shadow
 from hub_api.simulator.commands import simulate
 from hub_api.template_operations import templates

@@ -12,6 +12,7 @@ from hub_api.platform.queue import Ring, job
 from hub_api.platform.services import Services
 from hub_api.whatsapp.jobs import handle_lane, split_inbox
 from hub_api.whatsapp.media.jobs import fetch_due
+from hub_api.whatsapp.pool import view
 from hub_api.whatsapp.send import outbox, reactions
 from hub_api.whatsapp.send.jobs import drain_outbox
 
@@ -62,6 +63,7 @@ async def gauges(services: Services) -> None:
     metrics.agents_online.set(row["agents_busy"])
     metrics.inbox_backlog.set(row["inbox_items"])
     metrics.outbox_unknown.set(row["unknown"])
+    await view.measure(services)
     await outbox.measure(services)
     metrics.redis_memory.set((await services.redis.info("memory"))["used_memory"])
 

@@ -1,4 +1,4 @@
-"""`hub webhooks dead | replay` and `hub numbers add | list`: operator work on the channel."""
+"""`hub webhooks dead | replay`, and what all commands of operators share."""
 
 import asyncio
 import json
@@ -11,7 +11,6 @@ import typer
 from hub_api.errors import Invalid
 
 webhooks = typer.Typer(help="Webhooks that could not be handled.", no_args_is_help=True)
-numbers = typer.Typer(help="WhatsApp numbers of the operator.", no_args_is_help=True)
 AS_JSON = typer.Option("--json", help="Print JSON for programs.")
 T = TypeVar("T")
 
@@ -41,53 +40,6 @@ def replay(
     chosen = [parse_id(text) for text in ids] if ids else None
     count = with_services(lambda services: replay(services, chosen))
     typer.echo(f"{count} dead letters put back")
-
-
-@numbers.command()
-def add(
-    waba_id: Annotated[str, typer.Option(help="Id of the WhatsApp business account.")],
-    phone_number_id: Annotated[str, typer.Option(help="Meta's id of the number.")],
-    display_phone_number: Annotated[str, typer.Option(help="The number as people dial it.")],
-    portfolio_id: Annotated[str, typer.Option(help="Id of the business portfolio.")],
-    name: Annotated[str, typer.Option(help="Name of the account, for people.")],
-    token: Annotated[
-        str, typer.Option(envvar="HUB_META_TOKEN", prompt="Token of the system user", hide_input=True, show_envvar=True,
-                          help="Asked for when not in the environment: a command line is readable for others.")
-    ],
-    throughput_mps: Annotated[int, typer.Option(min=1, max=1000, help="Messages a second that Meta allows.")] = 80,
-) -> None:  # fmt: skip
-    """Register a number with its account, or renew what is known of them; the token is stored encrypted."""
-    from hub_api.whatsapp import accounts
-
-    async def register(services: Any) -> UUID:
-        await accounts.add_account(services, waba_id=waba_id, portfolio_id=portfolio_id, name=name, token=token)
-        return await accounts.add_number(
-            services,
-            waba_id=waba_id,
-            phone_number_id=phone_number_id,
-            display_phone_number=display_phone_number,
-            throughput_mps=throughput_mps,
-        )
-
-    typer.echo(f"number {phone_number_id} is registered as {with_services(register)}")
-
-
-@numbers.command(name="list")
-def list_(as_json: Annotated[bool, AS_JSON] = False) -> None:
-    """List the numbers with their state and quality."""
-    from hub_api.whatsapp.accounts import list_numbers
-
-    rows, _ = with_services(lambda services: list_numbers(services, limit=10_000))
-    columns = (
-        "phone_number_id",
-        "display_phone_number",
-        "verified_name",
-        "waba_id",
-        "state",
-        "quality",
-        "throughput_mps",
-    )
-    show(rows, columns, as_json)
 
 
 def with_services(work: Callable[[Any], Awaitable[T]]) -> T:

@@ -51,6 +51,12 @@ async def move(
     """
     at = at or datetime.now(UTC)
     before = await lock(tx, conversation_id)
+    if not before["is_demand"]:
+        raise ForbiddenMove(
+            f"nobody has written in conversation {before['protocol']} yet: the customer's first message opens it",
+            conversation_id=str(conversation_id),
+            state=before["state"],
+        )
     agent_id = agent_id or (before["agent_id"] if to_state != "queued" else None)
     queue_id = queue["id"] if queue else before["queue_id"]
     if (before["state"], before["agent_id"], before["queue_id"]) == (to_state, agent_id, queue_id):

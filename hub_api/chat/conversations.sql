@@ -59,6 +59,15 @@ FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::time
             last_message_at, last_ad_at, unanswered_since, first_response_at, version, metadata)
 RETURNING id, protocol;
 
+-- name: begin_threads  -- $1 zone, $2 ids, $3 states, $4 opened_at, $5 queued_at -> id, protocol
+-- What we had begun is a demand from the customer's first words on: opened then, under a protocol of that day.
+UPDATE conversations c SET
+    is_demand = true, state = row.state, protocol = next_protocol(row.opened_at, $1), opened_at = row.opened_at,
+    queued_at = row.queued_at, resolved_at = NULL
+FROM unnest($2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[]) AS row (id, state, opened_at, queued_at)
+WHERE c.id = row.id
+RETURNING c.id, c.protocol;
+
 -- name: save_threads  -- one array a column; the rows are locked by load_threads
 UPDATE conversations c SET
     state = row.state,

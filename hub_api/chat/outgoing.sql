@@ -1,8 +1,8 @@
 -- name: queue_message  -- $1 conversation, $2 message, $3 now, $4 author, $5 author_id, $6 type, $7 content, $8 payload, $9 reply_to, $10 category, $11 priority -> customer_id, number_id, shard, waited_s (null: nobody waited); no row: no such conversation
--- A campaign's message is no answer to whoever is waiting. first_response_at is a person's first message, not the bot's.
+-- A campaign's or program's message is no answer to whoever is waiting. first_response_at is a person's first message, not the bot's.
 WITH waiting AS (
     SELECT c.id, c.customer_id, c.number_id, customer.shard_id,
-        CASE WHEN $4 <> 'campaign' THEN greatest($3 - c.unanswered_since, interval '0') END AS waited
+        CASE WHEN $4 NOT IN ('campaign', 'system') THEN greatest($3 - c.unanswered_since, interval '0') END AS waited
     FROM conversations c JOIN customers customer ON customer.id = c.customer_id
     WHERE c.id = $1
     FOR NO KEY UPDATE OF c

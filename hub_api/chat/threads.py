@@ -51,6 +51,8 @@ class Thread:
     metadata: dict[str, Any] = field(default_factory=dict)
     is_new: bool = False
     is_changed: bool = False
+    is_dormant: bool = False  # we began it, and the customer has not written yet: no demand
+    is_begun: bool = False  # the customer's first words made it a demand just now
     is_opened_as: str = ""  # the state of a new one before what moved it since
 
     @property
@@ -67,7 +69,10 @@ class Threads:
 
     def __init__(self, rows: Iterable[Any], histories: Iterable[Any], reopen_hours: int) -> None:
         self._threads = {
-            (row["customer_id"], row["number_id"]): Thread(**{name: row[name] for name in _COLUMNS}) for row in rows
+            (row["customer_id"], row["number_id"]): Thread(
+                **{name: row[name] for name in _COLUMNS}, is_dormant=not row["is_demand"]
+            )
+            for row in rows
         }
         self._histories: dict[Key, UUID] = {(row["customer_id"], row["number_id"]): row["id"] for row in histories}
         self._reopen = timedelta(hours=reopen_hours)
@@ -102,8 +107,8 @@ class Threads:
 
         `for_bot`: a bot may answer it. `from_ad`: an ad led to it, so that answering it may open the free entry.
         """
-        thread = self._threads.get((customer_id, number_id))
         start = "bot" if for_bot else "queued"
+        thread = self._awake(customer_id, number_id, at, start)
         if thread is None or self._has_ended(thread, at):
             thread = self._open(customer_id, number_id, at, start, previous=thread)
         elif thread.state == "resolved" and not thread.is_rated_next:
@@ -124,7 +129,7 @@ class Threads:
 
     def customer_noted(self, customer_id: UUID, number_id: UUID | None, at: datetime) -> Thread:
         """The conversation of something that asks for no answer (a pin, an unsupported edit): shown, and moves nothing."""
-        thread = self._threads.get((customer_id, number_id)) or self._open(customer_id, number_id, at, "bot")
+        thread = self._awake(customer_id, number_id, at, "bot") or self._open(customer_id, number_id, at, "bot")
         thread.last_customer_message_at = _latest(thread.last_customer_message_at, at)
         thread.last_message_at = _latest(thread.last_message_at, at)
         thread.is_changed = True
@@ -135,7 +140,7 @@ class Threads:
 
         One that it opens waits for the customer, without an agent of ours.
         """
-        thread = self._threads.get((customer_id, number_id))
+        thread = self._awake(customer_id, number_id, at, "queued")
         if thread is None or self._has_ended(thread, at):
             thread = self._open(customer_id, number_id, at, "waiting_customer", previous=thread)
         elif thread.state == "bot":
@@ -155,6 +160,15 @@ class Threads:
             self._new.append(thread)
             self._histories[key] = thread.id
         return self._histories[key]
+
+    def _awake(self, customer_id: UUID, number_id: UUID | None, at: datetime, state: str) -> Thread | None:
+        """The newest conversation. One that we began becomes a demand with this: it opens now, in `state`."""
+        thread = self._threads.get((customer_id, number_id))
+        if thread is not None and thread.is_dormant:
+            thread.is_dormant, thread.is_begun, thread.is_opened_as = False, True, state
+            thread.state, thread.opened_at, thread.resolved_at = state, at, None
+            thread.queued_at = at if state == "queued" else None
+        return thread
 
     def _has_ended(self, thread: Thread, at: datetime) -> bool:
         if thread.state == "closed":
@@ -198,6 +212,12 @@ class Threads:
             rows = await tx.db.fetch(queries.open_threads, zone, *_columns(self._new, _INSERTED))
             protocols = {row["id"]: row["protocol"] for row in rows}
             tx.emit(*(_opened(thread, protocols[thread.id]) for thread in self._new))
+        if begun := [thread for thread in self._threads.values() if thread.is_begun]:
+            rows = await tx.db.fetch(
+                queries.begin_threads, zone, *_columns(begun, ("id", "is_opened_as", "opened_at", "queued_at"))
+            )
+            protocols = {row["id"]: row["protocol"] for row in rows}
+            tx.emit(*(_opened(thread, protocols[thread.id]) for thread in begun))
         if changed := [thread for thread in self._threads.values() if thread.is_changed and not thread.is_new]:
             await tx.db.execute(queries.save_threads, *_columns(changed, _UPDATED))
         tx.emit(*self._events)

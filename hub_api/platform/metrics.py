@@ -34,6 +34,10 @@ items_handled = Counter("inbox_items_handled_total", "Inbox items handled", ["ki
 items_dead = Counter("inbox_items_dead_total", "Inbox items put aside as dead letters", ["reason"])
 inbox_backlog = Gauge("inbox_backlog_items", "Inbox items waiting", multiprocess_mode="mostrecent")
 outbox_backlog = Gauge("outbox_backlog_messages", "Messages queued for sending", multiprocess_mode="mostrecent")
+numbers_by_state = Gauge("whatsapp_numbers", "Numbers of the pool by state", ["state"], multiprocess_mode="mostrecent")
+parked_statuses = Gauge(
+    "whatsapp_parked_statuses", "Statuses whose message is not known (yet)", multiprocess_mode="mostrecent"
+)
 outbox_unknown = Gauge(
     "outbox_unknown_messages", "Messages whose sending has an unknown outcome", multiprocess_mode="mostrecent"
 )

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
+from hub_api.chat.outgoing import Draft, queue_message
 from hub_api.platform.ids import uuid7
+from hub_api.whatsapp.compose.draft import AnyMessage, FlowStopped, compose
 from tests.support.hub import FIXTURES, fixture
 from tests.whatsapp.door import Door, now, text, value_of, webhook
 
@@ -199,3 +202,22 @@ async def test_errors_of_a_number_are_applied_when_they_are_news(door: Door) -> 
     assert tuple(row) == ("paused", "meta_error")
     assert await door.value("SELECT applied_at IS NOT NULL FROM channel_update")
     assert await door.value("SELECT sum(count) FROM send_tally WHERE outcome = 'refused' AND code = 131042") == 1
+
+
+async def test_a_flow_that_meta_stopped_is_shown_to_nobody(door: Door) -> None:
+    await door.deliver(text("oi"))
+    conversation = await door.value("SELECT id FROM conversations")
+    flow = {"flow_message_version": "3", "flow_id": "6627390910605886", "flow_cta": "Abrir"}
+    asked = {"type": "flow", "body": {"text": "Cadastro"}, "action": {"name": "flow", "parameters": flow}}
+    async with door.services.transaction() as tx:
+        waiting = await queue_message(tx, conversation, Draft("interactive", asked, "Cadastro"))
+    await door.deliver(future("flows_status_change"))
+    row = await door.one("SELECT state, error_code FROM messages WHERE id = $1", waiting)
+    assert tuple(row) == ("failed", 132068)
+    wish = TypeAdapter(AnyMessage).validate_python({"type": "interactive", "interactive": asked})
+    async with door.services.transaction() as tx:
+        with pytest.raises(FlowStopped, match="THROTTLED"):
+            await compose(tx, conversation, wish)
+    await door.deliver(future("flows_status_change", new_status="PUBLISHED"))
+    async with door.services.transaction() as tx:
+        assert (await compose(tx, conversation, wish)).type == "interactive"

@@ -69,6 +69,12 @@ class PhoneRequired(Conflict):
     code = "phone_required"
 
 
+class FlowStopped(Conflict):
+    """Meta blocked or throttled the flow: its button would lead nowhere."""
+
+    code = "flow_stopped"
+
+
 class NotReactable(Conflict):
     """Meta refuses a reaction to a message that is old, deleted, a reaction itself, or not taken yet."""
 
@@ -80,7 +86,7 @@ async def compose(tx: Transaction, conversation_id: UUID, message: AnyMessage, *
     decides; `options` are fields of Draft.
 
     Raises NotFound (template, quoted or reacted message), TemplateNotApproved, TemplateMismatch, PhoneRequired,
-    NotReactable.
+    NotReactable, FlowStopped.
     """
     if isinstance(message, NewTemplate):
         return await _template(tx, conversation_id, message, **options)
@@ -109,9 +115,20 @@ async def compose(tx: Transaction, conversation_id: UUID, message: AnyMessage, *
             body, content = {"message_id": wamid, "emoji": reaction.emoji}, words.of_reaction(reaction)
         case NewInteractive(interactive=interactive):
             body, content = as_sent(interactive), words.of_interactive(interactive)
+            await _require_flow(tx, conversation_id, body)
             if (header := getattr(interactive, "header", None)) is not None:
                 body["header"] = _header(header)
     return Draft(message.type, body, content, **options)
+
+
+async def _require_flow(tx: Transaction, conversation_id: UUID, interactive: dict[str, Any]) -> None:
+    """Meta told by webhook which flows it stopped; those it never spoke of may go."""
+    flow_id = interactive.get("action", {}).get("parameters", {}).get("flow_id")
+    if flow_id is None:
+        return
+    status = await tx.db.fetchval(queries.flow_status, conversation_id, str(flow_id))
+    if status in ("BLOCKED", "THROTTLED"):
+        raise FlowStopped(f"flow {flow_id} is {status} at Meta: offer a menu instead", status_of_flow=status)
 
 
 def _header(header: TextHeader | ImageHeader | VideoHeader | DocumentHeader) -> dict[str, Any]:

@@ -11,6 +11,12 @@ JOIN whatsapp_numbers n ON n.id = c.number_id
 JOIN templates t ON t.account_id = n.account_id
 WHERE c.id = $1 AND t.name = $2 AND t.language = $3;
 
+-- name: flow_status  -- $1 conversation, $2 flow_id -> what Meta said last of the flow in the number's account
+SELECT f.status FROM conversations c
+JOIN whatsapp_numbers n ON n.id = c.number_id
+JOIN whatsapp_flows f ON f.account_id = n.account_id AND f.flow_id = $2
+WHERE c.id = $1;
+
 -- name: has_phone  -- $1 conversation -> whether the customer can be addressed by a phone number
 SELECT c.phone IS NOT NULL OR EXISTS (
     SELECT FROM customer_identities i

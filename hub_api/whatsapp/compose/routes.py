@@ -38,7 +38,7 @@ NOT_SENT: dict[int | str, dict[str, Any]] = {
     409: {
         "description": "`window_closed`: more than 24 h since the customer wrote, send a template · `conversation_closed` · "
         "`template_not_approved` · `phone_required`: a code needs a phone number, the customer has a username only · "
-        "`not_reactable` · `media_not_sendable` · `idempotency_key_reused`"
+        "`not_reactable` · `flow_stopped` · `media_not_sendable` · `idempotency_key_reused`"
     },
     422: {
         "description": "`invalid`: a field is missing, unknown or beyond a limit of the channel · `template_mismatch`: the "

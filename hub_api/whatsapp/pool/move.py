@@ -49,7 +49,7 @@ async def _move_away(services: Services, number_id: UUID, account_id: UUID, stop
             customers = [row["customer_id"] for row in await tx.db.fetch(queries.waiting_customers, number_id, CHUNK)]
             if not customers:
                 break
-            able = await capacities(tx, account_id, without=number_id)
+            able = await capacities(tx, [account_id], without=number_id)
             able = [capacity for capacity in able if not capacity.held] or able
             chosen = spread([Wish("utility") for _ in customers], able)
             pairs = [(customer, number) for customer, number in zip(customers, chosen, strict=True) if number]

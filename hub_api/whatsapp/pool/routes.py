@@ -3,24 +3,29 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Depends, Query
+from fastapi import APIRouter, Body, Depends, Header, Query
 
 from hub_api.auth.keys import Principal, require
+from hub_api.platform.idempotency import once
 from hub_api.platform.services import Services
 from hub_api.platform.web import get_services
 from hub_api.whatsapp import accounts
-from hub_api.whatsapp.pool import states
+from hub_api.whatsapp.pool import health, states, view
 from hub_api.whatsapp.pool.schemas import (
+    Checked,
     Created,
     NewAccount,
     NewNumber,
+    Outreach,
     Page,
+    Placed,
     Registration,
     State,
     Stop,
     Why,
     shown,
 )
+from hub_api.whatsapp.pool.write import Recipient, write
 from hub_api.whatsapp.send import reactions
 
 router = APIRouter(prefix="/api/v1/whatsapp", tags=["whatsapp"])
@@ -41,6 +46,33 @@ AT_META: dict[int | str, dict[str, Any]] = {
     502: {"description": "`outcome_unknown`: Meta did not answer; look at the number before trying again"},
     503: {"description": "`meta_unreachable`"},
 }
+
+
+NOT_PLACED: dict[int | str, dict[str, Any]] = {
+    404: {"description": "no account has the template, or there is no such customer"},
+    409: {
+        "description": "`template_not_approved` · `phone_required` · `customer_gone` · `no_number` · "
+        "`idempotency_key_reused`"
+    },
+    422: {"description": "`invalid`, or `template_mismatch` with the path of each fault"},
+}
+IdempotencyKey = Annotated[
+    str | None,
+    Header(max_length=200, description="the same key and body again: the first answer, and no second message"),
+]
+
+
+@router.get("/pool", dependencies=[READ], summary="The pool at a glance")
+async def get_pool(services: Hub, limit: Limit = 100, cursor: Cursor = None) -> Page:
+    """Numbers with state and reason, speed, breaker, what waits lane by lane and since when, accepted messages a second
+    (five minutes), errors of the last hour with what to do (pt-BR), and the portfolio's quota."""
+    return shown(await view.pool(services, limit=limit, cursor=cursor))
+
+
+@router.get("/breakers", dependencies=[READ], summary="Circuit breakers that are not closed")
+async def get_breakers(services: Hub) -> Page:
+    """Of numbers, accounts and templates: state, why, until when."""
+    return Page(items=[dict(row) for row in await view.open_breakers(services)])
 
 
 @router.get("/accounts", dependencies=[READ], summary="List the accounts")
@@ -93,6 +125,23 @@ async def post_number(services: Hub, body: NewNumber) -> Created:
     return Created(id=await accounts.add_number(services, **body.model_dump()))
 
 
+@router.get("/numbers/{number_id}", dependencies=[READ], responses=NUMBER, summary="One number with its history")
+async def get_number(services: Hub, number_id: UUID) -> dict[str, Any]:
+    """All that `/pool` shows of a number, and the last changes of its state."""
+    number = await view.one(services, number_id)
+    history = await states.number_history(services, number_id, limit=20)
+    return {**number, "history": [dict(row) for row in history.rows]}
+
+
+@router.post("/numbers/{number_id}/check", dependencies=[WRITE], responses=NUMBER, summary="Read its health now")
+async def check_number(services: Hub, number_id: UUID) -> Checked:
+    """Ask Meta for status, quality, limits and name, and apply what it says."""
+    number = await states.find(services, str(number_id))
+    done = await health.check(services, number["id"], number["account_id"], number["phone_number_id"])
+    after = await view.one(services, number_id)
+    return Checked(done=done, state=after["state"], failure=after["check_failure"])
+
+
 @router.post("/numbers/{number_id}/pause", status_code=204, responses=NUMBER, summary="Stop a number")
 async def pause_number(services: Hub, caller: Operator, number_id: UUID, body: Annotated[Stop, Body()]) -> None:
     """Nothing leaves from it until it is resumed, or until the time given; waiting templates move to other numbers."""
@@ -135,6 +184,25 @@ async def deregister_number(services: Hub, caller: Operator, number_id: UUID) ->
 async def get_number_history(services: Hub, number_id: UUID, limit: Limit = 100, cursor: Cursor = None) -> Page:
     """Every change of state, newest first: from, to, why, by whom."""
     return shown(await states.number_history(services, number_id, limit=limit, cursor=cursor))
+
+
+@router.post("/messages", status_code=202, responses=NOT_PLACED, summary="Send a template to somebody")
+async def post_message(
+    services: Hub,
+    caller: Annotated[Principal, Depends(require("messages:write"))],
+    body: Annotated[Outreach, Body()],
+    idempotency_key: IdempotencyKey = None,
+) -> Placed:
+    """Queue an approved template outside any conversation; the hub chooses the number. Consent, quiet templates and
+    limits are looked at when it leaves. The conversation that it begins is opened by the customer's first message."""
+    async with services.transaction() as tx:
+
+        async def place() -> dict[str, Any]:
+            to = Recipient(**body.to.model_dump())
+            return await write(tx, services.settings, to, body.template, waba_id=body.waba_id)
+
+        scope = f"{caller.key_id}:whatsapp-messages"
+        return Placed(**await once(tx, scope, idempotency_key, body.model_dump_json().encode(), place))
 
 
 def _source(caller: Principal) -> str:

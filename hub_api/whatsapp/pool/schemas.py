@@ -1,12 +1,13 @@
 """Bodies and answers of the pool's endpoints."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from hub_api.platform.pages import Rows
+from hub_api.whatsapp.compose.template_parts import NewTemplate
+from hub_api.whatsapp.pool.view import Numbers
 
 
 class Strict(BaseModel):
@@ -65,15 +66,12 @@ class State(BaseModel):
     state: str
 
 
-class Change(BaseModel):
-    """One step in the life of a number or account; `source` is who or what made it."""
+class Checked(BaseModel):
+    """Whether Meta answered; the number's state after it, or why it could not be read."""
 
-    id: int
-    from_state: str
-    to_state: str
-    reason: str | None
-    source: str
-    at: datetime
+    done: bool
+    state: str
+    failure: str | None
 
 
 class Page(BaseModel):
@@ -83,6 +81,59 @@ class Page(BaseModel):
     next_cursor: str | None = None
 
 
-def shown(found: Rows) -> Page:
+def shown(found: Rows | Numbers) -> Page:
     """One page of rows as they are answered."""
     return Page(items=[dict(row) for row in found.rows], next_cursor=found.next_cursor)
+
+
+class To(Strict):
+    """Who gets it: exactly one of the three."""
+
+    customer_id: UUID | None = None
+    phone: str | None = Field(
+        None, max_length=30, examples=["+5511987654321"], description="international, with country code"
+    )
+    bsuid: str | None = Field(
+        None, pattern=r"^[A-Z]{2}\.[A-Za-z0-9.]{1,200}$", description="WhatsApp's own id of the person"
+    )
+
+    @model_validator(mode="after")
+    def _one(self) -> "To":
+        if sum(value is not None for value in (self.customer_id, self.phone, self.bsuid)) != 1:
+            raise ValueError("give exactly one of customer_id, phone and bsuid")
+        return self
+
+
+class Outreach(Strict):
+    """An approved template for one person, as an invoice notice."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "to": {"phone": "+5511987654321"},
+                    "template": {
+                        "type": "template",
+                        "name": "fatura_disponivel",
+                        "components": [{"type": "body", "parameters": [{"type": "text", "text": "Ana"}]}],
+                    },
+                }
+            ]
+        },
+    )
+
+    to: To
+    template: NewTemplate
+    waba_id: str | None = Field(
+        None, pattern=r"^\d{5,30}$", description="the account; without it, any that has the template"
+    )
+
+
+class Placed(BaseModel):
+    """The queued message, whom it is for, and from which number it will leave."""
+
+    id: UUID
+    customer_id: UUID
+    conversation_id: UUID
+    number_id: UUID

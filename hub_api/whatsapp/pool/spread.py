@@ -6,7 +6,7 @@ conversation stays with its number while that one can send.
 """
 
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -106,8 +106,8 @@ def _leaves_in(capacity: Capacity, line: int) -> float:
     return (line + 1) / capacity.rate
 
 
-async def capacities(tx: Transaction, account_id: UUID, *, without: UUID | None = None) -> list[Capacity]:
-    """The numbers of an account that may send now, but for `without`."""
+async def capacities(tx: Transaction, accounts: Collection[UUID], *, without: UUID | None = None) -> list[Capacity]:
+    """The numbers of the accounts that may send now, but for `without`."""
     return [
         Capacity(
             row["id"],
@@ -115,7 +115,8 @@ async def capacities(tx: Transaction, account_id: UUID, *, without: UUID | None 
             row["waiting"],
             frozenset(row["held"]),
             row["portfolio_id"],
+            row["quota_left"],
         )
-        for row in await tx.db.fetch(queries.capacities, account_id)
+        for row in await tx.db.fetch(queries.capacities, list(accounts))
         if row["id"] != without
     ]

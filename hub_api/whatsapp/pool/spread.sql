@@ -1,8 +1,9 @@
--- name: capacities  -- $1 account -> id, account_id, throughput_mps, speed, quality, state, held, portfolio_id, waiting: what the router looks at
+-- name: capacities  -- $1 accounts -> id, account_id, throughput_mps, speed, quality, state, held, portfolio_id, quota_left (null: no limit), waiting: what the router looks at
 -- `waiting` is counted up to a bound: beyond it a number is simply full.
 SELECT n.id, n.account_id, n.throughput_mps, n.speed, n.quality, n.state, n.held_categories || a.held_categories AS held,
-    a.portfolio_id, backlog.waiting
+    a.portfolio_id, greatest(p.messaging_limit - p.quota_used, 0) AS quota_left, backlog.waiting
 FROM whatsapp_numbers n JOIN whatsapp_accounts a ON a.id = n.account_id
+LEFT JOIN whatsapp_portfolios p ON p.portfolio_id = a.portfolio_id
 CROSS JOIN LATERAL (
     SELECT count(*)::int AS waiting FROM (
         SELECT FROM messages m
@@ -10,5 +11,5 @@ CROSS JOIN LATERAL (
         LIMIT 20000
     ) AS bounded
 ) AS backlog
-WHERE n.account_id = $1 AND a.state = 'active' AND n.state IN ('connected', 'limited')
+WHERE n.account_id = ANY ($1::uuid[]) AND a.state = 'active' AND n.state IN ('connected', 'limited')
 ORDER BY n.id;
