@@ -18,12 +18,18 @@ WHERE a.state = 'active' AND n.state IN ('connected', 'limited') AND n.state_at 
 ORDER BY n.id;
 
 -- name: waiting_customers  -- $1 number, $2 limit -> customer_id of those with templates waiting at the number; locked
+-- A file uploaded to Meta belongs to the number it was uploaded for: whoever waits for one waits here.
 -- Whoever is locked has a message being claimed or an opt-out under way: next time.
 SELECT c.id AS customer_id FROM customers c
 WHERE c.id IN (
     SELECT m.customer_id FROM messages m
     WHERE m.state = 'queued' AND m.number_id = $1 AND m.type = 'template'
         AND m.priority BETWEEN 0 AND 3 AND m.shard BETWEEN 0 AND 63
+        AND NOT EXISTS (
+            SELECT FROM messages bound
+            WHERE bound.customer_id = m.customer_id AND bound.state = 'queued' AND bound.number_id = $1
+                AND bound.type = 'template' AND bound.payload @? '$.template.**.id'
+        )
     LIMIT $2
 )
 ORDER BY c.id FOR UPDATE SKIP LOCKED;

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from hub_api.chat.outgoing import Draft
 from hub_api.platform.services import Services
 from hub_api.simulator.config import PHONE_NUMBER_ID, WABA_ID
 from hub_api.simulator.server import Simulator
@@ -94,6 +95,21 @@ async def test_what_was_moved_comes_back_when_the_number_heals(
     assert await rebalance(services) == 5
     rows = await services.db.fetch("SELECT DISTINCT number_id, moved_from FROM messages WHERE id = ANY($1)", ids)
     assert [tuple(row) for row in rows] == [(number_id, None)]
+
+
+async def test_a_template_with_an_uploaded_file_waits_at_the_number_that_has_the_file(
+    services: Services, number_id: UUID, others: list[UUID]
+) -> None:
+    people = await add_people(services, number_id, 2)
+    [plain] = await queue(services, people[0], template())
+    header = {"type": "header", "parameters": [{"type": "document", "document": {"id": "990001"}}]}
+    body = {"name": "boas_vindas", "language": {"code": "pt_BR"}, "components": [header]}
+    [bound] = await queue(services, people[1], Draft("template", body, "fatura", category="utility", priority=2))
+    await pool.pause(services, number_id, reason="obra", source="test")
+    await settle_stop(services)
+    assert await rebalance(services) == 1
+    rows = await services.db.fetch("SELECT id FROM messages WHERE number_id = $1", number_id)
+    assert [row["id"] for row in rows] == [bound] and plain != bound
 
 
 async def test_a_short_pause_is_waited_for(services: Services, number_id: UUID, others: list[UUID]) -> None:
