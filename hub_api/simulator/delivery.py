@@ -60,6 +60,7 @@ class Counters:
     requests: int = 0
     failures: int = 0  # requests answered with something else than 200, or not at all
     duplicates: int = 0  # requests made once more on purpose
+    answers: dict[str, int] = field(default_factory=dict)  # requests by status, or by what broke the connection
 
 
 @dataclass(slots=True)
@@ -251,6 +252,8 @@ class Delivery:
         finally:
             lane.in_flight -= 1
         self.counters.requests += 1
+        word = answer.partition(":")[0]
+        self.counters.answers[word] = self.counters.answers.get(word, 0) + 1
         if answer == "200":
             self._latencies.append(time.perf_counter() - started)
             if not parcel.duplicate:

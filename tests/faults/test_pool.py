@@ -4,6 +4,8 @@ whatever fails meanwhile. Small in `make test`, 100 numbers and 200,000 messages
 import asyncio
 import os
 import random
+import signal
+from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,9 +13,12 @@ import pytest
 import pytest_asyncio
 import redis
 
+from hub_api.platform import migrate
 from tests.benchmarks.stack import Engines
+from tests.support.balancer import Balancer
 from tests.support.pool import Account, Pool, Replies, Size, quantile, running_pool
 from tests.support.postgres import Databases, EmbeddedPostgres
+from tests.support.process import free_port
 from tests.support.valkey import EmbeddedValkey
 from tests.support.waiting import eventually
 
@@ -23,6 +28,7 @@ MESSAGES = int(os.environ.get("HUB_TEST_POOL_MESSAGES", "800"))
 SENDERS = int(os.environ.get("HUB_TEST_POOL_SENDERS", "2"))
 REPLIES_PER_S = float(os.environ.get("HUB_TEST_POOL_REPLIES_PER_S", "5"))
 TALKS = 1_000
+ENDED_WELL = (0, -signal.SIGTERM)  # uvicorn raises the signal again once it has drained
 # Nobody waits so long: a tenth of the pool's speed, and the minute after which a dead sender's claims are in doubt.
 PATIENCE_S = 120 + 10 * MESSAGES / (NUMBERS * LEVEL)
 
@@ -198,3 +204,60 @@ async def test_shuffled_statuses_silence_and_opt_outs_in_one_campaign(pool: Pool
     assert late == [], "claimed after the opt-out was committed"
     assert not await pool.db.fetchval("SELECT count(*) FROM parked_status"), "a status found no message"
     print(f"opted out in mid-campaign: {len(heard)}; of them not sent: {account.states['cancelled']}")
+
+
+async def test_a_rolling_restart_with_a_migration_loses_nothing_and_answers_no_error(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    news = [
+        migrate.Migration("9998_pre_add.sql", "SET lock_timeout = '5s'; ALTER TABLE messages ADD COLUMN rolled text;"),
+        migrate.Migration(
+            "9999_pre_index.sql",
+            "-- transaction: none\nCREATE INDEX CONCURRENTLY IF NOT EXISTS rolled_talks ON conversations (customer_id, opened_at)",
+        ),
+    ]
+    known = migrate.all_migrations()
+    monkeypatch.setattr(migrate, "all_migrations", lambda: [*known, *news])
+    states_before = Counter((await pool.account()).states)
+    old_api = next(part for part in pool.parts if "api" in part.command)
+    talk = Replies(pool, REPLIES_PER_S)
+    async with Balancer(pool.api_port) as balancer:
+        await pool.simulator("POST", "webhooks", {"url": f"{balancer.url}/webhooks/whatsapp"})
+        pool.api_url = balancer.url
+        told = Counter((await pool.simulator("GET", "webhooks"))["answers"])
+        await pool.queue(MESSAGES)
+        async with talk.running(pool.people):
+            assert await migrate.migrate(pool.engines.database_url) == [one.name for one in news]
+            port = free_port()
+            pool.start_api(port)
+            await eventually(lambda: ready(pool, port), PATIENCE_S, every_s=0.2)
+            balancer.backends[:] = [port]
+            assert await pool.stop(old_api) in ENDED_WELL
+            for old in [part for part in pool.parts if "worker" in part.command or "scheduler" in part.command]:
+                pool.start(*old.command)
+                assert await pool.stop(old, within_s=60) in ENDED_WELL, "it drains and goes"
+            await pool.until_sent(PATIENCE_S)
+        await pool.until_sent(PATIENCE_S)
+        await eventually(lambda: handled(pool, talk.wrote), PATIENCE_S, every_s=0.5)
+        answers = Counter((await pool.simulator("GET", "webhooks"))["answers"]) - told
+        pool.api_url = f"http://127.0.0.1:{port}"
+        await pool.simulator("POST", "webhooks", {"url": f"{pool.api_url}/webhooks/whatsapp"})
+    account = await proved(pool)
+    assert account.states["unknown"] == states_before["unknown"], "a sender that drains leaves no doubt"
+    assert not talk.refused, "an error other than 503 with Retry-After"
+    assert not [answer for answer in answers if answer.isdigit() and answer not in ("200", "503")]
+    print(f"webhooks answered {dict(answers)}; agents pressed again: {dict(talk.again)}; {len(talk.posted)} replies")
+
+
+async def ready(pool: Pool, port: int) -> bool:
+    """Whether an API process takes traffic."""
+    async with pool.http.get(f"http://127.0.0.1:{port}/ready") as answer:
+        return answer.status == 200
+
+
+async def handled(pool: Pool, wamids: list[str]) -> bool:
+    """Every one of these inbound messages is here, once."""
+    rows = await pool.db.fetch("SELECT wamid, count(*) AS n FROM messages WHERE wamid = ANY($1) GROUP BY wamid", wamids)
+    assert {row["n"] for row in rows} <= {1}, "handled twice"
+    assert len(rows) == len(wamids), f"{len(wamids) - len(rows)} messages of customers are not here"
+    return True

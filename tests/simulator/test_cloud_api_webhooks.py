@@ -282,3 +282,11 @@ async def test_only_the_wanted_statuses_are_told(send, receiver, sim):
     assert sim.core.messages[answer["messages"][0]["id"]].status == "read"
     with pytest.raises(AssertionError, match="no statuses seen"):
         await send.control("POST", "webhooks", {"statuses": ["seen"]})
+
+
+async def test_the_answers_of_the_receiver_are_counted_by_status(send, receiver, sim):
+    await send.control("POST", "webhooks", FAST)
+    receiver.answers = [503, 200]
+    await writes(send, 1)
+    await sim.core.settled()
+    assert (await send.control("GET", "webhooks"))["answers"] == {"503": 1, "200": 1}

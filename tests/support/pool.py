@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import aiohttp
 import asyncpg
@@ -32,6 +32,8 @@ queries = sqlfile.load("tests.support", "pool.sql")
 
 REFUSED_FOR_SPEED = ("130429", "131056")
 SENDER = ("hub_api", "worker", "--queues", "outbound")
+HANDLER = ("hub_api", "worker", "--queues", "inbound,bot,maintenance")
+SCHEDULER = ("hub_api", "scheduler")
 CHUNK = 20_000
 SENT_STATES = frozenset({"accepted", "held", "sent", "delivered", "read", "played"})
 OFFER = {
@@ -110,7 +112,7 @@ class Pool:
             "app_secret": SECRET, "verify_token": "test-verify-token", "webhook_url": f"{self.api_url}/webhooks/whatsapp",
         }  # fmt: skip
         self.start("tests.support.pool_simulator", str(self.simulator_port), json.dumps(config))
-        self.start("hub_api", "api", "--port", str(self.api_port))
+        self.start_api(self.api_port)
         for url, part in zip((f"{self.simulator_url}/_sim/health", f"{self.api_url}/health"), self.parts, strict=True):
             await asyncio.to_thread(wait_for, url, part.process, 60)
         self.http = await self._open.enter_async_context(
@@ -122,8 +124,8 @@ class Pool:
         await self.simulator("POST", "webhooks", {"gather_s": 0.2, "concurrency": 4, "statuses": list(size.statuses)})
         await self._connect_numbers()
         for _ in range(size.handlers):
-            self.start("hub_api", "worker", "--queues", "inbound,bot,maintenance")
-        self.start("hub_api", "scheduler")
+            self.start(*HANDLER)
+        self.start(*SCHEDULER)
         keeper = asyncio.create_task(self._keep())
         self._open.callback(keeper.cancel)
 
@@ -133,7 +135,7 @@ class Pool:
         await asyncio.gather(*(self.stop(part) for part in list(self.parts)))
 
     async def stop(self, part: "Part", within_s: float = 30) -> int:
-        """SIGTERM to a part, which is not started again; its exit code, -9 when it had to be killed."""
+        """SIGTERM to a part, which is not started again; its exit code, -9 when it had to be killed after `within_s`."""
         self.parts.remove(part)
         part.process.terminate()
         try:
@@ -170,6 +172,10 @@ class Pool:
         part = Part(command, {**os.environ, **self.environment})
         self.parts.append(part)
         return part
+
+    def start_api(self, port: int) -> "Part":
+        """Start an API process on a port."""
+        return self.start("hub_api", "api", "--port", str(port))
 
     @property
     def senders(self) -> list["Part"]:
@@ -300,40 +306,57 @@ async def running_pool(engines: Engines, size: Size) -> AsyncIterator[Pool]:
 
 @dataclass
 class Replies:
-    """Live talk beside a campaign: people write and agents answer at once, `per_s` times a second, until it is stopped."""
+    """Live talk beside a campaign: people write and agents answer at once, `per_s` times a second, until it is stopped.
+
+    Agents press the button again when the connection breaks or the hub says 503, under the same idempotency key."""
 
     pool: Pool
     per_s: float
-    posted: dict[str, float] = field(default_factory=dict)  # message id -> when the agent pressed the button
-    refused: Counter[int] = field(default_factory=Counter)  # answers of the API other than 202
+    wrote: list[str] = field(default_factory=list)  # wamids of what people wrote
+    posted: dict[str, float] = field(default_factory=dict)  # message id -> when the agent first pressed the button
+    refused: Counter[int] = field(default_factory=Counter)  # answers of the API other than 202 and a 503 that says when
+    again: Counter[str] = field(default_factory=Counter)  # why the button was pressed again
 
     @asynccontextmanager
     async def running(self, people: Sequence[asyncpg.Record]) -> AsyncIterator[None]:
-        """Talk with these people in turn."""
-        task = asyncio.create_task(self._talk(people))
+        """Talk with these people in turn; what was begun is finished before it returns."""
+        stopped = asyncio.Event()
+        task = asyncio.create_task(self._talk(people, stopped))
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            stopped.set()
+            await task
 
-    async def _talk(self, people: Sequence[asyncpg.Record]) -> None:
-        began = time.monotonic()
+    async def _talk(self, people: Sequence[asyncpg.Record], stopped: asyncio.Event) -> None:
+        began, turn = time.monotonic(), 0
         async with asyncio.TaskGroup() as answers:
-            for turn in range(sys.maxsize):
-                await asyncio.sleep(max(0.0, began + turn / self.per_s - time.monotonic()))
+            while not stopped.is_set():
                 answers.create_task(self._answer(people[turn % len(people)], turn))
+                turn += 1
+                await asyncio.sleep(max(0.0, began + turn / self.per_s - time.monotonic()))
 
     async def _answer(self, person: asyncpg.Record, turn: int) -> None:
         wrote = {"from": person["phone"], "number_id": person["phone_number_id"], "text": f"E agora? {turn}"}
-        await self.pool.simulator("POST", "inbound", wrote)
-        posted = time.time()
-        url = f"{self.pool.api_url}/api/v1/conversations/{person['conversation_id']}/messages"
-        async with self.pool.http.post(url, json={"type": "text", "text": f"Resposta {turn}"}) as answer:
-            if answer.status == 202:
-                self.posted[(await answer.json())["id"].replace("-", "")] = posted
-            else:
-                self.refused[answer.status] += 1
+        self.wrote += (await self.pool.simulator("POST", "inbound", wrote))["wamids"]
+        posted, key = time.time(), uuid4().hex
+        path = f"/api/v1/conversations/{person['conversation_id']}/messages"
+        body = {"type": "text", "text": f"Resposta {turn}"}
+        while True:
+            try:
+                async with self.pool.http.post(
+                    self.pool.api_url + path, json=body, headers={"Idempotency-Key": key}
+                ) as answer:
+                    if answer.status == 202:
+                        self.posted[(await answer.json())["id"].replace("-", "")] = posted
+                        return
+                    if answer.status != 503 or "Retry-After" not in answer.headers:
+                        self.refused[answer.status] += 1
+                        return
+                    self.again["503"] += 1
+            except aiohttp.ClientError as error:
+                self.again[type(error).__name__] += 1
+            await asyncio.sleep(0.2)
 
     async def waits_s(self) -> list[float]:
         """From the agent's button to the acceptance at Meta, of every reply, shortest first. Infinite when it never came."""
