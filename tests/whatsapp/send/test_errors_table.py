@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from structlog.testing import capture_logs
 
 from hub_api.platform.services import Services
 from hub_api.simulator.faults import Fault
@@ -106,6 +107,12 @@ TABLE = (
 )
 
 
+# Codes of which §5 of the document says "alert", or that only a person can repair.
+ALERTS = {0, 190, 3, 10, 200, 230, 299, 131005, 33, 368, 131031, 130497, 131037, 131042, 131045, 133010, 131048, 131063}
+ALERTS |= {131064, 132001, 132007, 132015, 132016, 132068, 134011, 134102, 999_999}
+ALERTS |= {133000, 133005, 133006, 133008, 133009, 133015, 133016}
+
+
 def test_the_table_and_these_rows_name_the_same_codes() -> None:
     known = {code for row in TABLE for code in row.codes}
     ranges = {*range(200, 300), *range(138000, 139000), *range(139100, 139104), *range(147001, 147006)}
@@ -130,8 +137,10 @@ async def test_every_row_does_to_message_number_account_template_and_consent_wha
             sim.core.faults.add(Fault("error", code=code, times=1))
             [message_id] = await queue(services, person, template("oferta_fibra", "marketing"))
             began = datetime.now(UTC)
-            await drain_all(services)
+            with capture_logs() as told:
+                await drain_all(services)
             with subtests.test(code=code):
+                assert ("meta_needs_attention" in {line["event"] for line in told}) == (code in ALERTS)
                 sent = await message(services, message_id)
                 assert (sent["state"], sent["error_code"], sent["attempt"]) == (row.state, code, 1)
                 if row.delay_s:
