@@ -8,7 +8,7 @@ STAMPS := $(VENV)/.stamps
 HUB    := $(BIN)/hub
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down test e2e check format bench soak lock clean
+.PHONY: help install demo up down packages test e2e check format bench soak lock clean
 
 help:  ## List the targets
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -40,7 +40,13 @@ up: install  ## The same stack, empty
 down: install  ## Stop a stack that runs in the background
 	@$(HUB) down
 
-test: install  ## Tests on real engines (no browser)
+packages: tests/auth/provider/node_modules/.package-lock.json
+
+tests/auth/provider/node_modules/.package-lock.json: tests/auth/provider/package-lock.json
+	@echo "installing the packages that tests run with Node"
+	@npm ci --prefix tests/auth/provider --silent --ignore-scripts --no-audit --no-fund && touch $@
+
+test: install packages  ## Tests on real engines (no browser)
 	@$(BIN)/pytest
 
 e2e: install  ## The whole stack and a headless Chromium

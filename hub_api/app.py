@@ -23,7 +23,10 @@ from hub_api.whatsapp.webhook import webhook
 
 # The six services of the product and the routers each one mounts. A Deployment names one; the embedded API all.
 SERVICES: dict[str, tuple[str, ...]] = {
-    "auth": tuple(f"hub_api.auth.{one}" for one in ("routes", "routes_account", "routes_users", "routes_access")),
+    "auth": tuple(
+        f"hub_api.auth.{one}"
+        for one in ("routes", "routes_account", "routes_users", "routes_access", "single_sign_on.routes")
+    ),
     "chat": ("hub_api.chat.routes", "hub_api.chat.business.routes", "hub_api.chat.privacy.routes"),
     "whatsapp": (
         "hub_api.whatsapp.routes",

@@ -80,6 +80,28 @@ class Settings(Calendar):
         None, description="SMS provider: https://… (JSON) or twilio://SID:TOKEN@api.twilio.com?from=+…"
     )
 
+    oidc_issuer: str | None = Field(
+        None, description="issuer of an OpenID Connect provider by which people sign in; empty: none"
+    )
+    oidc_client_id: str | None = Field(None, description="the hub's id at that provider")
+    oidc_client_secret: SecretStr | None = Field(None, description="the hub's secret there; empty for a public client")
+    oidc_scopes: str = Field("openid email profile", description="what the provider is asked for, by spaces")
+    oidc_link_by_email: bool = Field(
+        False, description="a user with the address that the provider has verified is taken for the same person"
+    )
+    oidc_create_users: bool = Field(False, description="who has a role by HUB_OIDC_ROLES and no user here gets one")
+    oidc_role_claim: str = Field("groups", description="claim that tells the role")
+    oidc_roles: tuple[tuple[str, str], ...] = Field(
+        (), description="value of the claim and role, as JSON [[value, role], …], the first that fits; empty: not told"
+    )
+    oidc_mfa: tuple[str, ...] = Field(
+        ("mfa",), description="values of amr or acr by which the provider says that it asked for a second factor"
+    )
+    outbound_hosts: tuple[str, ...] = Field(
+        (),
+        description="hosts of your own network (host or host:port) that calls to given addresses may reach, JSON list",
+    )
+
     api_services: tuple[str, ...] = Field(
         (), description="services this API process mounts, as a JSON list; empty: all"
     )

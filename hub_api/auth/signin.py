@@ -5,7 +5,7 @@ an unknown address, a wrong password and a user who is not active get the same a
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 from hub_api.auth import audit, message_codes, second_factor, sessions
@@ -65,10 +65,20 @@ async def sign_in(
     await guard.succeeded()
     if renewed:
         await services.db.execute(queries.renew_hash, user["id"], renewed, user["password_hash"])
-    if user["second_factor_at"] is None:
-        return await _open(services, user, transport, ["password"], known=device is not None)
+    return await proceed(services, user, transport, ["password"], known=device is not None)
+
+
+async def proceed(
+    services: Services, user: Row, transport: Transport, factors: list[str], *, known: bool = False
+) -> SignedIn | Challenge:
+    """After the first factor (`password`, `oidc`): a session, or a challenge when the user has a second one.
+
+    Not asked for when the provider has asked for one of its own (`oidc_mfa`).
+    """
+    if user["second_factor_at"] is None or "oidc_mfa" in factors:
+        return await _open(services, user, transport, factors, known=known)
     keyring = (await services.shared(open_door)).keyring
-    claims = {"sub": str(user["id"]), "pwd": _password_mark(user), "tra": transport, "dev": device is not None}
+    claims = {"sub": str(user["id"]), "pwd": _password_mark(user), "tra": transport, "dev": known, "fac": factors}
     methods: list[Method] = ["totp", "recovery"]
     if message_codes.possible(services, user):
         methods.append("message")
@@ -87,10 +97,10 @@ async def answer(services: Services, challenge: str, method: Method, code: str) 
         raise WrongCredentials("the code is wrong, has expired, or was used")
     await guard.succeeded()
     transport: Transport = "cookie" if claims["tra"] == "cookie" else "bearer"
-    return await _open(services, user, transport, ["password", factor], known=claims["dev"])
+    return await _open(services, user, transport, [*claims["fac"], factor], known=bool(claims["dev"]))
 
 
-async def read_challenge(services: Services, challenge: str) -> tuple[dict[str, str | bool], Row]:
+async def read_challenge(services: Services, challenge: str) -> tuple[dict[str, Any], Row]:
     """The claims and the user of a challenge. Raises Unauthorized for one that is none, or of an earlier password."""
     keyring = (await services.shared(open_door)).keyring
     claims = await keyring.verify("challenge", challenge)

@@ -27,7 +27,7 @@ LEEWAY_S = 30  # clocks of our own machines; performance-and-faults.md allows 60
 _RELOAD_S = 60.0  # a new key signs everywhere after this, at the latest
 _UNKNOWN_RELOAD_S = 1.0
 
-Use = Literal["access", "challenge"]
+Use = Literal["access", "challenge", "single_sign_on"]
 
 
 class Keyring:

@@ -10,10 +10,12 @@ from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import structlog
+from yarl import URL
 
 from hub_api.errors import HubError
 from hub_api.platform import sqlfile
 from hub_api.platform.metrics import media_files
+from hub_api.platform.outbound import GuardedResolver
 from hub_api.platform.pgtypes import Row
 from hub_api.platform.services import Services
 from hub_api.whatsapp.media.download import Refused, fetch
@@ -103,7 +105,9 @@ class Fetcher:
 async def open_fetcher(services: Services) -> AsyncIterator[Fetcher]:
     """The fetcher of this process: `await services.shared(open_fetcher)`."""
     limit = services.settings.media_concurrency
-    connector = aiohttp.TCPConnector(limit=2 * limit, ttl_dns_cache=60)
+    # A host of the list may resolve to whatever its zone says: the connection goes to public addresses only.
+    resolver = GuardedResolver([URL(services.settings.meta_base_url).host or ""])
+    connector = aiohttp.TCPConnector(limit=2 * limit, ttl_dns_cache=60, resolver=resolver)
     async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
         fetcher = Fetcher(services, session, limit)
         try:

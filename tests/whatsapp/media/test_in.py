@@ -6,6 +6,8 @@ import hashlib
 import pytest
 from aiohttp import web
 
+from hub_api.platform.outbound import AddressRefused
+from hub_api.whatsapp.media.fetcher import open_fetcher
 from tests.support.hub import signed
 from tests.whatsapp.media.conftest import Desk
 
@@ -175,3 +177,9 @@ async def test_what_a_dead_process_had_in_hand_comes_up_again(desk: Desk):
 
 async def _due(desk: Desk) -> bool:
     return await desk.hub.fetchval("SELECT next_at <= now() FROM media")
+
+
+async def test_a_host_of_the_list_whose_name_leads_inside_is_not_connected_to(desk: Desk):
+    fetcher = await desk.hub.services.shared(open_fetcher)
+    with pytest.raises(AddressRefused):
+        await fetcher.session.get("https://localhost/x.png")
