@@ -49,30 +49,14 @@ def api(
     """Serve the HTTP API, the webhook and the WebSocket; SIGTERM drains."""
     import uvicorn
 
+    from hub_api.platform import http_server
     from hub_api.settings import load_settings
 
     load_settings()  # what is missing is said once, here, and not by every process
     if services:
         os.environ["HUB_API_SERVICES"] = json.dumps(services.split(","))
     uvicorn.run(
-        "hub_api.app:create_app_from_env",
-        factory=True,
-        host=host,
-        port=port,
-        workers=workers,
-        loop="uvloop",
-        http="hub_api.platform.http_server:GuardedHttp",
-        ws="websockets-sansio",
-        ws_per_message_deflate=False,
-        ws_max_size=64 * 1024,
-        backlog=4096,
-        timeout_keep_alive=65,  # longer than the idle time of usual load balancers, which then close first
-        timeout_graceful_shutdown=20,
-        access_log=False,
-        proxy_headers=False,  # HUB_TRUSTED_PROXIES decides; uvicorn would believe everything from loopback
-        server_header=False,
-        log_config=None,  # each process sets up ours: a traceback of uvicorn's own would quote rows
-        log_level="warning",
+        "hub_api.app:create_app_from_env", factory=True, host=host, port=port, workers=workers, **http_server.SERVING
     )
 
 

@@ -1,7 +1,5 @@
-"""uvicorn's HTTP protocol with a bound on a request's head, which it has none of: a body is the application's to bound.
-
-Use it as `uvicorn.run(..., http="hub_api.platform.http_server:GuardedHttp")`.
-"""
+"""How we serve HTTP: uvicorn's options, and its protocol with a bound on a request's head, which it has none of (a body
+is the application's to bound)."""
 
 import asyncio
 from typing import Any
@@ -13,6 +11,23 @@ log = structlog.get_logger(__name__)
 
 HEAD_TIMEOUT_S = 10.0
 HEAD_BYTES = 64 * 1024
+
+# For `uvicorn.run(app, **SERVING)`.
+SERVING: dict[str, Any] = {
+    "loop": "uvloop",
+    "http": "hub_api.platform.http_server:GuardedHttp",
+    "ws": "websockets-sansio",
+    "ws_per_message_deflate": False,
+    "ws_max_size": 64 * 1024,
+    "backlog": 4096,
+    "timeout_keep_alive": 65,  # longer than the idle time of usual load balancers, which then close first
+    "timeout_graceful_shutdown": 20,
+    "access_log": False,
+    "proxy_headers": False,  # HUB_TRUSTED_PROXIES decides; uvicorn would believe everything from loopback
+    "server_header": False,
+    "log_config": None,  # each process sets up ours: a traceback of uvicorn's own would quote rows
+    "log_level": "warning",
+}
 
 
 class GuardedHttp(HttpToolsProtocol):

@@ -1,9 +1,13 @@
 """The usual job per message, as a function that rq's default worker runs in a fork of its own."""
 
 import asyncio
+import sys
+from importlib import import_module
 
 import asyncpg
 import orjson
+import redis
+import rq
 
 from hub_api.platform.ids import uuid7
 
@@ -47,3 +51,10 @@ async def _handle(delivery: dict, database_url: str) -> None:
             )  # fmt: skip
     finally:
         await db.close()
+
+
+if __name__ == "__main__":
+    # The worker has what its jobs import before it forks, which its command line would leave to each fork.
+    import_module("tests.benchmarks.baseline")
+
+    rq.Worker(["baseline"], connection=redis.Redis.from_url(sys.argv[1])).work(burst=True, logging_level="ERROR")

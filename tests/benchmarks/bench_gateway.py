@@ -15,11 +15,13 @@ from tests.benchmarks.stack import engines, serving
 from tests.support.hub import fixture, signed
 
 HUB = "hub_api.app:create_app_from_env"
-VARIANTS = {
-    "gateway": HUB,
-    "store nothing": "tests.benchmarks.servers:store_nothing",
-    "plain route, one INSERT": "tests.benchmarks.servers:plain_route",
-    "pywa server": "tests.benchmarks.servers:pywa_server",
+GATEWAYS = ("gateway", "gateway, two processes")
+VARIANTS = {  # factory and processes
+    "gateway": (HUB, 1),
+    "store nothing": ("tests.benchmarks.servers:store_nothing", 1),
+    "plain route, one INSERT": ("tests.benchmarks.servers:plain_route", 1),
+    "pywa server": ("tests.benchmarks.servers:pywa_server", 1),
+    "gateway, two processes": (HUB, 2),
 }
 ROUNDS, REQUESTS = 5, 6_000
 _numbers: Iterator[int] = count()
@@ -54,15 +56,18 @@ async def run(scale: float) -> list[Row]:
 def _run(size: int) -> list[Row]:
     with engines() as stack, ExitStack() as servers:
         environment = stack.environment()
-        urls = {name: servers.enter_context(serving(factory, environment)) for name, factory in VARIANTS.items()}
+        urls = {
+            name: servers.enter_context(serving(factory, environment, workers=processes))
+            for name, (factory, processes) in VARIANTS.items()
+        }
         rates: dict[str, list[float]] = {name: [] for name in VARIANTS}
         for url in urls.values():
             run_load(url, requests(url, size // 5), connections=64)
         for _ in range(ROUNDS):
             for name, url in urls.items():
-                before = asyncio.run(stored(stack.database_url)) if name == "gateway" else 0
+                before = asyncio.run(stored(stack.database_url))
                 result = run_load(url, requests(url, size), connections=64)
-                if name == "gateway":
+                if name in GATEWAYS:
                     kept = asyncio.run(stored(stack.database_url)) - before
                     assert kept == result.accepted, f"{result.accepted} were acknowledged and {kept} stored"
                 rates[name].append(result.per_second)
@@ -72,27 +77,19 @@ def _run(size: int) -> list[Row]:
             Row(f"gateway / {name}", f"{median[name]:,.0f}/s", median["gateway"] / median[name], name, floor)
             for name, floor in (("plain route, one INSERT", 2.5), ("store nothing", 0.5), ("pywa server", None))
         ]
-        gateway = urls["gateway"]
-        for connections in (64, 256, 1000):
-            rows.append(
-                _latency(
-                    f"gateway, {connections} connections",
-                    run_load(gateway, requests(gateway, size), connections=connections),
-                )
-            )
-        half = median["gateway"] / 2
-        at_half = run_load(gateway, requests(gateway, size), connections=1000, rate=half)
-        rows.append(
-            _latency(
-                f"gateway, 1000 connections at {half:,.0f}/s (half of capacity)", at_half, "p95 floor 200 ms, aim 50"
-            )
-        )
-    with engines() as stack, serving(HUB, stack.environment(), workers=2) as url:
-        run_load(url, requests(url, size // 5), connections=64)
-        two = statistics.median(run_load(url, requests(url, size), connections=64).per_second for _ in range(ROUNDS))
+        two = median["gateway, two processes"]
         rows.append(
             Row("gateway, two processes, 64 connections", f"{two:,.0f}/s", two / median["gateway"], "one process")
         )
+        for name in GATEWAYS:
+            rows += [
+                _latency(f"{name}, {connections} connections", run_load(urls[name], requests(urls[name], size), connections=connections))
+                for connections in (64, 256, 1000)
+            ]  # fmt: skip
+            half = median[name] / 2
+            at_half = run_load(urls[name], requests(urls[name], size), connections=1000, rate=half)
+            what = f"{name}, 1000 connections at {half:,.0f}/s (half of capacity)"
+            rows.append(_latency(what, at_half, "p95 floor 200 ms, aim 50"))
     return rows
 
 

@@ -14,9 +14,9 @@ import redis
 import rq
 
 from hub_api.platform.ids import uuid7
-from tests.benchmarks.bench_gateway import fixture
 from tests.benchmarks.report import Row
-from tests.benchmarks.stack import Engines, engines, ring, running
+from tests.benchmarks.stack import Engines, add_numbers, engines, ring, running
+from tests.support.hub import fixture
 
 ROUNDS, MESSAGES, BASELINE, PEOPLE = 5, 6_000, 300, 2_000
 _numbers = count()
@@ -42,11 +42,9 @@ def body(people: int = PEOPLE) -> bytes:
 
 async def run(scale: float) -> list[Row]:
     """Medians over interleaved rounds."""
-    from tests.benchmarks.bench_sender import _add_number
-
     size = max(500, int(MESSAGES * scale))
     with engines() as stack:
-        await _add_number(stack, "http://127.0.0.1:1")
+        await add_numbers(stack, "http://127.0.0.1:1")
         db = await asyncpg.connect(stack.database_url)
         environment = stack.environment()
         with (
@@ -54,10 +52,11 @@ async def run(scale: float) -> list[Row]:
             running("scheduler", environment=environment),
         ):
             await _drain(stack, db, size // 4)
-            ours = [await _drain(stack, db, size) for _ in range(ROUNDS)]
+            ours, baseline = [], []
+            for _ in range(ROUNDS):
+                ours.append(await _drain(stack, db, size))
+                baseline.append(await asyncio.to_thread(_one_job_per_message, stack, max(60, int(BASELINE * scale))))
             backlog = await _drain(stack, db, size * 5)
-        per_message = max(60, int(BASELINE * min(scale, 1)))
-        baseline = [await asyncio.to_thread(_one_job_per_message, stack, per_message) for _ in range(3)]
         await db.close()
     rate, base = statistics.median(ours), statistics.median(baseline)
     return [
@@ -90,7 +89,7 @@ def _one_job_per_message(stack: Engines, size: int) -> float:
         queue.enqueue("tests.benchmarks.baseline.handle_one", body(), stack.database_url)
     began = time.perf_counter()
     subprocess.run(
-        [sys.executable, "-m", "rq.cli", "worker", "--burst", "--quiet", "--url", stack.redis_url, "baseline"],
+        [sys.executable, "-m", "tests.benchmarks.baseline", stack.redis_url],
         check=True,
         timeout=300,
     )

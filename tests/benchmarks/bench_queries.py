@@ -3,7 +3,8 @@
 import asyncio
 import statistics
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -14,11 +15,11 @@ from hub_api import maintenance
 from hub_api.auth.principal import Principal
 from hub_api.chat import search, statuses
 from hub_api.chat.views import queries as views
+from hub_api.platform.pgtypes import Connection
 from hub_api.platform.postgres import create_pool
 from hub_api.simulator.corpus import load_corpus
-from tests.benchmarks.bench_sender import _add_number
 from tests.benchmarks.report import Row
-from tests.benchmarks.stack import engines
+from tests.benchmarks.stack import add_numbers, engines
 
 PROGRAM = Principal("key", UUID(int=0), "bench", frozenset(), None, None)
 MESSAGES, PER_CONVERSATION, MONTHS, VOCABULARY, REPEATS = 10_000_000, 10, 12, 20_000, 40
@@ -57,7 +58,7 @@ INDEX = "CREATE INDEX messages_search ON messages USING gin (search)"
 async def run(scale: float) -> list[Row]:
     """The median and worst of repeated runs with cold and warm parameters; EXPLAIN plans go to standard output."""
     with engines() as stack:
-        await _add_number(stack, "http://127.0.0.1:1")
+        await add_numbers(stack, "http://127.0.0.1:1")
         pool = await create_pool(stack.database_url, size=4, name="bench")
         messages = int(MESSAGES * scale)
         began = time.monotonic()
@@ -70,6 +71,7 @@ async def run(scale: float) -> list[Row]:
             ("frequent word", "internet"),
             ("two words", "internet boleto"),
         ):
+            await _print_search_plan(pool, name, words)
             rows.append(
                 await _timed(
                     f"search: {name}", lambda words=words: search.search_messages(pool, PROGRAM, words, limit=50)
@@ -152,10 +154,23 @@ async def _hot(pool: asyncpg.Pool, messages: int) -> list[tuple[str, str, Callab
     ]
 
 
+async def _print_search_plan(pool: asyncpg.Pool, name: str, words: str) -> None:
+    """The plan of a search's first step, the newest month: what every search asks."""
+    first_day = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    following = (first_day + timedelta(days=32)).replace(day=1)
+    arguments = (*PROGRAM.scope, words, first_day, following, 50)
+    async with pool.acquire() as db:
+        await _print_plan(db, f"search: {name}, newest month", search.queries.search_month, arguments)
+
+
+async def _print_plan(db: Connection, name: str, query: str, arguments: Iterable[Any]) -> None:
+    plan = await db.fetch(f"EXPLAIN (ANALYZE, BUFFERS) {query}", *arguments)
+    print(f"\n-- {name}\n" + "\n".join(row[0] for row in plan[:12]))
+
+
 async def _measure(pool: asyncpg.Pool, name: str, query: str, arguments: Callable[[], list[Any]]) -> Row:
     async with pool.acquire() as db, db.transaction():
-        plan = await db.fetch(f"EXPLAIN (ANALYZE, BUFFERS) {query}", *arguments())
-        print(f"\n-- {name}\n" + "\n".join(row[0] for row in plan[:12]))
+        await _print_plan(db, name, query, arguments())
         statement = await db.prepare(query)
         return await _timed(name, lambda: statement.fetch(*arguments()))
 

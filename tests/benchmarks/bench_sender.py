@@ -16,7 +16,7 @@ from hub_api.simulator.config import PHONE_NUMBER_ID
 from hub_api.whatsapp.send.pace import pace_of
 from tests.benchmarks.report import Row
 from tests.benchmarks.simulator_process import NUMBERS
-from tests.benchmarks.stack import Engines, engines, ring, running, simulating
+from tests.benchmarks.stack import Engines, add_numbers, engines, ring, running, simulating
 from tests.support.hub import make_settings
 
 ROUNDS, MESSAGES, IN_FLIGHT = 5, 6_000, 64
@@ -54,7 +54,7 @@ async def run(scale: float) -> list[Row]:
     """Medians over interleaved rounds."""
     size = max(500, int(MESSAGES * scale))
     with engines() as stack, simulating() as url:
-        await _add_numbers(stack, url)
+        await add_numbers(stack, url, NUMBERS)
         environment = stack.environment(HUB_META_BASE_URL=url, HUB_SEND_CONCURRENCY=str(IN_FLIGHT))
         bare: list[float] = []
         ours: dict[int, list[float]] = {fleet: [] for fleet in (1, *POOLS)}
@@ -87,22 +87,6 @@ def _rows(bare: list[float], ours: dict[int, list[float]], twice: int) -> list[R
         rate = statistics.median(ours[fleet])
         rows.append(Row(f"  over {fleet:,} numbers", f"{rate:,.0f}/s", rate / one, "one number"))
     return rows
-
-
-async def _add_numbers(stack: Engines, simulator_url: str) -> None:
-    from hub_api import roles
-    from hub_api.simulator.demo import connect_number
-
-    settings = make_settings(stack.database_url, stack.redis_url, meta_base_url=simulator_url)
-    await connect_number(settings)
-    async with roles.services(settings, "bench") as services:
-        await services.db.execute(
-            "INSERT INTO whatsapp_numbers (id, account_id, phone_number_id, display_phone_number) "
-            "SELECT gen_random_uuid(), account_id, (phone_number_id::bigint + n)::text, display_phone_number "
-            "FROM whatsapp_numbers CROSS JOIN generate_series(1, $1 - 1) AS n",
-            NUMBERS,
-        )
-        await services.db.execute("UPDATE whatsapp_numbers SET throughput_mps = 100000")
 
 
 async def _queue(db: asyncpg.Connection, size: int, offset: int, fleet: int, *, due: bool = True) -> None:

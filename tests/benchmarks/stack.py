@@ -13,6 +13,7 @@ from urllib.error import HTTPError
 
 from hub_api import roles
 from hub_api.platform.queue import REGISTRY
+from hub_api.simulator.demo import connect_number
 from tests.support.hub import SECRET, make_settings
 from tests.support.postgres import Databases, EmbeddedPostgres
 from tests.support.process import free_port
@@ -51,12 +52,9 @@ def engines() -> Iterator[Engines]:
 
 @contextmanager
 def serving(factory: str, environment: dict[str, str], *, workers: int = 1) -> Iterator[str]:
-    """A uvicorn of `factory` with the hub's own options; yields its address."""
+    """`factory` served as `hub api` serves the hub; yields its address."""
     port = free_port()
-    command = [
-        sys.executable, "-m", "uvicorn", factory, "--factory", "--port", str(port), "--workers", str(workers), "--loop", "uvloop",
-        "--http", "httptools", "--no-access-log", "--log-level", "error", "--backlog", "4096",
-    ]  # fmt: skip
+    command = [sys.executable, "-m", "tests.benchmarks.serve", factory, str(port), str(workers)]
     process = subprocess.Popen(command, env=environment)
     try:
         wait_for(f"http://127.0.0.1:{port}/health", process)
@@ -88,6 +86,20 @@ def simulating() -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(20)
+
+
+async def add_numbers(stack: Engines, simulator_url: str, count: int = 1) -> None:
+    """The simulator's account and its first `count` numbers become ours, with no throughput to wait for."""
+    settings = make_settings(stack.database_url, stack.redis_url, meta_base_url=simulator_url)
+    await connect_number(settings)
+    async with roles.services(settings, "bench") as services:
+        await services.db.execute(
+            "INSERT INTO whatsapp_numbers (id, account_id, phone_number_id, display_phone_number) "
+            "SELECT gen_random_uuid(), account_id, (phone_number_id::bigint + n)::text, display_phone_number "
+            "FROM whatsapp_numbers CROSS JOIN generate_series(1, $1 - 1) AS n",
+            count,
+        )
+        await services.db.execute("UPDATE whatsapp_numbers SET throughput_mps = 100000")
 
 
 async def ring(stack: Engines, *rings: tuple[str, tuple[int, ...]]) -> None:
