@@ -25,7 +25,7 @@ from hub_api.whatsapp.webhook import webhook
 SERVICES: dict[str, tuple[str, ...]] = {
     "auth": tuple(
         f"hub_api.auth.{one}"
-        for one in ("routes", "routes_account", "routes_users", "routes_access", "single_sign_on.routes")
+        for one in ("routes", "routes_account", "routes_users", "routes_access", "single_sign_on.routes", "apps.routes")
     ),
     "chat": ("hub_api.chat.routes", "hub_api.chat.business.routes", "hub_api.chat.privacy.routes"),
     "whatsapp": (

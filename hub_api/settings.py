@@ -97,6 +97,9 @@ class Settings(Calendar):
     oidc_mfa: tuple[str, ...] = Field(
         ("mfa",), description="values of amr or acr by which the provider says that it asked for a second factor"
     )
+    dagster_url: str | None = Field(
+        None, description="Dagster's web server behind /apps/dagster, started with that path prefix; empty: none"
+    )
     outbound_hosts: tuple[str, ...] = Field(
         (),
         description="hosts of your own network (host or host:port) that calls to given addresses may reach, JSON list",

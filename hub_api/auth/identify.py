@@ -9,9 +9,10 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import structlog
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Request, Response, WebSocket
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from redis.exceptions import RedisError
+from starlette.requests import HTTPConnection
 
 from hub_api.auth import api_keys, sessions
 from hub_api.auth.principal import Principal
@@ -27,6 +28,7 @@ log = structlog.get_logger(__name__)
 
 SESSION_COOKIE, REFRESH_COOKIE, CSRF_COOKIE, DEVICE_COOKIE = "hub_session", "hub_refresh", "hub_csrf", "hub_device"
 CSRF_HEADER = "X-CSRF-Token"
+APPS_PATH = "/apps/"
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 # Redis that did not answer is asked again after so long; waiting for it at every request would stop the API.
 _ASK_AGAIN_S = 1.0
@@ -86,6 +88,20 @@ class Door:
         if not hmac.compare_digest(self.csrf_token(session_id), (given or "").encode("ascii", "replace").decode()):
             raise BadCsrf(f"send the value of the cookie {CSRF_COOKIE} in the header {CSRF_HEADER}")
 
+    def check_origin(self, connection: HTTPConnection) -> None:
+        """Raises BadCsrf unless a browser says that a page of this very address asks: browsers let no page set `Origin`."""
+        host = connection.headers.get("host", "")
+        scheme = {"ws": "http", "wss": "https"}.get(connection.url.scheme, connection.url.scheme)
+        ours = {f"{scheme}://{host}", self.services.settings.public_url.rstrip("/")}
+        if connection.headers.get("origin") not in ours:
+            raise BadCsrf("this must come from a page of the hub's own address")
+
+    async def again(self, caller: Principal) -> Principal:
+        """What this caller is and may do now. Raises Unauthorized when his session or key has ended."""
+        if caller.session_id is not None:
+            return await sessions.find(self.services, caller.session_id, None, fill=False)
+        return await api_keys.find_by_id(self.services.db, caller.id, None)
+
     async def count(self, caller: Principal) -> dict[str, str]:
         """Count a request of this caller; the headers that tell him what is left. Raises TooMany."""
         return await self.count_under(self._limit(caller.kind, str(caller.id)))
@@ -135,11 +151,31 @@ async def principal(
         caller, room = await door.admit(cookie)
         if caller.session_id is None:
             raise Unauthorized("an API key comes as `Authorization: Bearer <key>`, not as a cookie")
-        if request.method not in _SAFE:
+        if request.method not in _SAFE and request.url.path.startswith(APPS_PATH):
+            door.check_origin(request)  # pages of an app behind us know nothing of our token
+        elif request.method not in _SAFE:
             door.check_csrf(caller.session_id, request.headers.get(CSRF_HEADER))
     else:
         raise Unauthorized("send an API key or an access token as `Authorization: Bearer …`, or sign in")
     response.headers.update(room)
+    return caller
+
+
+async def socket_caller(door: Door, websocket: WebSocket) -> Principal:
+    """The caller of a WebSocket's handshake: by `Authorization`, or by a browser's cookie from a page of ours.
+
+    Raises Unauthorized, BadCsrf (a page elsewhere can open sockets with our cookies), TooMany.
+    """
+    scheme, _, credential = websocket.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        caller, _ = await door.admit(credential.strip())
+    elif cookie := websocket.cookies.get(SESSION_COOKIE):
+        door.check_origin(websocket)
+        caller, _ = await door.admit(cookie)
+        if caller.session_id is None:
+            raise Unauthorized("an API key comes as `Authorization: Bearer <key>`, not as a cookie")
+    else:
+        raise Unauthorized("send an API key or an access token as `Authorization: Bearer …`, or sign in")
     return caller
 
 

@@ -34,6 +34,7 @@ PERMISSIONS: Mapping[str, str] = {
     "campaigns:approve": "start, pause and stop campaigns",
     "analytics:read": "dashboards and key figures",
     "analytics:export": "take data out of the hub",
+    "pipelines:operate": "Dagster's UI: see, start and stop the building of the warehouse's tables",
     "ai:read": "the bot's rules and the knowledge base",
     "ai:write": "change the bot's rules and the knowledge base",
     "personal_data:read": "CPFs and phones unmasked",

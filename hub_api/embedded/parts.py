@@ -13,7 +13,7 @@ from hub_api.embedded.engines import engine_parts
 from hub_api.embedded.home import Home, State
 from hub_api.embedded.ports import LOOPBACK
 from hub_api.embedded.supervisor import Part
-from hub_api.embedded.values import DAGSTER_SCHEMA, URLS, Values, hub_command, part_environment, program
+from hub_api.embedded.values import DAGSTER_PATH, DAGSTER_SCHEMA, URLS, Values, hub_command, part_environment, program
 from hub_api.errors import Invalid
 
 API_PROCESSES = 2
@@ -70,14 +70,14 @@ def dagster_parts(home: Home, values: Values, state: State, env: dict[str, str],
     """Dagster's code server, daemon and web server: processes of their own, so that no run and no page loads the code."""
     folder = home.path / "dagster"
     code, web = values.port("dagster-code"), values.port("dagster-web")
-    url, workspace = f"http://{LOOPBACK}:{web}", str(folder / "workspace.yaml")
+    url, workspace = f"http://{LOOPBACK}:{web}{DAGSTER_PATH}", str(folder / "workspace.yaml")
     grpc = [
         program("dagster"), "api", "grpc", "-m", definitions, "-h", LOOPBACK, "-p", str(code),
         "--use-python-environment-entry-point", "--log-level", "warning", "--log-format", "json",
     ]  # fmt: skip
     daemon = [program("dagster-daemon"), "run", "-w", workspace, "--log-level", "warning", "--log-format", "json"]
     serve = [
-        program("dagster-webserver"), "-w", workspace, "-h", LOOPBACK, "-p", str(web),
+        program("dagster-webserver"), "-w", workspace, "-h", LOOPBACK, "-p", str(web), "--path-prefix", DAGSTER_PATH,
         "--dagster-log-level", "warning", "--log-format", "json",
     ]  # fmt: skip
     prepare = partial(prepare_dagster, folder, code, values.env["HUB_DATABASE_URL"])

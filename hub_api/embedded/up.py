@@ -26,7 +26,7 @@ from hub_api.embedded.parts import make_parts, select_parts
 from hub_api.embedded.ports import LOOPBACK
 from hub_api.embedded.status import rows_of, table, total_mb
 from hub_api.embedded.supervisor import Supervisor
-from hub_api.embedded.values import Values, installed_versions, make_values
+from hub_api.embedded.values import DAGSTER_PATH, Values, installed_versions, make_values
 from hub_api.errors import HubError
 
 OK, FAILED, NOT_RUNNING, NOT_READY = 0, 1, 3, 4
@@ -152,7 +152,7 @@ def show_ready(supervisor: Supervisor, values: Values, console: Console) -> None
     if "api" in supervisor.parts:
         lines = {"API docs": f"{api}/docs", "metrics": f"{api}/metrics", "webhook": f"{api}/webhooks/whatsapp"}
     if "dagster-web" in supervisor.parts:
-        lines["Dagster"] = f"http://{LOOPBACK}:{values.port('dagster-web')}"
+        lines["Dagster"] = f"http://{LOOPBACK}:{values.port('api')}{DAGSTER_PATH}/ (sign in first)"
     if console.is_terminal and "api" in supervisor.parts:
         lines["first administrator"] = f"{FIRST_ADMIN} / {values.env['HUB_ADMIN_PASSWORD']}"
         lines["API key"] = values.env["HUB_API_KEY"]

@@ -124,7 +124,7 @@ async def running_hub(settings: Settings) -> AsyncIterator[Hub]:
             port=port,
             loop="none",
             http="httptools",
-            ws="none",
+            ws="websockets-sansio",
             log_level="error",
             lifespan="on",
             proxy_headers=False,

@@ -1,0 +1,83 @@
+"""An app behind the hub, over WebSocket: frames both ways until one side ends, or the session that opened it has."""
+
+import asyncio
+
+import aiohttp
+import structlog
+from fastapi import WebSocket
+from starlette.websockets import WebSocketDisconnect
+from yarl import URL
+
+from hub_api.auth.apps.proxy import upward
+from hub_api.auth.identify import Door
+from hub_api.auth.principal import Principal
+from hub_api.errors import HubError, Unavailable
+
+log = structlog.get_logger(__name__)
+
+AGAIN_S = 15.0  # a session that has ended, or may no more, holds its socket open no longer than this
+GOING_AWAY, NOT_ALLOWED = 1001, 1008
+
+
+async def relay(
+    session: aiohttp.ClientSession, door: Door, caller: Principal, permission: str, websocket: WebSocket, url: URL
+) -> None:
+    """Speak for the client to the app. Raises Unavailable, before the handshake, when the app does not run."""
+    handshake = ("sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions", "sec-websocket-protocol", "origin")  # fmt: skip
+    headers = [(name, value) for name, value in upward(websocket) if name not in handshake]
+    protocols = [one.strip() for one in websocket.headers.get("sec-websocket-protocol", "").split(",") if one.strip()]
+    try:
+        app = await session.ws_connect(url, headers=headers, protocols=protocols, max_msg_size=16 * 1024 * 1024)
+    except (aiohttp.ClientError, TimeoutError) as error:
+        raise Unavailable("this app does not answer: it may be starting, try again") from error
+    await websocket.accept(app.protocol)
+    code = GOING_AWAY
+    tasks = [
+        asyncio.create_task(_up(websocket, app)),
+        asyncio.create_task(_down(app, websocket)),
+        asyncio.create_task(_watch(door, caller, permission)),
+    ]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        code = next(iter(done)).result()
+    except (WebSocketDisconnect, aiohttp.ClientError, ConnectionError) as error:
+        log.debug("app_socket_lost", error=type(error).__name__)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await app.close()
+    try:
+        await websocket.close(code)
+    except RuntimeError:  # the client was the first to close
+        log.debug("app_socket_closed_by_client")
+
+
+async def _up(websocket: WebSocket, app: aiohttp.ClientWebSocketResponse) -> int:
+    while True:
+        message = await websocket.receive()
+        if message["type"] == "websocket.disconnect":
+            return GOING_AWAY
+        if (text := message.get("text")) is not None:
+            await app.send_str(text)
+        else:
+            await app.send_bytes(message["bytes"])
+
+
+async def _down(app: aiohttp.ClientWebSocketResponse, websocket: WebSocket) -> int:
+    async for message in app:
+        if message.type is aiohttp.WSMsgType.TEXT:
+            await websocket.send_text(message.data)
+        elif message.type is aiohttp.WSMsgType.BINARY:
+            await websocket.send_bytes(message.data)
+    return app.close_code or GOING_AWAY
+
+
+async def _watch(door: Door, caller: Principal, permission: str) -> int:
+    while True:
+        await asyncio.sleep(AGAIN_S)
+        try:
+            if not (await door.again(caller)).may(permission):
+                return NOT_ALLOWED
+        except HubError:
+            return NOT_ALLOWED
