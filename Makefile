@@ -8,7 +8,7 @@ STAMPS := $(VENV)/.stamps
 HUB    := $(BIN)/hub
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down packages test e2e check format bench soak lock clean
+.PHONY: help install demo up down packages test e2e check audit format bench soak lock clean
 
 help:  ## List the targets
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -58,6 +58,10 @@ check: install  ## Lint, format, types, import arrows
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+audit: install packages  ## Known faults of locked packages; needs PyPI's and npm's advisory services, which a mirror may not offer
+	@$(BIN)/uv tool run pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
+	@npm audit --prefix tests/auth/provider
 
 format: install  ## Apply formatting and safe fixes
 	@$(BIN)/ruff check --fix .

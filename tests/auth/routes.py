@@ -94,7 +94,8 @@ def all_routes() -> list[Route]:
         if not isinstance(getattr(context, "route", context), APIRoute) or context.path in FRAMEWORK:
             continue
         for method in sorted(context.methods or ()):
-            operation = spec["paths"].get(context.path, {}).get(method.lower(), {})
+            described = re.sub(r":\w+}", "}", context.path)  # OpenAPI knows no converters
+            operation = spec["paths"].get(described, {}).get(method.lower(), {})
             permissions = list(dict.fromkeys(_permissions(context.dependant)))
             found.append(
                 Route(
