@@ -19,6 +19,7 @@ from hub_api.embedded.home import load_home_environment
 from hub_api.errors import HubError
 from hub_api.number_operations import numbers
 from hub_api.operations import webhooks
+from hub_api.privacy_operations import erase, reapply_erasures
 from hub_api.shadow_operations import shadow
 from hub_api.simulator.commands import simulate
 from hub_api.template_operations import templates
@@ -33,6 +34,7 @@ commands.add_typer(webhooks, name="webhooks")
 commands.add_typer(numbers, name="numbers")
 commands.add_typer(templates, name="templates")
 commands.add_typer(audit, name="audit")
+commands.command()(erase)
 commands.add_typer(whatsapp, name="whatsapp")
 commands.add_typer(simulate, name="simulate", callback=load_home_environment)
 
@@ -113,7 +115,8 @@ def migrate(
     """Bring PostgreSQL and ClickHouse to the newest schema; idempotent, one runner at a time.
 
     With HUB_API_KEY set, that key becomes valid for every scope: the first operator's key. With HUB_ADMIN_PASSWORD set,
-    the first administrator is made, while nobody can sign in yet.
+    the first administrator is made, while nobody can sign in yet. People erased after the backup that was restored are
+    erased again, before anything is served.
     """
     import asyncio
 
@@ -127,6 +130,8 @@ def migrate(
         raise typer.Exit(1 if names else 0)
     url = load_settings().database_url.get_secret_value()
     asyncio.run(let_in(url, first_secret("HUB_API_KEY"), first_secret("HUB_ADMIN_PASSWORD")))
+    if repeated := reapply_erasures():
+        typer.echo(f"{repeated} erasures repeated: the data was older than they are")
     if not names:
         typer.echo("the schema is the newest")
 

@@ -5,6 +5,7 @@ from rq.cron import CronScheduler
 
 from hub_api import maintenance
 from hub_api.auth import jobs as auth_jobs
+from hub_api.chat.privacy import jobs as privacy
 from hub_api.platform.logging import configure
 from hub_api.platform.queue import Job
 from hub_api.platform.redis import connect_sync
@@ -30,6 +31,8 @@ EVERY_SECONDS: tuple[tuple[int, Job], ...] = (
     (10, auth_jobs.seal_audit),
     (3600, auth_jobs.tidy),
     (3600, media.remove_erased),
+    (60, privacy.erase_due),
+    (3600, privacy.expire_kept),
 )
 
 

@@ -66,3 +66,7 @@ INSERT INTO webhook_event (id, body) VALUES ($1, $2);
 -- name: restore_item  -- $1 webhook, $2 received_at, $3 lane, $4 kind, $5 phone_number_id, $6 waba_id, $7 contact_key, $8 payload
 INSERT INTO inbox_item (webhook_id, received_at, lane, kind, phone_number_id, waba_id, contact_key, payload)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- name: forget_webhooks  -- $1 webhooks, $2 received_at: bodies about people who are erased
+DELETE FROM webhook_event w USING unnest($1::uuid[], $2::timestamptz[]) AS gone (id, received_at)
+WHERE w.id = gone.id AND w.received_at = gone.received_at AND w.split_at IS NOT NULL;

@@ -16,6 +16,7 @@ from hub_api.platform.pgtypes import Row
 from hub_api.platform.postgres import Transaction
 from hub_api.settings import Settings
 from hub_api.whatsapp import deadletters, handle_tally, handle_updates
+from hub_api.whatsapp.handle_erased import living
 from hub_api.whatsapp.handle_fold import Batch, Letter, NewMessage
 from hub_api.whatsapp.handle_people import sighting_of
 from hub_api.whatsapp.inbound import Call, Echo, HistoryMessage, Inbound, Item, Message
@@ -41,7 +42,7 @@ async def handle_batch(tx: Transaction, settings: Settings, items: Sequence[Row]
     Items that cannot be parsed or placed become dead letters by themselves. Raises MissingMonth, Raced, the driver's
     errors, and whatever one poisoned item may cause: the caller then finds it by halving.
     """
-    letters = await _open(tx, items)
+    letters = await living(tx, await _open(tx, items), settings)
     await _check_months(tx, letters)
     await _resolve(tx, letters, settings)
     batch = await _load(tx, letters, settings)

@@ -37,7 +37,7 @@ def test_raw_tables_and_targets_of_views_have_a_deduplication_window(given: Give
         "SELECT concat(database, '.', name) AS name, create_table_query FROM system.tables "
         "WHERE database = 'raw' AND engine LIKE '%MergeTree'"
     )
-    assert {row["name"] for row in rows} == {"raw.events", "raw.events_by_period"}
+    assert {row["name"] for row in rows} == {"raw.erasures", "raw.events", "raw.events_by_period"}
     assert all("non_replicated_deduplication_window = 1000" in row["create_table_query"] for row in rows)
 
 

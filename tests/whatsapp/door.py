@@ -51,15 +51,16 @@ class SilentServices(Services):
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator["Door"]:
-    """A door with the account and number of the fixtures, and one more number of the same portfolio."""
+async def opened(settings: Settings, *, restored: bool = False) -> AsyncIterator["Door"]:
+    """A door with the account and number of the fixtures; a restored database has them already."""
     roles.load_jobs()
     url = settings.redis_url.get_secret_value()
     redis, sync_redis = connect(url), connect_sync(url)
     db = await create_pool(settings.database_url.get_secret_value(), size=8, name="test")
     try:
         door = Door(SilentServices(settings, db, redis, Bells(redis, sync_redis), lambda events: ()))
-        await door.add_number(WABA, PORTFOLIO, NUMBER)
+        if not restored:
+            await door.add_number(WABA, PORTFOLIO, NUMBER)
         yield door
     finally:
         await db.close()

@@ -1,6 +1,10 @@
 """The API's view of privacy work."""
 
-from pydantic import BaseModel, Field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from hub_api.chat.privacy.inventory import Kind, Store, Treatment
 
@@ -32,3 +36,40 @@ class Register(BaseModel):
     """The register of processing operations."""
 
     items: list[ActivityShown]
+
+
+class ErasureRequest(BaseModel):
+    """Whom to erase, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    customer_id: UUID = Field(examples=["0199f2c0-7a0f-7b02-8c44-1f2e3d4c5b6a"])
+    reason: Literal["request", "consent_withdrawn", "purpose_ended"] = "request"
+
+
+class Erasure(BaseModel):
+    """An erasure and how far it is."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: UUID
+    customer_id: UUID
+    reason: str
+    requested_by: str = Field(examples=["user:0199f2b1-1111-7aaa-8bbb-cccccccccccc"])
+    state: Literal["queued", "running", "done"]
+    erased_at: datetime = Field(description="what the person sent up to here never comes back")
+    attempts: int
+    counts: dict[str, Any] = Field(
+        description="rows erased, by store and table", examples=[{"postgresql": {"messages": 12}}]
+    )
+    survivors: dict[str, int] = Field(description="what the last count still found, by store and table", examples=[{}])
+    receipt: dict[str, Any] | None = Field(description="signed with Ed25519, without personal data; null until done")
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class ErasurePage(BaseModel):
+    """`next_cursor` is null on the last page."""
+
+    items: list[Erasure]
+    next_cursor: str | None

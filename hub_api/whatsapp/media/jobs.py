@@ -1,9 +1,12 @@
 """The jobs of media: fetch and scan what is due, delete what nothing refers to, end what is past its time."""
 
+from hub_api.chat.privacy.erase import register_eraser
 from hub_api.platform.queue import job
 from hub_api.platform.services import Services
-from hub_api.whatsapp.media.erase import expire_old, remove_freed
+from hub_api.whatsapp.media.erase import erase_media, expire_old, remove_freed
 from hub_api.whatsapp.media.fetcher import open_fetcher
+
+register_eraser("media", erase_media)
 
 
 @job("maintenance", timeout_s=30)

@@ -1,0 +1,160 @@
+"""The right to erasure (LGPD art. 18, VI), store by store: PostgreSQL at once, the others follow, then the count of survivors.
+
+Every step is harmless to repeat, so an attempt that dies is taken up by the next one. Higher layers register what only they
+know (files of messages): `eraser("media")`.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from hub_api.auth import audit
+from hub_api.auth.principal import Principal
+from hub_api.chat.privacy import receipt, warehouse
+from hub_api.chat.privacy.marks import Marks, seal, unseal
+from hub_api.chat.privacy.rows import erase_rows, queries, sweep_raw
+from hub_api.chat.privacy.survivors import count_namesakes, count_survivors
+from hub_api.errors import Conflict, NotFound
+from hub_api.platform.ids import uuid7
+from hub_api.platform.pages import Rows, page, read_cursor
+from hub_api.platform.pgtypes import Row
+from hub_api.platform.services import Services
+
+log = structlog.get_logger(__name__)
+
+Eraser = Callable[[Services, UUID], Awaitable[int]]
+ERASERS: dict[str, Eraser] = {}
+
+RETRY_S = 60
+# From here on what is left is reported instead of waited for: a person looks at it.
+PATIENCE = 10
+
+
+def register_eraser(store: str, erase: Eraser) -> None:
+    """Let `erase(services, customer_id)` take part in every erasure; it returns how many records it erased."""
+    ERASERS[store] = erase
+
+
+async def request(services: Services, who: Principal | str, customer_id: UUID, reason: str) -> UUID:
+    """Ask for the erasure of a customer, in force at once in PostgreSQL's next attempt; returns the erasure's id.
+
+    The id of a merged customer means the one it became. Raises NotFound, and Conflict for one who is erased or about to be.
+    """
+    async with services.transaction() as tx:
+        row = await tx.db.fetchrow(queries.find_customer, customer_id)
+        if row is None:
+            raise NotFound(f"there is no customer {customer_id}", customer_id=str(customer_id))
+        if row["status"] == "erased":
+            raise Conflict(f"customer {customer_id} is erased already")
+        if other := await tx.db.fetchval(queries.under_way, row["id"]):
+            raise Conflict(f"customer {customer_id} is being erased: see erasure {other}", erasure_id=str(other))
+        erasure_id = uuid7()
+        actor = who if isinstance(who, str) else who.actor
+        await tx.db.execute(queries.insert_erasure, erasure_id, row["id"], reason, actor, datetime.now(UTC))
+        await audit.write(tx, who, "privacy.erasure_requested", "customer", row["id"], detail={"reason": reason})
+    return erasure_id
+
+
+async def work_on(services: Services, erasure_id: UUID, *, erased_at: datetime | None = None) -> bool:
+    """One attempt at an erasure; True when it is done. `erased_at`: that of an erasure that is repeated.
+
+    Nothing happens when another one is at it. Raises the drivers' errors when a store is away: PostgreSQL comes first, and
+    the rest is tried again after five minutes.
+    """
+    row = await services.db.fetchrow(queries.claim, erasure_id)
+    if row is None:
+        return False
+    secret = services.settings.secret_key.get_secret_value()
+    at = erased_at or (datetime.now(UTC) if row["state"] == "queued" else row["erased_at"])
+    async with services.transaction() as tx:
+        known = unseal(secret, row["sealed"])
+        marks, erased = await erase_rows(tx, secret, erasure_id, row["customer_id"], at, known)
+        counts = _added(row["counts"], "postgresql", erased)
+        await tx.db.execute(queries.started, erasure_id, seal(secret, marks), counts, at)
+    position = await services.db.fetchrow(queries.relay_position)
+    await warehouse.write_list(
+        services.settings, services.db, warehouse.Listed(erasure_id, row["customer_id"], row["reason"], at)
+    )
+    ids = [one["id"] for one in await services.db.fetch(queries.person_ids, row["customer_id"])] or [row["customer_id"]]
+    counts = _added(counts, "postgresql", await sweep_raw(services.db, marks, at))
+    for store, erase in ERASERS.items():
+        counts = _added(counts, store, {"files": await erase(services, row["customer_id"])})
+    counts = _added(counts, "warehouse", await warehouse.erase_texts(services.settings, ids))
+    survivors = await count_survivors(services, marks, ids)
+    survivors |= await _in_flight(services, ids, position)
+    if survivors and row["attempts"] < PATIENCE:
+        await services.db.execute(queries.postponed, erasure_id, survivors, counts, RETRY_S)
+        log.info("erasure_not_done", erasure=str(erasure_id), attempt=row["attempts"], survivors=survivors)
+        return False
+    await _finish(services, secret, erasure_id, marks, counts, survivors)
+    return True
+
+
+async def _in_flight(services: Services, ids: list[UUID], position: Row | None) -> dict[str, int]:
+    """What may still write of the person: a send that waits for its answer, a relay batch read before the erasure."""
+    found = {}
+    if sending := await services.db.fetchval(queries.in_flight, ids):
+        found["postgresql:messages being sent"] = sending
+    now = await services.db.fetchrow(queries.relay_position)
+    if position and now and position["in_flight"] and now["in_flight"] and now["batch"] == position["batch"]:
+        found["warehouse:relay batch in flight"] = 1
+    return found
+
+
+async def _finish(
+    services: Services, secret: str, erasure_id: UUID, marks: Marks, counts: dict[str, Any], survivors: dict[str, int]
+) -> None:
+    finished_at = datetime.now(UTC)
+    async with services.transaction() as tx:
+        row = await tx.db.fetchrow(queries.find_erasure, erasure_id)
+        assert row is not None  # noqa: S101 - it was claimed
+        kept = await tx.db.fetch(queries.kept, erasure_id)
+        content = {
+            "erasure_id": str(erasure_id),
+            "customer_id": str(row["customer_id"]),
+            "reason": row["reason"],
+            "requested_at": row["created_at"].isoformat(),
+            "erased_at": row["erased_at"].isoformat(),
+            "finished_at": finished_at.isoformat(),
+            "erased": counts,
+            "survivors": survivors,
+            "rows_with_the_same_name": await count_namesakes(services.db, marks),
+            "kept_by_law": [
+                {"legal_basis": one["legal_basis"], "records": one["count"], "until": one["keep_until"].isoformat()}
+                for one in kept
+            ],
+        }
+        signed = receipt.sign(secret, content)
+        await tx.db.execute(queries.finished, erasure_id, survivors, counts, signed, finished_at)
+        await audit.write(
+            tx,
+            audit.SYSTEM,
+            "privacy.erased",
+            "customer",
+            row["customer_id"],
+            detail={"survivors": sum(survivors.values())},
+        )
+    if survivors:
+        log.error("erasure_has_survivors", erasure=str(erasure_id), survivors=survivors)
+
+
+def _added(counts: dict[str, Any], store: str, more: dict[str, int]) -> dict[str, Any]:
+    known = counts.get(store, {})
+    return {**counts, store: {**known, **{table: known.get(table, 0) + count for table, count in more.items()}}}
+
+
+async def find_erasure(services: Services, erasure_id: UUID) -> Row:
+    """An erasure and how far it is. Raises NotFound."""
+    row = await services.db.fetchrow(queries.find_erasure, erasure_id)
+    if row is None:
+        raise NotFound(f"there is no erasure {erasure_id}")
+    return row
+
+
+async def list_erasures(services: Services, *, limit: int = 50, cursor: str | None = None) -> Rows:
+    """Erasures, newest first. Raises Invalid for a cursor that is none of ours."""
+    (last,) = read_cursor(cursor, UUID)
+    return page(await services.db.fetch(queries.list_erasures, last, limit + 1), limit, "id")

@@ -1,0 +1,142 @@
+"""The erasure's part in ClickHouse: texts leave every table at once, and the list of erasures is kept there as well.
+
+An ALTER UPDATE rewrites the parts it touches, so that nothing is left on disk once the old parts are removed (minutes); a
+lightweight DELETE would only mark rows. The new payload is to the byte what PostgreSQL prints after its own erasure: the
+daily reconciliation finds both sides equal.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
+
+from hub_api.chat.privacy.inventory import inventory
+from hub_api.chat.privacy.tombstones import queries as tombstone_queries
+from hub_api.platform.clickhouse import BACKFILL, connect, render_ddl
+from hub_api.platform.pgtypes import Pool
+from hub_api.settings import Settings
+
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
+RAW, LIST = "raw.events", "raw.erasures"
+# "content" or "emoji" as jsonb prints a member; inside a text its quotes would be escaped.
+_MEMBER = r'"(content|emoji)": "(?:[^"\\\\]|\\\\.)*"'
+_OF_PERSON = "(aggregate_id IN {ids:Array(UUID)} OR JSONExtractString(payload, 'customer_id') IN {texts:Array(String)})"
+
+
+class Listed(NamedTuple):
+    """An erasure as the warehouse's list has it."""
+
+    id: UUID
+    customer_id: UUID
+    reason: str
+    erased_at: datetime
+
+
+async def erase_texts(settings: Settings, ids: Sequence[UUID]) -> dict[str, int]:
+    """Empty the texts of these customers in every table; how many rows had some, by table. Harmless to repeat."""
+    return await asyncio.to_thread(_erase_texts, settings, ids)
+
+
+def _erase_texts(settings: Settings, ids: Sequence[UUID]) -> dict[str, int]:
+    client = connect(settings.clickhouse_url, BACKFILL)
+    parameters = {"ids": list(ids), "texts": [str(one) for one in ids]}
+    counts = {}
+    try:
+        for table, change, condition in _changes():
+            found = client.query(f"SELECT count() FROM {table} WHERE {condition}", parameters=parameters)  # noqa: S608
+            counts[table] = found.result_rows[0][0]
+            if counts[table]:
+                alter = f"ALTER TABLE {table} /*ON CLUSTER*/ UPDATE {change} WHERE {condition}"
+                client.command(render_ddl(alter, settings.clickhouse_cluster), parameters=parameters)
+    finally:
+        client.close()
+    return counts
+
+
+def _changes() -> list[tuple[str, str, str]]:
+    """Table, assignments and condition for each table with columns that an erasure empties."""
+    payload = f"payload = replaceRegexpAll(payload, '{_MEMBER}', '\"\\\\1\": null')"
+    changes = [(RAW, payload, f"{_OF_PERSON} AND match(payload, '{_MEMBER}')")]
+    for name, table in inventory().of("warehouse").items():
+        emptied = sorted(column for column, one in table.personal.items() if one.treatment == "null")
+        if name != RAW and emptied:
+            some = " OR ".join(f"{column} IS NOT NULL" for column in emptied)
+            sets = ", ".join(f"{column} = NULL" for column in emptied)
+            changes.append((name, sets, f"customer_id IN {{ids:Array(UUID)}} AND ({some})"))
+    return changes
+
+
+async def survivors(settings: Settings, words: Sequence[str], ids: Sequence[UUID]) -> dict[str, int]:
+    """Rows of any table, known to the inventory or not, in which one of `words` stands, or a text of these customers."""
+    return await asyncio.to_thread(_survivors, settings, words, ids)
+
+
+def _survivors(settings: Settings, words: Sequence[str], ids: Sequence[UUID]) -> dict[str, int]:
+    client = connect(settings.clickhouse_url, BACKFILL)
+    try:
+        tables = client.query(
+            "SELECT concat(database, '.', name) FROM system.tables WHERE engine LIKE '%MergeTree' "
+            "AND database NOT IN ('system', 'INFORMATION_SCHEMA', 'information_schema')"
+        ).result_rows
+        found = {}
+        for (table,) in tables:
+            sql = f"SELECT count() FROM {table} WHERE arrayExists(w -> position(formatRow('TSV', *), w) > 0, {{words:Array(String)}})"  # noqa: S608
+            found[table] = client.query(sql, parameters={"words": list(words)}).result_rows[0][0]
+        parameters = {"ids": list(ids), "texts": [str(one) for one in ids]}
+        for table, _, condition in _changes():
+            sql = f"SELECT count() FROM {table} WHERE {condition}"  # noqa: S608
+            found[table] = found.get(table, 0) + client.query(sql, parameters=parameters).result_rows[0][0]
+    finally:
+        client.close()
+    return {table: count for table, count in found.items() if count}
+
+
+async def write_list(settings: Settings, db: Pool, erasure: Listed) -> None:
+    """Put an erasure and its tombstones on the list; harmless to repeat."""
+    stones = await db.fetch(tombstone_queries.of_erasure, erasure.id)
+    rows = [[*erasure, "person", ""]]
+    rows += [[*erasure, row["kind"], bytes(row["key_hash"]).hex()] for row in stones]
+    await asyncio.to_thread(_with_client, settings, _insert, rows)
+
+
+def _insert(client: "Client", rows: list[list[Any]]) -> None:
+    names = ["erasure_id", "customer_id", "reason", "erased_at", "kind", "key_hash"]
+    client.insert(LIST, rows, column_names=names, settings={"insert_deduplicate": 0})
+
+
+async def read_list(settings: Settings) -> list[Listed]:
+    """Every erasure on the list, oldest first."""
+    return await asyncio.to_thread(_with_client, settings, _read)
+
+
+def _read(client: "Client") -> list[Listed]:
+    sql = (
+        f"SELECT erasure_id, customer_id, reason, erased_at FROM {LIST} FINAL WHERE kind = 'person' ORDER BY erased_at"  # noqa: S608
+    )
+    return [Listed(one, customer, reason, _utc(at)) for one, customer, reason, at in client.query(sql).result_rows]
+
+
+async def read_tombstones(settings: Settings, erasure_id: UUID) -> list[tuple[str, bytes]]:
+    """Kind and hash of an erasure's tombstones on the list."""
+    return await asyncio.to_thread(_with_client, settings, _tombstones, erasure_id)
+
+
+def _tombstones(client: "Client", erasure_id: UUID) -> list[tuple[str, bytes]]:
+    sql = f"SELECT kind, key_hash FROM {LIST} FINAL WHERE erasure_id = {{id:UUID}} AND kind <> 'person'"  # noqa: S608
+    rows = client.query(sql, parameters={"id": erasure_id}).result_rows
+    return [(kind, bytes.fromhex(key)) for kind, key in rows]
+
+
+def _with_client(settings: Settings, act: Any, *arguments: Any) -> Any:
+    client = connect(settings.clickhouse_url, BACKFILL)
+    try:
+        return act(client, *arguments)
+    finally:
+        client.close()
+
+
+def _utc(at: datetime) -> datetime:
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
