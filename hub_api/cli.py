@@ -17,6 +17,7 @@ from hub_api.connect_operations import whatsapp
 from hub_api.embedded.commands import stack
 from hub_api.embedded.home import load_home_environment
 from hub_api.errors import HubError
+from hub_api.key_operations import keys
 from hub_api.number_operations import numbers
 from hub_api.operations import webhooks
 from hub_api.privacy_operations import erase, reapply_erasures
@@ -35,6 +36,7 @@ commands.add_typer(numbers, name="numbers")
 commands.add_typer(templates, name="templates")
 commands.add_typer(audit, name="audit")
 commands.command()(erase)
+commands.add_typer(keys, name="keys")
 commands.add_typer(whatsapp, name="whatsapp")
 commands.add_typer(simulate, name="simulate", callback=load_home_environment)
 

@@ -6,10 +6,10 @@ Every setting is listed in the README's table, kept true by a test. Secrets have
 import os
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, PositiveInt, SecretStr
+from pydantic import Field, PositiveInt, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -46,6 +46,12 @@ class Settings(Calendar):
 
     secret_key: SecretStr = Field(
         description="32 bytes in base64: encrypts tokens at rest, keys the hashes of identifiers"
+    )
+    secret_key_previous: SecretStr | None = Field(
+        None, description="the key before it, which still reads, until `hub keys rotate` has run"
+    )
+    hash_key: SecretStr | None = Field(
+        None, description="keys the hashes of identifiers, when HUB_SECRET_KEY has been changed: the first there was"
     )
 
     meta_base_url: str = Field("https://graph.facebook.com", description="Cloud API, or the simulator's address")
@@ -143,6 +149,19 @@ class Settings(Calendar):
     reopen_hours: int = Field(24, ge=0, description="a message within this time of `resolved` reopens the conversation")
     bot_quiet_hours: int = Field(24, gt=0, description="a conversation with the bot is resolved after this silence")
     stale_inbound_minutes: int = Field(30, gt=0, description="no bot answers an inbound message older than this")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _join_keys(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Who is given the key is given all: `platform/crypto.py` writes by the first, reads by each, hashes by the last."""
+        key, *more = (_plain(values.get(name)) for name in ("secret_key", "secret_key_previous", "hash_key"))
+        if not key or not any(more):
+            return values
+        return {**values, "secret_key": " ".join([key.split()[0], *filter(None, more)])}
+
+
+def _plain(value: Any) -> Any:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
 def load_calendar() -> Calendar:

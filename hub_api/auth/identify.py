@@ -19,7 +19,7 @@ from hub_api.auth.principal import Principal
 from hub_api.auth.tokens import Keyring
 from hub_api.errors import Forbidden, Unauthorized
 from hub_api.platform import ratelimit
-from hub_api.platform.crypto import derive
+from hub_api.platform.crypto import derive_all
 from hub_api.platform.ratelimit import Limit
 from hub_api.platform.services import Services
 from hub_api.platform.web import get_services
@@ -50,7 +50,7 @@ class Door:
     def __init__(self, services: Services) -> None:
         secret_key = services.settings.secret_key.get_secret_value()
         self.services, self.keyring = services, Keyring(services.db, secret_key)
-        self._csrf_key = derive(secret_key, "csrf")
+        self._csrf_keys = derive_all(secret_key, "csrf")
         self._redis_asked_again_at = 0.0
 
     async def admit(self, credential: str) -> tuple[Principal, dict[str, str]]:
@@ -81,11 +81,12 @@ class Door:
 
     def csrf_token(self, session_id: UUID) -> str:
         """What the console shows in `X-CSRF-Token`: bound to the session, so that a planted cookie does not fit."""
-        return hmac.new(self._csrf_key, session_id.bytes, hashlib.sha256).hexdigest()
+        return _csrf_token(self._csrf_keys[0], session_id)
 
     def check_csrf(self, session_id: UUID, given: str | None) -> None:
         """Raises BadCsrf unless the header has this session's token."""
-        if not hmac.compare_digest(self.csrf_token(session_id), (given or "").encode("ascii", "replace").decode()):
+        shown = (given or "").encode("ascii", "replace").decode()
+        if not any(hmac.compare_digest(_csrf_token(key, session_id), shown) for key in self._csrf_keys):
             raise BadCsrf(f"send the value of the cookie {CSRF_COOKIE} in the header {CSRF_HEADER}")
 
     def check_origin(self, connection: HTTPConnection) -> None:
@@ -129,6 +130,10 @@ class Door:
     def _redis_failed(self, error: RedisError) -> None:
         self._redis_asked_again_at = time.monotonic() + _ASK_AGAIN_S
         log.warning("redis_away", sessions="checked in PostgreSQL", limits="open", error=type(error).__name__)
+
+
+def _csrf_token(key: bytes, session_id: UUID) -> str:
+    return hmac.new(key, session_id.bytes, hashlib.sha256).hexdigest()
 
 
 @asynccontextmanager

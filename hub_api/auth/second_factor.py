@@ -19,7 +19,7 @@ from hub_api.auth import audit, sessions
 from hub_api.auth.principal import Principal
 from hub_api.errors import Conflict, Invalid
 from hub_api.platform import sqlfile
-from hub_api.platform.crypto import decrypt, derive, encrypt
+from hub_api.platform.crypto import decrypt, derive_all, encrypt
 from hub_api.platform.postgres import Transaction
 from hub_api.platform.services import Services
 
@@ -104,7 +104,8 @@ async def renew_recovery_codes(services: Services, tx: Transaction, user_id: UUI
 async def use_recovery_code(services: Services, tx: Transaction, user_id: UUID, code: str) -> bool:
     """Whether it was one of the user's codes; it is gone then."""
     plain = code.replace("-", "").replace(" ", "").lower()
-    return await tx.db.fetchval(queries.take_recovery, user_id, keyed(services, user_id, plain)) is not None
+    hashes = keyed_by_all(services, user_id, plain)
+    return await tx.db.fetchval(queries.take_recovery, user_id, hashes) is not None
 
 
 async def remove(services: Services, tx: Transaction, who: Principal | str, user_id: UUID) -> None:
@@ -118,5 +119,10 @@ async def remove(services: Services, tx: Transaction, who: Principal | str, user
 
 def keyed(services: Services, user_id: UUID, code: str) -> bytes:
     """What is stored of a short code: without HUB_SECRET_KEY nobody can try them all."""
-    key = derive(services.settings.secret_key.get_secret_value(), "second factor")
-    return hmac.digest(key, user_id.bytes + code.encode(), hashlib.sha256)
+    return keyed_by_all(services, user_id, code)[0]
+
+
+def keyed_by_all(services: Services, user_id: UUID, code: str) -> list[bytes]:
+    """The same by each key, today's first: codes outlive a change of HUB_SECRET_KEY while the one before it is set."""
+    keys = derive_all(services.settings.secret_key.get_secret_value(), "second factor")
+    return [hmac.digest(key, user_id.bytes + code.encode(), hashlib.sha256) for key in keys]

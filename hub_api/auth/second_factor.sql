@@ -18,8 +18,8 @@ UPDATE users SET totp_last_step = $2 WHERE id = $1 AND (totp_last_step IS NULL O
 -- name: insert_recovery  -- $1 user, $2 keyed hashes
 INSERT INTO recovery_codes (user_id, code_sha256) SELECT $1, unnest($2::bytea[]);
 
--- name: take_recovery  -- $1 user, $2 keyed hash -> the user; no row when there is no such code
-DELETE FROM recovery_codes WHERE user_id = $1 AND code_sha256 = $2 RETURNING user_id;
+-- name: take_recovery  -- $1 user, $2 keyed hashes of one code (by each key) -> the user; no row when there is no such code
+DELETE FROM recovery_codes WHERE user_id = $1 AND code_sha256 = ANY ($2::bytea[]) RETURNING user_id;
 
 -- name: delete_recovery  -- $1 user
 DELETE FROM recovery_codes WHERE user_id = $1;
