@@ -155,6 +155,15 @@ async def test_a_page_elsewhere_can_neither_post_nor_open_a_socket(settings: Set
         assert error.value.status == 403 and app.seen == []
 
 
+@pytest.mark.parametrize("path", ["graphql", "graphql/", "%67raphql"])
+async def test_a_link_or_an_image_runs_no_query(settings: Settings, echo, path: str):
+    url, app = echo
+    async with running_hub(behind(settings, url)) as hub, await browser(hub, "admin") as admin:
+        target = URL(f"{hub.url}{APP}/{path}?query=mutation", encoded=True)
+        assert (await asked(admin, "GET", target))[0] == 403
+        assert app.seen == []
+
+
 async def test_a_socket_ends_with_the_session_that_opened_it(settings: Settings, echo, monkeypatch):
     monkeypatch.setattr(sockets, "AGAIN_S", 0.1)
     url, _ = echo

@@ -99,6 +99,7 @@ async def test_without_policy_nobody_comes_in_and_nobody_is_made(signing_on):
             assert (browser.status, browser.problem) == (403, "not_admitted")
             assert (await browser.me())[0] == 401
             assert await hub.fetchval("SELECT count(*) FROM users") == 0
+            assert (await actions(hub))[-1] == "signin.failed"
 
 
 async def test_an_address_that_somebody_has_is_not_taken_over_by_a_new_user(signing_on):

@@ -13,7 +13,7 @@ from hub_api.auth.apps.proxy import address, forward, open_upstream
 from hub_api.auth.apps.sockets import relay
 from hub_api.auth.decide import demand, require
 from hub_api.auth.identify import open_door, socket_caller
-from hub_api.errors import HubError
+from hub_api.errors import Forbidden, HubError
 from hub_api.platform.services import Services
 from hub_api.platform.web import get_services, problem
 
@@ -34,7 +34,9 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     summary="Dagster's UI",
 )  # fmt: skip
 async def get_dagster(services: Hub, request: Request, path: str) -> Response:
-    """Pages, scripts and figures of the data pipelines."""
+    """Pages, scripts and figures of the data pipelines. Dagster would also do deeds by GET on /graphql: those are refused."""
+    if path.strip("/") == "graphql":  # a link or an image on a page elsewhere must not start a run
+        raise Forbidden("Dagster's GraphQL takes its queries by POST here")
     return await _forward(services, request)
 
 

@@ -90,9 +90,15 @@ async def finish(
         raise NotProved("the answer is of another identity provider: begin again")
     if error is not None or code is None:
         raise NotProved("the identity provider did not sign you in: begin again")
-    person = await exchange(provider, code, begun["ver"], begun["non"], redirect_uri(services))
-    async with services.transaction() as tx:
-        user = await _admit(services, tx, provider, person)
+    try:
+        person = await exchange(provider, code, begun["ver"], begun["non"], redirect_uri(services))
+        async with services.transaction() as tx:
+            user = await _admit(services, tx, provider, person)
+    except (NotProved, NotAdmitted) as refusal:
+        async with services.transaction() as tx:
+            detail = {"factor": "oidc", "reason": refusal.code}
+            await audit.write(tx, "anonymous", "signin.failed", "user", None, detail=detail)
+        raise
     factors = ["oidc", "oidc_mfa"] if proved_twice(services, person) else ["oidc"]
     result = await signin.proceed(services, user, "cookie", factors)
     return Finished(result, begun["ret"])
