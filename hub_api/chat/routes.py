@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query
 
 from hub_api.auth.decide import require
 from hub_api.auth.principal import Principal
-from hub_api.chat import schemas, views, windows
+from hub_api.chat import masking, schemas, views, windows
 from hub_api.chat.assign import assign
 from hub_api.chat.resolve import close, rate, resolve
 from hub_api.chat.scope import seen
@@ -51,13 +51,15 @@ async def get_conversations(
     page = await views.list_conversations(
         services, caller, state=state, customer_id=customer_id, queue=queue, limit=limit, cursor=cursor
     )
-    return schemas.ConversationPage(items=[_conversation(row) for row in page.rows], next_cursor=page.next_cursor)
+    return schemas.ConversationPage(
+        items=[_conversation(caller, row) for row in page.rows], next_cursor=page.next_cursor
+    )
 
 
 @router.get("/conversations/{reference}", responses=NOT_FOUND, summary="One conversation")
 async def get_conversation(services: Hub, caller: Reader, reference: str) -> schemas.Conversation:
     """By its id or its protocol number."""
-    return _conversation(await views.find_conversation(services, caller, reference))
+    return _conversation(caller, await views.find_conversation(services, caller, reference))
 
 
 @router.get("/conversations/{conversation_id}/messages", responses=NOT_FOUND, summary="Its messages")
@@ -67,9 +69,7 @@ async def get_messages(
     """Newest first."""
     await views.find_conversation(services, caller, str(conversation_id))
     page = await views.list_messages(services, conversation_id, limit=limit, cursor=cursor)
-    return schemas.MessagePage(
-        items=[schemas.Message.model_validate(dict(row)) for row in page.rows], next_cursor=page.next_cursor
-    )
+    return schemas.MessagePage(items=[_message(caller, row) for row in page.rows], next_cursor=page.next_cursor)
 
 
 @router.post(
@@ -144,7 +144,10 @@ async def search(
     """Words in Portuguese, accents and word forms ignored; newest first."""
     rows = await search_messages(services.db, caller, q, before=cursor, limit=limit)
     last = rows[-1]["created_at"] if len(rows) == limit else None
-    return schemas.FoundPage(items=[schemas.Found.model_validate(dict(row)) for row in rows], next_cursor=last)
+    return schemas.FoundPage(
+        items=[schemas.Found.model_validate(masking.words_for(caller, dict(row), "content")) for row in rows],
+        next_cursor=last,
+    )
 
 
 @router.get("/customers", summary="Find customers")
@@ -159,7 +162,8 @@ async def get_customers(
     """By phone, written in any way, with or without the ninth digit; or by part of the name, accents ignored."""
     page = await views.find_customers(services, caller, number=phone, name=name, limit=limit, cursor=cursor)
     return schemas.CustomerPage(
-        items=[schemas.Customer.model_validate(dict(row)) for row in page.rows], next_cursor=page.next_cursor
+        items=[schemas.Customer.model_validate(masking.customer_for(caller, dict(row))) for row in page.rows],
+        next_cursor=page.next_cursor,
     )
 
 
@@ -170,16 +174,27 @@ async def get_customers(
 )
 async def get_customer(services: Hub, caller: Customers, customer_id: UUID) -> schemas.CustomerWithIdentities:
     """With every identity; the id of a customer that was merged leads to the one it became."""
-    return schemas.CustomerWithIdentities.model_validate(await views.find_customer(services, caller, customer_id))
+    row = await views.find_customer(services, caller, customer_id)
+    return schemas.CustomerWithIdentities.model_validate(masking.customer_for(caller, row))
 
 
 async def _shown(services: Services, caller: Principal, conversation_id: UUID) -> schemas.Conversation:
-    return _conversation(await views.find_conversation(services, caller, str(conversation_id)))
+    return _conversation(caller, await views.find_conversation(services, caller, str(conversation_id)))
 
 
-def _conversation(row: Any) -> schemas.Conversation:
+def _message(caller: Principal, row: Any) -> schemas.Message:
+    return schemas.Message.model_validate(masking.words_for(caller, row, "content", "payload"))
+
+
+def _conversation(caller: Principal, row: Any) -> schemas.Conversation:
     now = datetime.now(UTC)
     spoke_at = row["last_customer_message_at"]
     open_until = windows.service_until(spoke_at) if windows.service_open(spoke_at, now) else None
     free_until = windows.free_entry_until(row["ad_arrivals"] or (), row["ad_answers"] or (), now)
-    return schemas.Conversation.model_validate({**row, "window_open_until": open_until, "free_entry_until": free_until})
+    return schemas.Conversation.model_validate(
+        {
+            **masking.words_for(caller, row, "customer_name", "ai_summary"),
+            "window_open_until": open_until,
+            "free_entry_until": free_until,
+        }
+    )

@@ -1,4 +1,4 @@
-"""The door for whoever answers for personal data: the register of processing, and erasures."""
+"""The door for whoever answers for personal data: the register of processing, access reports, erasures."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -9,6 +9,7 @@ from hub_api.auth.decide import require
 from hub_api.auth.principal import Principal
 from hub_api.chat.privacy import erase, schemas
 from hub_api.chat.privacy.inventory import register
+from hub_api.chat.privacy.report import access_report
 from hub_api.platform.queue import REGISTRY
 from hub_api.platform.services import Services
 from hub_api.platform.web import get_services
@@ -26,6 +27,16 @@ NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "no such reco
 async def get_register(caller: Reader) -> schemas.Register:
     """Which personal data the hub holds, where, why, on what legal basis and for how long (LGPD art. 37)."""
     return schemas.Register.model_validate({"items": list(register())})
+
+
+@router.get("/customers/{customer_id}/report", responses=NOT_FOUND, summary="Access report of a person")
+async def get_report(services: Hub, caller: Writer, customer_id: UUID) -> schemas.AccessReport:
+    """All that the hub knows of a person, for the person (LGPD arts. 18 and 19, within 15 days); also for portability.
+
+    It holds every message: give it to nobody else. That it was taken is in the audit log.
+    """
+    async with services.transaction() as tx:
+        return schemas.AccessReport.model_validate(await access_report(tx, caller, customer_id))
 
 
 @router.post(

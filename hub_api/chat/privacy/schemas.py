@@ -73,3 +73,23 @@ class ErasurePage(BaseModel):
 
     items: list[Erasure]
     next_cursor: str | None
+
+
+class AccessReport(BaseModel):
+    """What the hub knows of a person; times in UTC, amounts in millionths of the currency."""
+
+    format: str = Field(examples=["telecom-hub/access-report/1"])
+    made_at: datetime
+    person: dict[str, Any] = Field(description="as the customer is now; `has_cpf`: a keyed hash of the CPF is kept")
+    merged_customers: list[dict[str, Any]] = Field(description="records that turned out to be the same person")
+    identities: list[dict[str, Any]] = Field(description="BSUIDs and phones, with the time they held")
+    consents: list[dict[str, Any]] = Field(description="each consent and opt-out with its proof, oldest first")
+    suppressions: list[dict[str, Any]] = Field(description="what is not sent to the person now")
+    conversations: list[dict[str, Any]] = Field(description="oldest first, with `messages` and their files")
+    contracts: list[dict[str, Any]]
+    invoices: list[dict[str, Any]]
+    payments: list[dict[str, Any]]
+    service_tickets: list[dict[str, Any]]
+    processing: list[dict[str, Any]] = Field(
+        description="purpose, legal basis, retention and recipients, in Portuguese"
+    )
