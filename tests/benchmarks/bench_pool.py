@@ -10,7 +10,8 @@ import psutil
 
 from tests.benchmarks.report import Row
 from tests.benchmarks.stack import engines
-from tests.support.pool import Pool, Size, running_pool, used_share
+from tests.support.pool import Pool, Size, running_pool
+from tests.support.pool_measures import used_share
 
 MESSAGES, BACKLOG = 12_000, 100_000
 FAST = 1_000  # a level at which the sender, not the pace, is the bound

@@ -3,18 +3,16 @@ limits. Queues campaigns, lets people write and agents answer, hurts what a test
 
 import asyncio
 import json
-import math
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import aiohttp
 import asyncpg
@@ -30,7 +28,6 @@ from tests.support.waiting import eventually
 
 queries = sqlfile.load("tests.support", "pool.sql")
 
-REFUSED_FOR_SPEED = ("130429", "131056")
 SENDER = ("hub_api", "worker", "--queues", "outbound")
 HANDLER = ("hub_api", "worker", "--queues", "inbound,bot,maintenance")
 SCHEDULER = ("hub_api", "scheduler")
@@ -69,19 +66,13 @@ class Account:
     unknown_unsent: list[str]  # ids of unknown outcome that the simulator never accepted
     twice: dict[str, int]
 
-    @property
-    def refused_for_speed(self) -> float:
-        """Share of calls that Meta refused as too fast for the number or the pair."""
-        refused = sum(self.refusals.get(code, 0) for code in REFUSED_FOR_SPEED)
-        return refused / max(1, self.accepted + refused)
-
 
 class Part:
     """A process of the pool and what starts it."""
 
     def __init__(self, command: Sequence[str], environment: dict[str, str]) -> None:
         self.command, self.environment = command, environment
-        self.process, self.restarts = self.run(), 0
+        self.process = self.run()
 
     def run(self) -> subprocess.Popen[bytes]:
         """Start the process."""
@@ -149,7 +140,7 @@ class Pool:
         while True:
             for part in self.parts:
                 if part.process.poll() is not None:
-                    part.process, part.restarts = part.run(), part.restarts + 1
+                    part.process = part.run()
             await asyncio.sleep(0.5)
 
     async def _connect_numbers(self) -> None:
@@ -302,85 +293,6 @@ async def running_pool(engines: Engines, size: Size) -> AsyncIterator[Pool]:
         yield pool
     finally:
         await pool.end()
-
-
-@dataclass
-class Replies:
-    """Live talk beside a campaign: people write and agents answer at once, `per_s` times a second, until it is stopped.
-
-    Agents press the button again when the connection breaks or the hub says 503, under the same idempotency key."""
-
-    pool: Pool
-    per_s: float
-    wrote: list[str] = field(default_factory=list)  # wamids of what people wrote
-    posted: dict[str, float] = field(default_factory=dict)  # message id -> when the agent first pressed the button
-    refused: Counter[int] = field(default_factory=Counter)  # answers of the API other than 202 and a 503 that says when
-    again: Counter[str] = field(default_factory=Counter)  # why the button was pressed again
-
-    @asynccontextmanager
-    async def running(self, people: Sequence[asyncpg.Record]) -> AsyncIterator[None]:
-        """Talk with these people in turn; what was begun is finished before it returns."""
-        stopped = asyncio.Event()
-        task = asyncio.create_task(self._talk(people, stopped))
-        try:
-            yield
-        finally:
-            stopped.set()
-            await task
-
-    async def _talk(self, people: Sequence[asyncpg.Record], stopped: asyncio.Event) -> None:
-        began, turn = time.monotonic(), 0
-        async with asyncio.TaskGroup() as answers:
-            while not stopped.is_set():
-                answers.create_task(self._answer(people[turn % len(people)], turn))
-                turn += 1
-                await asyncio.sleep(max(0.0, began + turn / self.per_s - time.monotonic()))
-
-    async def _answer(self, person: asyncpg.Record, turn: int) -> None:
-        wrote = {"from": person["phone"], "number_id": person["phone_number_id"], "text": f"E agora? {turn}"}
-        self.wrote += (await self.pool.simulator("POST", "inbound", wrote))["wamids"]
-        posted, key = time.time(), uuid4().hex
-        path = f"/api/v1/conversations/{person['conversation_id']}/messages"
-        body = {"type": "text", "text": f"Resposta {turn}"}
-        while True:
-            try:
-                async with self.pool.http.post(
-                    self.pool.api_url + path, json=body, headers={"Idempotency-Key": key}
-                ) as answer:
-                    if answer.status == 202:
-                        self.posted[(await answer.json())["id"].replace("-", "")] = posted
-                        return
-                    if answer.status != 503 or "Retry-After" not in answer.headers:
-                        self.refused[answer.status] += 1
-                        return
-                    self.again["503"] += 1
-            except aiohttp.ClientError as error:
-                self.again[type(error).__name__] += 1
-            await asyncio.sleep(0.2)
-
-    async def waits_s(self) -> list[float]:
-        """From the agent's button to the acceptance at Meta, of every reply, shortest first. Infinite when it never came."""
-        told = await self.pool.simulator("POST", "accepted", {"ids": list(self.posted), "times": True})
-        return sorted(told["accepted_at"].get(message, math.inf) - posted for message, posted in self.posted.items())
-
-
-def quantile(ordered: Sequence[float], share: float) -> float:
-    """The value that `share` of an ascending sequence does not exceed."""
-    return ordered[min(len(ordered) - 1, math.ceil(share * len(ordered)) - 1)]
-
-
-def used_share(
-    before: dict[str, Any], after: dict[str, Any], seconds: float, headroom: float, of: Iterable[str]
-) -> float:
-    """How much of (limit - headroom - inbound) numbers used for their campaign between two tallies; `headroom` is the
-    share of the limit that the hub leaves to replies and inbound messages."""
-    used = room = 0.0
-    for number in of:
-        then, now = before["numbers"].get(number, {}), after["numbers"].get(number, {})
-        grown = {name: now.get(name, 0) - then.get(name, 0) for name in ("accepted", "inbound", "replies")}
-        used += grown["accepted"] - grown["replies"]
-        room += now["mps"] * (1 - headroom) * seconds - grown["inbound"]
-    return used / room
 
 
 def following(first: str, offset: int) -> str:

@@ -1,5 +1,5 @@
--- What a test queues for a pool of numbers, set-based: a campaign of 200,000 messages is in the outbox within a minute. Ids of messages
--- are UUIDv7 (PostgreSQL 18 makes them): a status finds its message by the time in its id.
+-- What a test queues for a pool of numbers, set-based: a campaign of 200,000 messages is in the outbox within a minute.
+-- Ids of messages are UUIDv7 (PostgreSQL 18 makes them): a status finds its message by the time in its id.
 
 -- name: queue_campaign  -- $1 how many, $2 first person's number, $3 number ids, $4 category, $5 priority, $6 payload: one template message to each of as many new customers, dealt out over the numbers
 WITH people AS (
@@ -54,3 +54,6 @@ UPDATE messages SET claimed_at = claimed_at - make_interval(secs => $1) WHERE st
 
 -- name: unknown  -- -> id of every message whose outcome nobody knows
 SELECT id FROM messages WHERE state = 'unknown';
+
+-- name: queued_at  -- $1 ids -> id, created_at
+SELECT id, created_at FROM messages WHERE id = ANY ($1::uuid[]);
