@@ -128,14 +128,14 @@ def migrate(
     names = migrate.run(load_settings(), check=check)
     for name in names:
         typer.echo(f"{'pending' if check else 'applied'}: {name}")
+    if not names:
+        typer.echo("the schema is the newest")
     if check:
         raise typer.Exit(1 if names else 0)
     url = load_settings().database_url.get_secret_value()
     asyncio.run(let_in(url, first_secret("HUB_API_KEY"), first_secret("HUB_ADMIN_PASSWORD")))
     if repeated := reapply_erasures():
         typer.echo(f"{repeated} erasures repeated: the data was older than they are")
-    if not names:
-        typer.echo("the schema is the newest")
 
 
 def first_secret(name: str) -> str | None:
@@ -178,12 +178,14 @@ def app(**arguments: Any) -> None:
 
 
 def wrong_settings(error: ValueError) -> str:
-    """The variables that `Settings` complains about; empty when the error is another one."""
+    """The variables that `Settings` complains about, with why; empty when the error is another one."""
     from pydantic import ValidationError  # here, because it takes longer to import than `hub status` to run
 
     if not isinstance(error, ValidationError) or error.title != "Settings":
         return ""
-    return ", ".join("HUB_" + "_".join(map(str, problem["loc"])).upper() for problem in error.errors())
+    from hub_api.settings import problems_of
+
+    return ", ".join(f"{name} ({why})" for name, why in problems_of(error).items())
 
 
 def fail(message: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, PositiveInt, SecretStr, model_validator
+from pydantic import Field, PositiveInt, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -172,6 +172,13 @@ def load_calendar() -> Calendar:
 def load_settings() -> Settings:
     """Settings of this process: the environment wins over `HUB_HOME/hub.env`. Raises ValidationError naming what is missing."""
     return Settings(_env_file=_home() / "hub.env")
+
+
+def problems_of(error: ValidationError) -> dict[str, str]:
+    """What `load_settings` complains about: variable -> reason, without its value, which may be a secret."""
+    return {
+        "HUB_" + "_".join(str(part) for part in problem["loc"]).upper(): problem["msg"] for problem in error.errors()
+    }
 
 
 def _home() -> Path:

@@ -1,5 +1,7 @@
 """The schema: runs once, runs again without change, and refuses an edited past."""
 
+import asyncio
+
 import asyncpg
 import pytest
 
@@ -11,6 +13,11 @@ async def test_a_second_run_of_the_migrations_changes_nothing(empty_database_url
     first = await migrate.migrate(empty_database_url)
     assert first == [migration.name for migration in migrate.all_migrations()]
     assert await migrate.migrate(empty_database_url) == []
+
+
+async def test_of_two_runners_at_once_one_works_and_the_other_waits(empty_database_url):
+    ran = await asyncio.gather(migrate.migrate(empty_database_url), migrate.migrate(empty_database_url))
+    assert sorted(map(len, ran)) == [0, len(migrate.all_migrations())]
 
 
 async def test_an_edited_migration_is_refused(database_url):

@@ -21,7 +21,7 @@ from hub_api.embedded.engines import ROOT_PLACES
 from hub_api.embedded.home import Home, State
 from hub_api.embedded.orphans import find_orphans
 from hub_api.embedded.ports import is_free, owner_of
-from hub_api.embedded.values import PORTS, URLS, installed_versions
+from hub_api.embedded.values import META, PORTS, URLS, installed_versions
 from hub_api.errors import Conflict, HubError, Invalid
 
 PYTHON = (3, 11)
@@ -118,6 +118,7 @@ def diagnose(home: Home) -> Iterator[Check]:
         names = ", ".join(sorted(set(orphans.values())))
         yield Check("orphans", "warning", f"left by a killed supervisor: {names}", "hub up or hub down stops them")
     yield from leftovers()
+    yield settings_check(home)
     yield from ports(home, running)
     yield from connections(home, running)
 
@@ -198,6 +199,24 @@ def program_check(name: str, find: Callable[[], Path]) -> Check:
     return Check(name, "ok", done.stdout.strip())
 
 
+def settings_check(home: Home) -> Check:
+    """Are the settings complete and within their bounds? Before the first start `hub up` has yet to choose most of them."""
+    from pydantic import ValidationError  # these two take longer to import than `hub status` to run
+
+    from hub_api.settings import Settings, problems_of
+
+    try:
+        Settings(_env_file=home.env_file)
+    except ValidationError as error:
+        made = home.env_file.exists()
+        wrong = {name: why for name, why in problems_of(error).items() if made or why != "Field required"}
+        if wrong:
+            found = "; ".join(f"{name}: {why}" for name, why in wrong.items())
+            return Check("settings", "failed", found, f"correct them in the environment or in {home.env_file}")
+        return Check("settings", "ok", "what is missing will be chosen by hub up")
+    return Check("settings", "ok", "complete")
+
+
 def ports(home: Home, running: bool) -> Iterator[Check]:
     """The remembered or set ports of a stopped stack must be free."""
     known = {**home.environment(), **os.environ}
@@ -223,8 +242,13 @@ def connections(home: Home, running: bool) -> Iterator[Check]:
             try:
                 asyncio.run(probe(url))  # type: ignore[arg-type]
             except (*probes.NOT_READY, ValueError) as error:
+                embedded = running and variable not in os.environ and url != META
                 remedy = (
-                    "hub logs shows why" if running else f"correct or unset {variable}; is the server up and reachable?"
+                    "hub logs shows why"
+                    if embedded
+                    else "is this machine's network or proxy in the way? Until it is reached nothing is sent"
+                    if url == META
+                    else f"correct or unset {variable}; is the server up and reachable?"
                 )
                 yield Check(variable, "failed", f"{where}: {error or type(error).__name__}", remedy)
             else:

@@ -5,7 +5,8 @@ in the real-time image (no chDB, pandas or pyarrow).
 """
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
-from hub_api.errors import HubError
+from hub_api.errors import HubError, Unavailable
 from hub_api.platform.clickhouse_sql import split_statements
 from hub_api.settings import Settings as HubSettings
 
@@ -154,25 +155,69 @@ def run_ddl(client: "Client", sql: str, *, source: str, cluster: str | None = No
 
 
 def apply_files(client: "Client", files: Iterable[Path], *, cluster: str | None = None) -> list[str]:
-    """Create the databases and run these schema files in the order given; their names."""
+    """Create the databases and run these schema files in the order given; the tables of those that changed anything."""
     ensure_databases(client, cluster)
-    names = []
+    changed, before = [], _shape(client)
     for file in files:
         run_ddl(client, file.read_text("utf-8"), source=file.name, cluster=cluster)
-        names.append(file.name)
-    return names
+        after = _shape(client)
+        if after != before:
+            changed.append(table_of(file))
+        before = after
+    return changed
 
 
 def apply_schema(settings: HubSettings) -> list[str]:
-    """The whole warehouse schema of the installed `assets` (`hub migrate`): the names of the files that ran.
+    """The whole warehouse schema of the installed `assets` (`hub migrate`): the tables that were made or changed.
 
-    The files are found without importing the package: the real-time image has no Dagster.
+    Raises Unavailable when the warehouse does not answer.
     """
+    with _schema_client(settings) as client:
+        return apply_files(client, schema_files(), cluster=settings.clickhouse_cluster)
+
+
+def missing_tables(settings: HubSettings) -> list[str]:
+    """Tables and views of the installed `assets` that the warehouse does not have yet. Raises Unavailable."""
+    with _schema_client(settings) as client:
+        known = _shape(client)
+    return [table for table in map(table_of, schema_files()) if table not in known]
+
+
+def schema_files() -> list[Path]:
+    """The schema files of `assets`, found without importing the package: the real-time image has no Dagster."""
     spec = find_spec("assets")
     folders = (spec.submodule_search_locations if spec else None) or []
-    client = connect(settings.clickhouse_url, BACKFILL)
+    return [file for folder in folders for file in table_files(Path(folder))]
+
+
+def table_of(file: Path) -> str:
+    """What a schema file is about: `gold/service/sql/conversation_facts.table.sql` -> `gold.conversation_facts`."""
+    layer = next((part for part in reversed(file.parts) if part in LAYERS), "")
+    return f"{layer}.{file.name.split('.')[0]}"
+
+
+def _shape(client: "Client") -> dict[str, str]:
+    """The statement that would make each table of ours as it is."""
+    rows = client.query(
+        "SELECT concat(database, '.', name), create_table_query FROM system.tables WHERE database IN {layers:Array(String)}",
+        parameters={"layers": list(LAYERS)},
+    ).result_rows
+    return {str(name): str(statement) for name, statement in rows}
+
+
+@contextmanager
+def _schema_client(settings: HubSettings) -> "Iterator[Client]":
+    from clickhouse_connect.driver.exceptions import Error
+
     try:
-        files = [file for folder in folders for file in table_files(Path(folder))]
-        return apply_files(client, files, cluster=settings.clickhouse_cluster)
+        client = connect(settings.clickhouse_url, BACKFILL)
+    except Error as error:
+        where = urlsplit(settings.clickhouse_url.get_secret_value()).netloc.rpartition("@")[2]
+        raise Unavailable(
+            f"ClickHouse at {where} does not let us in: {str(error).splitlines()[0][:200]}; is HUB_CLICKHOUSE_URL right, "
+            "does the server run (`hub status`)?"
+        ) from error
+    try:
+        yield client
     finally:
         client.close()

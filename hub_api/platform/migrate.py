@@ -7,6 +7,8 @@ repeatable. A file that has run must not change: its hash is kept.
 
 import asyncio
 import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib import resources
@@ -65,21 +67,32 @@ async def pending(db: Connection) -> list[Migration]:
 
 async def migrate(url: str) -> list[str]:
     """Bring the PostgreSQL at `url` to the newest schema with its partitions; returns the names of the files that ran."""
+    async with _only_runner(url) as db:
+        return await _bring_up(db)
+
+
+@asynccontextmanager
+async def _only_runner(url: str) -> AsyncIterator[Connection]:
+    """A connection that holds the lock of migrations: others wait until it closes."""
     db = await asyncpg.connect(url)
     try:
         await db.execute("SELECT pg_advisory_lock($1)", LOCK)
-        await db.execute(
-            "CREATE TABLE IF NOT EXISTS schema_migration "
-            "(name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
-        )
-        ran = []
-        for migration in await pending(db):
-            await _apply(db, migration)
-            ran.append(migration.name)
-        await make_partitions(db)
-        return ran
+        yield db
     finally:
         await db.close()
+
+
+async def _bring_up(db: Connection) -> list[str]:
+    await db.execute(
+        "CREATE TABLE IF NOT EXISTS schema_migration "
+        "(name text PRIMARY KEY, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"
+    )
+    ran = []
+    for migration in await pending(db):
+        await _apply(db, migration)
+        ran.append(migration.name)
+    await make_partitions(db)
+    return ran
 
 
 async def _apply(db: Connection, migration: Migration) -> None:
@@ -109,18 +122,24 @@ async def make_partitions(db: Connection, since: date | None = None, today: date
 
 
 def run(settings: Settings, *, check: bool = False) -> list[str]:
-    """The command `hub migrate`: PostgreSQL, then ClickHouse. With `check` only names what would run in PostgreSQL."""
+    """The command `hub migrate`: PostgreSQL, then ClickHouse, one runner at a time; names of what ran. With `check` only
+    the names of what would run: files of PostgreSQL, tables that ClickHouse lacks.
+
+    Raises Unavailable when the warehouse does not answer.
+    """
     return asyncio.run(_run(settings, check))
 
 
 async def _run(settings: Settings, check: bool) -> list[str]:
+    from hub_api.platform.clickhouse import apply_schema, missing_tables
+
     url = settings.database_url.get_secret_value()
     if check:
         db = await asyncpg.connect(url)
         try:
-            return [migration.name for migration in await pending(db)]
+            files = [migration.name for migration in await pending(db)]
         finally:
             await db.close()
-    from hub_api.platform.clickhouse import apply_schema
-
-    return [*await migrate(url), *await asyncio.to_thread(apply_schema, settings)]
+        return [*files, *await asyncio.to_thread(missing_tables, settings)]
+    async with _only_runner(url) as runner:
+        return [*await _bring_up(runner), *await asyncio.to_thread(apply_schema, settings)]

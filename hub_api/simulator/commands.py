@@ -1,7 +1,10 @@
 """`hub simulate meta | traffic | history | demo`: drive the simulator."""
 
 import asyncio
+import json
 import os
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -33,47 +36,64 @@ def traffic(
     agents: Annotated[bool, typer.Option(help="Virtual agents answer what waits in the queue.")] = True,
     seed: Annotated[int, typer.Option(help="Of the chances.")] = 1,
     texts: Annotated[
-        list[Path] | None, typer.Option(help="CSV files whose `text` column customers also write from.", exists=True)
+        list[Path] | None,
+        typer.Option(
+            help="CSV files whose `text` column customers also write from; without: real texts of ../shared/data, where present.",
+            exists=True,
+        ),
     ] = None,
+    real_share: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the messages that come from these texts.")
+    ] = 0.2,
 ) -> None:
-    """Let customers write through the simulated channel at a rate."""
+    """Let customers write through the simulated channel at a rate (Poisson arrivals)."""
     from hub_api.settings import load_settings
     from hub_api.simulator import demo
-    from hub_api.simulator.corpus import read_texts
+    from hub_api.simulator.corpus import read_texts, real_texts
     from hub_api.simulator.traffic import Load
 
-    real = [text for path in texts or () for text in read_texts(path)]
-    written = asyncio.run(
-        demo.live_traffic(load_settings(), Load(rate, seconds, seed, real), api_key() if agents else None)
-    )
+    real = [text for path in texts for text in read_texts(path)] if texts else real_texts()
+    load = Load(rate, seconds, seed, real, real_share)
+    written = asyncio.run(demo.live_traffic(load_settings(), load, api_key() if agents else None))
     typer.echo(f"{written} messages written")
 
 
 @simulate.command()
 def history(
-    days: Annotated[int, typer.Option(min=2, max=1500, help="Days back from yesterday.")] = 90,
+    days: Annotated[int, typer.Option(min=2, max=1500, help="How many days.")] = 90,
     customers: Annotated[int, typer.Option(min=1, help="Customers of the operator.")] = 20_000,
     seed: Annotated[int, typer.Option(help="The same seed makes the same history.")] = 1,
+    until: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The last day; without: yesterday.")
+    ] = None,
     manifest: Annotated[Path | None, typer.Option(help="Where to say what was planted; default in HUB_HOME.")] = None,
     log: Annotated[
         Path | None, typer.Option("--from", help="Import this log of real conversations (CSV) instead.", exists=True)
     ] = None,
-    report: Annotated[Path | None, typer.Option(help="Per-row report of --from; default beside the home.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Per-row report of --from; default in HUB_HOME/reports.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the counts as JSON for programs.")] = False,
 ) -> None:
     """Write back-dated history into an empty hub, or import a log of real support conversations."""
     from hub_api.settings import load_settings
     from hub_api.simulator import demo
+    from hub_api.simulator.history.run import Plan
 
     settings = load_settings()
     if log:
         target = report or settings.home / "reports" / f"{log.name}.report.csv"
         counts = asyncio.run(demo.import_support_log(settings, log, target))
-        typer.echo(f"{counts}; each row's outcome: {target}")
+        told = f"each row's outcome: {target}"
+    else:
+        target = manifest or settings.home / "manifest.json"
+        plan = Plan(days, customers, seed, until.date() if until else None)
+        say = partial(typer.echo, err=True) if as_json else typer.echo
+        counts = asyncio.run(demo.write_history(settings, plan, target, say))
+        told = f"what was planted: {target}"
+    if as_json:
+        typer.echo(json.dumps(counts))
         return
-    counts = asyncio.run(
-        demo.write_history(settings, days, customers, seed, manifest or settings.home / "manifest.json")
-    )
-    typer.echo(", ".join(f"{count} {table}" for table, count in counts.items()))
+    typer.echo(", ".join(f"{count} {what}" for what, count in counts.items()))
+    typer.echo(told)
 
 
 @simulate.command(name="demo")

@@ -7,7 +7,7 @@ with the first message.
 from collections.abc import Sequence
 from random import Random
 
-from hub_api.simulator.behaviour import Behaviour, Choice, Reaction, choices_of, says, taps, text_of
+from hub_api.simulator.behaviour import Behaviour, Choice, Reaction, choices_of, says, shares_phone, taps, text_of
 from hub_api.simulator.corpus import Corpus, load_corpus
 from hub_api.simulator.model import Outbound, User
 
@@ -23,6 +23,7 @@ MOST_TURNS = 4
 NEVER_DELIVERED, NEVER_READ = 0.01, 0.12
 MARKETING_OPTS_OUT, MARKETING_BLOCKS, MARKETING_REPLIES = 0.012, 0.003, 0.07
 RATES_SERVICE = 0.5
+SHARES_PHONE = 0.8
 SCORES, SCORE_WEIGHTS = (5, 4, 3, 2, 1), (46, 27, 13, 7, 7)
 
 
@@ -42,6 +43,8 @@ class Customers(Behaviour):
             return found
         read_s = delivered_s + rng.lognormvariate(1.0, 1.0) * self._pace
         found.append(Reaction(read_s, "read"))
+        if message.type == "audio" and message.body.get("voice"):
+            found.append(Reaction(read_s + rng.uniform(2, 30) * self._pace, "played"))
         answers_at = read_s + rng.uniform(3, 25) * self._pace
         answer = (
             self._marketing(rng, answers_at)
@@ -52,8 +55,8 @@ class Customers(Behaviour):
 
     def _marketing(self, rng: Random, at: float) -> list[Reaction]:
         draw = rng.random()
-        if draw < MARKETING_OPTS_OUT:
-            return [says(at, self._corpus.say(rng, "opt_out").text)]
+        if draw < MARKETING_OPTS_OUT:  # in words or in WhatsApp's own menu
+            return [says(at, self._corpus.say(rng, "opt_out").text) if rng.random() < 0.5 else Reaction(at, "opts_out")]
         if draw < MARKETING_OPTS_OUT + MARKETING_BLOCKS:
             return [Reaction(at, "blocks")]
         if draw < MARKETING_OPTS_OUT + MARKETING_BLOCKS + MARKETING_REPLIES:
@@ -64,6 +67,8 @@ class Customers(Behaviour):
         choices = choices_of(message)
         if scores := [choice for choice in choices if choice.id.startswith("csat_")]:
             return self._rating(rng, at, scores)
+        if message.body.get("type") == "request_contact_info":
+            return [shares_phone(at, user)] if rng.random() < SHARES_PHONE else []
         turns = int(user.traits.get("turns", 0))
         if turns >= MOST_TURNS:
             return []

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from hub_api.errors import HubError, Unavailable
 from hub_api.settings import Settings
 from hub_api.simulator.agents import Desk
 from hub_api.simulator.config import DISPLAY_PHONE_NUMBER, PHONE_NUMBER_ID, PORTFOLIO_ID, TOKEN, WABA_ID
+from hub_api.simulator.corpus import real_texts
 from hub_api.simulator.history.run import Plan, make_history
 from hub_api.simulator.history.store import ensure_agents
 from hub_api.simulator.history.support_log import import_log
@@ -45,16 +47,15 @@ async def play(settings: Settings, scene: Scene, api_key: str | None) -> None:
         await db.close()
     if fresh:
         _say(f"writing {scene.days} days of history of {scene.customers} customers")
-        counts = await write_history(
-            settings, scene.days, scene.customers, int(time.time()), settings.home / "manifest.json"
-        )
+        plan = Plan(scene.days, scene.customers, seed=int(time.time()))
+        counts = await write_history(settings, plan, settings.home / "manifest.json")
         _say(
             f"history: {counts['conversations']} conversations, {counts['messages']} messages, {counts['events']} events"
         )
     await wait_for_relay(settings)
     await build_tables(settings, scene.days)
     _say(f"live traffic: customers begin {scene.rate:g} conversations a second and virtual agents answer")
-    await run_traffic(settings, Load(scene.rate), api_key)
+    await run_traffic(settings, Load(scene.rate, real_texts=real_texts()), api_key)
 
 
 async def connect_number(settings: Settings, token: str | None = None) -> None:
@@ -67,15 +68,18 @@ async def connect_number(settings: Settings, token: str | None = None) -> None:
         )
 
 
-async def write_history(settings: Settings, days: int, customers: int, seed: int, manifest: Path) -> dict[str, int]:
-    """A simulated history in an empty hub; prints progress. Raises Conflict where there are customers."""
+async def write_history(
+    settings: Settings, plan: Plan, manifest: Path, say: Callable[[str], None] | None = None
+) -> dict[str, int]:
+    """A simulated history in an empty hub; `say` hears of progress. Raises Conflict where there are customers."""
+    say = say or _say
 
     def progress(done: int, total: int) -> None:
         if done % 10 == 0 or done == total:
-            _say(f"history: day {done} of {total}")
+            say(f"history: day {done} of {total}")
 
     async with roles.services(settings, "history") as services:
-        return await make_history(services, Plan(days, customers, seed), manifest=manifest, progress=progress)
+        return await make_history(services, plan, manifest=manifest, progress=progress)
 
 
 async def import_support_log(settings: Settings, log: Path, report: Path) -> dict[str, int]:

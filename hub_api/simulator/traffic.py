@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -19,6 +20,7 @@ from hub_api.simulator.history.operator import make_people
 from hub_api.simulator.history.script import REASONS
 
 BATCH_S = 0.1
+MOST_AT_ONCE = 500
 PROGRESS_S = 5.0
 INTENTS, WEIGHTS = [reason for reason, _, _ in REASONS], [share for _, share, _ in REASONS]
 REAL = "real"  # intent of texts given by the caller
@@ -30,7 +32,7 @@ Progress = Callable[[int, float], None]
 class Writer:
     """Somebody who writes: how the simulator knows them, and their voice."""
 
-    phone: str
+    phone: str  # digits without a plus, as Meta writes them
     name: str
     bsuid: str
     wa_id: str
@@ -40,12 +42,16 @@ class Writer:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """How much traffic: messages a second on average, for how long (None: until stopped), with which chances and words."""
+    """How much traffic: messages a second on average, for how long (None: until stopped), with which chances and words.
+
+    `real_share` of the messages are one of `real_texts`, if there are any; the others come from the corpus.
+    """
 
     rate: float
     seconds: float | None = None
     seed: int = 1
     real_texts: Sequence[str] = field(default_factory=tuple)
+    real_share: float = 0.2
 
 
 async def known_customers(database_url: str, limit: int = 20_000) -> list[Writer]:
@@ -54,7 +60,7 @@ async def known_customers(database_url: str, limit: int = 20_000) -> list[Writer
     try:
         rows = await db.fetch(
             """
-            SELECT c.phone, c.name, coalesce(c.state_code, '') AS state_code,
+            SELECT ltrim(c.phone, '+') AS phone, c.name, coalesce(c.state_code, '') AS state_code,
                    max(i.value) FILTER (WHERE i.kind = 'bsuid') AS bsuid, max(i.value) FILTER (WHERE i.kind = 'wa_id') AS wa_id,
                    (
                        SELECT jsonb_object_agg(number, at) FROM (
@@ -103,22 +109,24 @@ async def write(
     """
     rng = Random(load.seed)
     words = (corpus or load_corpus()).with_texts(load.real_texts, REAL)
-    written, began = 0, time.monotonic()
-    told = began
+    real_share = load.real_share if load.real_texts else 0.0
+    written, arrives_s, end_s = 0, rng.expovariate(load.rate), load.seconds or math.inf
     async with aiohttp.ClientSession(simulator_url) as simulator:
         await _register(simulator, writers)
-        while load.seconds is None or time.monotonic() - began < load.seconds:
-            due = int((time.monotonic() - began) * load.rate) - written
-            if due > 0:
-                messages = [
-                    _message(rng, words, rng.choice(writers), bool(load.real_texts)) for _ in range(min(due, 500))
-                ]
+        began = told = time.monotonic()
+        while arrives_s < end_s:
+            messages: list[dict[str, Any]] = []
+            now_s = time.monotonic() - began
+            while arrives_s < min(now_s, end_s) and len(messages) < MOST_AT_ONCE:
+                messages.append(_message(rng, words, rng.choice(writers), real_share))
+                arrives_s += rng.expovariate(load.rate)
+            if messages:
                 await _control(simulator, "/_sim/inbound", {"messages": messages})
                 written += len(messages)
             if time.monotonic() - told >= PROGRESS_S:
                 told = time.monotonic()
                 progress(written, told - began)
-            await asyncio.sleep(rng.uniform(0.5, 1.5) * BATCH_S)
+            await asyncio.sleep(BATCH_S)
     return written
 
 
@@ -138,9 +146,9 @@ async def _register(simulator: aiohttp.ClientSession, writers: Sequence[Writer])
         await _control(simulator, "/_sim/users", {"users": users})
 
 
-def _message(rng: Random, words: Corpus, writer: Writer, real: bool) -> dict[str, Any]:
+def _message(rng: Random, words: Corpus, writer: Writer, real_share: float) -> dict[str, Any]:
     intent = rng.choices(INTENTS, WEIGHTS)[0]
-    said = words.say(rng, REAL if real and rng.random() < 0.5 else intent, None, writer.state_code)
+    said = words.say(rng, REAL if rng.random() < real_share else intent, None, writer.state_code)
     return {"from": writer.phone, "text": said.text, "traits": {"intent": intent, "turns": 0}}
 
 

@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 import assets
-from hub_api.platform.clickhouse import apply_schema, render_ddl, table_files
+from hub_api.errors import Unavailable
+from hub_api.platform.clickhouse import apply_schema, missing_tables, render_ddl, table_files
 from hub_api.settings import Settings
 from tests.assets.conftest import Given
+from tests.support.data import data_settings_for
 
 ROOT = Path(assets.__path__[0])
 FILES = table_files(ROOT)
@@ -42,7 +44,21 @@ def test_raw_tables_and_targets_of_views_have_a_deduplication_window(given: Give
 
 
 def test_the_schema_can_be_applied_again(warehouse_settings: Settings) -> None:
-    assert apply_schema(warehouse_settings) == [file.name for file in FILES]
+    assert apply_schema(warehouse_settings) == []
+    assert missing_tables(warehouse_settings) == []
+
+
+def test_a_table_that_is_missing_is_named_and_made(warehouse_settings: Settings, given: Given) -> None:
+    given.warehouse.client.command("DROP TABLE gold.service_kpi_hourly SYNC")
+    assert missing_tables(warehouse_settings) == ["gold.service_kpi_hourly"]
+    assert apply_schema(warehouse_settings) == ["gold.service_kpi_hourly"]
+
+
+def test_a_warehouse_that_is_away_is_told_with_the_remedy(warehouse_settings: Settings) -> None:
+    away = data_settings_for("postgresql://none@127.0.0.1:1/none", "http://admin:secret@127.0.0.1:1")
+    with pytest.raises(Unavailable, match=r"127.0.0.1:1 does not let us in.*HUB_CLICKHOUSE_URL") as told:
+        missing_tables(away)
+    assert "secret" not in told.value.message
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)

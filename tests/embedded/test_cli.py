@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -18,6 +19,7 @@ from hub_api.embedded.live import panel, read_figures
 from hub_api.platform.ids import uuid7
 from hub_api.settings import Settings
 from tests.support.waiting import run_async
+from tests.support.warehouse import EmbeddedWarehouse
 
 
 @dataclass
@@ -99,13 +101,41 @@ def test_wrong_usage_exits_with_2(hub_command: Hub) -> None:
     assert hub_command("api", "--port", "99999").returncode == 2
 
 
-def test_the_schema_is_checked_without_changing_it(
-    hub_command: Hub, empty_database_url: str, settings: Settings
+def test_the_schema_is_checked_without_changing_it_and_applied_once(
+    hub_command: Hub, empty_database_url: str, warehouse_server: EmbeddedWarehouse
 ) -> None:
-    assert hub_command("migrate", "--check").returncode == 0
-    pending = hub_command("migrate", "--check", HUB_DATABASE_URL=empty_database_url)
-    assert pending.returncode == 1
-    assert "pending: 0001_pre_foundation.sql" in pending.stdout
+    there = {"HUB_CLICKHOUSE_URL": warehouse_server.url()}
+    checked = hub_command("migrate", "--check", **there)
+    assert (checked.returncode, checked.stdout) == (0, "the schema is the newest\n")
+    for _ in range(2):
+        pending = hub_command("migrate", "--check", HUB_DATABASE_URL=empty_database_url, **there)
+        assert pending.returncode == 1
+        assert "pending: 0001_pre_foundation.sql" in pending.stdout
+    made = hub_command("migrate", HUB_DATABASE_URL=empty_database_url, **there)
+    assert made.returncode == 0 and "applied: 0001_pre_foundation.sql" in made.stdout
+    again = hub_command("migrate", HUB_DATABASE_URL=empty_database_url, **there)
+    assert (again.returncode, again.stdout) == (0, "the schema is the newest\n")
+
+
+def test_doctor_names_a_setting_that_is_out_of_bounds_and_not_its_value(hub_command: Hub) -> None:
+    found = hub_command("doctor", "--json", HUB_SEND_TIMEOUT_S="-1", HUB_SECRET_KEY="")
+    assert found.returncode == 1
+    checks = {check["name"]: check for check in json.loads(found.stdout)}
+    assert checks["settings"]["level"] == "failed"
+    assert "HUB_SEND_TIMEOUT_S: Input should be greater than 0" in checks["settings"]["found"]
+    assert "correct them" in checks["settings"]["remedy"]
+    healthy = {check["name"]: check for check in json.loads(hub_command("doctor", "--json").stdout)}
+    assert healthy["settings"] == {"name": "settings", "level": "ok", "found": "complete", "remedy": ""}
+    assert healthy["HUB_DATABASE_URL"]["level"] == "ok"
+    assert healthy["HUB_CLICKHOUSE_URL"]["level"] == "failed"
+    assert "is the server up and reachable" in healthy["HUB_CLICKHOUSE_URL"]["remedy"]
+
+
+def test_texts_without_their_column_are_refused_in_one_line(hub_command: Hub, tmp_path: Path) -> None:
+    (tmp_path / "wrong.csv").write_text("id,body\n1,oi\n")
+    said = hub_command("simulate", "traffic", "--seconds", "1", "--texts", str(tmp_path / "wrong.csv"))
+    assert said.returncode == 1
+    assert "has no column 'text'; it has: id, body" in said.stderr
 
 
 def test_a_number_is_registered_and_listed_without_its_token(hub_command: Hub, database_url: str) -> None:

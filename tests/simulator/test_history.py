@@ -1,20 +1,27 @@
 """A simulated history is consistent, reproducible by seed, and holds its causes in behaviour."""
 
 import json
+from datetime import datetime, time, timedelta
 from random import SystemRandom
 
 import pytest
 
-from hub_api.errors import Conflict
+from hub_api.errors import Conflict, Invalid
 from hub_api.platform.services import open_services
 from hub_api.simulator.history.run import Plan, make_history
 from tests.support.hub import make_settings
 
 SEED = SystemRandom().randrange(1_000_000)  # drawn at run time: nothing may depend on a lucky seed
 FINGERPRINT = """
-SELECT md5(string_agg(row::text, '|' ORDER BY row::text)) FROM (
-    SELECT (id, created_at, conversation_id, direction, author, content, state, delivered_at, read_at) AS row FROM messages
-    UNION ALL SELECT (id, opened_at, customer_id, state::text, satisfaction::text, ''::text, ''::text, resolved_at, closed_at) FROM conversations
+SELECT md5(string_agg(row, '|' ORDER BY row)) FROM (
+    SELECT (id, created_at, conversation_id, direction, author, content, state, delivered_at, read_at)::text AS row FROM messages
+    UNION ALL SELECT (id, opened_at, customer_id, state, satisfaction, resolved_at, closed_at)::text FROM conversations
+    UNION ALL SELECT (id, name, phone, state_code)::text FROM customers
+    UNION ALL SELECT (customer_id, kind, value)::text FROM customer_identities
+    UNION ALL SELECT contracts::text FROM contracts UNION ALL SELECT invoices::text FROM invoices
+    UNION ALL SELECT payments::text FROM payments UNION ALL SELECT outages::text FROM outages
+    UNION ALL SELECT service_tickets::text FROM service_tickets
+    UNION ALL SELECT (type, aggregate_id, aggregate_version, occurred_at)::text FROM events
 ) AS rows
 """
 
@@ -45,8 +52,40 @@ async def test_a_history_fits_its_own_events_and_the_schema(empty_hub, tmp_path)
     """)
     assert illegal == 0, f"seed {SEED}: a transition the live hub would refuse"
     assert await fetchval("SELECT count(*) FROM messages_default") == 0
+    assert await fetchval(r"SELECT count(*) FROM customers WHERE phone ~ '^\+55\d{11}$'") == counts["customers"] == 300
+    assert (
+        await fetchval(
+            "SELECT count(*) FROM contracts c JOIN customers p ON p.id = c.customer_id AND p.phone = c.phone"
+        )
+        == counts["contracts"]
+        == 300
+    )
+    assert counts["events"] == await fetchval("SELECT count(*) FROM events")
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert manifest["seed"] == SEED and manifest["rows"] == counts
+
+
+async def test_nothing_in_a_history_lies_in_the_future_or_outside_its_days(empty_hub):
+    zone = empty_hub.settings.zone
+    last = datetime.now(zone).date() - timedelta(days=40)
+    await make_history(empty_hub, Plan(days=12, customers=2_000, seed=SEED, until=last))
+    begin, end = [datetime.combine(last + timedelta(days=days), time(), zone) for days in (-11, 1)]
+    span = await empty_hub.db.fetchrow("SELECT min(opened_at), max(opened_at) FROM conversations")
+    assert begin <= span["min"] and span["max"] < end
+    newest = await empty_hub.db.fetchval("""
+        SELECT greatest((SELECT max(occurred_at) FROM events), (SELECT max(read_at) FROM messages),
+            (SELECT max(closed_at) FROM conversations), (SELECT max(paid_at) FROM payments), (SELECT max(ended_at) FROM outages),
+            (SELECT max(closed_at) FROM service_tickets))
+    """)
+    assert newest < end + timedelta(hours=6), f"seed {SEED}"
+    oldest = await empty_hub.db.fetchval("SELECT min(occurred_at) FROM events WHERE type = 'business.recorded'")
+    assert begin <= oldest
+
+
+async def test_days_that_are_not_over_are_refused(empty_hub):
+    today = datetime.now(empty_hub.settings.zone).date()
+    with pytest.raises(Invalid, match="ends on"):
+        await make_history(empty_hub, Plan(days=2, customers=5, seed=SEED, until=today))
 
 
 async def test_the_same_seed_makes_the_same_history(databases, redis_url):
@@ -64,12 +103,3 @@ async def test_history_is_refused_where_there_are_customers_already(empty_hub):
     await make_history(empty_hub, Plan(days=2, customers=5, seed=SEED))
     with pytest.raises(Conflict, match="already has customers"):
         await make_history(empty_hub, Plan(days=2, customers=5, seed=SEED))
-
-
-async def test_waiting_lowers_satisfaction_as_planted(empty_hub):
-    await make_history(empty_hub, Plan(days=30, customers=4000, seed=SEED))
-    slope = await empty_hub.db.fetchval("""
-        SELECT regr_slope(satisfaction, extract(epoch FROM first_response_at - queued_at) / 600)
-        FROM conversations WHERE satisfaction IS NOT NULL AND first_response_at IS NOT NULL
-    """)
-    assert -0.9 < slope < -0.05, f"seed {SEED}: slope per ten minutes is {slope}"

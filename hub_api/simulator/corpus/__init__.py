@@ -13,6 +13,8 @@ from importlib import resources
 from pathlib import Path
 from random import Random
 
+from hub_api.errors import Invalid
+
 
 @dataclass(frozen=True, slots=True)
 class Utterance:
@@ -77,12 +79,23 @@ def load_corpus() -> Corpus:
     return Corpus(found)
 
 
+# Real Brazilian customers' messages that a development machine may have beside the repository: they are read where they
+# are and never shipped (their licences forbid it).
+SHARED = Path(__file__).parents[3].parent / "shared" / "data"
+REAL_TEXTS = ("olist_reviews/reviews.csv.gz", "olist_reasons/messages.csv.gz")
+
+
+def real_texts(folder: Path = SHARED) -> list[str]:
+    """Real texts of the files that are there; none elsewhere."""
+    return [text for name in REAL_TEXTS if (folder / name).exists() for text in read_texts(folder / name)]
+
+
 def read_texts(path: Path, column: str = "text", limit: int | None = None) -> list[str]:
-    """Texts of a CSV file (`.csv` or `.csv.gz`), blank ones left out. Raises ValueError when it has no such column."""
+    """Texts of a CSV file (`.csv` or `.csv.gz`), blank ones left out. Raises Invalid when it has no such column."""
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding="utf-8", newline="") as lines:
         rows = csv.DictReader(lines)
         if column not in (rows.fieldnames or ()):
-            raise ValueError(f"{path} has no column {column!r}; it has {', '.join(rows.fieldnames or ())}")
+            raise Invalid(f"{path} has no column {column!r}; it has: {', '.join(rows.fieldnames or ())}")
         texts = [row[column].strip() for row in rows if row[column] and row[column].strip()]
     return texts[:limit]

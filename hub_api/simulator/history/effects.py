@@ -5,29 +5,32 @@ analysis can be judged against it.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Annotated, Any, get_type_hints
 
 
 @dataclass(frozen=True, slots=True)
 class Effects:
     """The planted causes of one history; drawn from the seed, so that nobody can know them by heart."""
 
-    outage_region: str
-    outage_at: datetime
-    outage_hours: float
-    outage_factor: float  # times the usual rate of "no signal" contacts in the region, while it lasts
-    raised_plan: str
-    raised_on: date
-    raise_share: float  # price increase, 0.12 is 12 %
-    dispute_factor: float  # times the usual rate of disputes of that plan's customers, for three weeks
-    wait_penalty: float  # points of satisfaction lost per ten minutes of waiting for a person
-    churn_factor: float  # times the daily hazard of cancelling after two technical contacts in 30 days
-    monday_factor: float  # volume of a Monday against a Wednesday
-    weekly_growth: float  # growth of volume per week
+    outage_region: Annotated[str, "network region of the outage OUT-PLANTED"]
+    outage_at: Annotated[datetime, "when it began, UTC"]
+    outage_hours: Annotated[float, "how long it lasted, hours"]
+    outage_factor: Annotated[float, "times the usual rate of 'no signal' contacts of the region's customers meanwhile"]
+    raised_plan: Annotated[str, "external id of the plan that became dearer"]
+    raised_on: Annotated[date, "since when; invoices of that month carry the new price"]
+    raise_share: Annotated[float, "price increase as a share, 0.12 is 12 %"]
+    dispute_factor: Annotated[float, "times the usual rate of disputed bills of that plan's customers, for three weeks"]
+    wait_penalty: Annotated[
+        float,
+        "points of satisfaction (1 to 5) that ten minutes of waiting for a person cost a customer of usual patience",
+    ]
+    churn_factor: Annotated[float, "times the daily hazard of cancelling of who had two technical contacts in 30 days"]
+    monday_factor: Annotated[float, "volume of a Monday against a Wednesday"]
+    weekly_growth: Annotated[float, "growth of volume per week as a share"]
 
 
 def draw_effects(rng: Random, first_day: date, days: int) -> Effects:
@@ -51,14 +54,18 @@ def draw_effects(rng: Random, first_day: date, days: int) -> Effects:
 
 
 def write_manifest(path: Path, seed: int, first_day: date, days: int, effects: Effects, counts: dict[str, int]) -> None:
-    """Write what was planted and what was made, as JSON."""
+    """Write what was planted, with its meaning and unit, and what was made, as JSON."""
+    meanings = get_type_hints(Effects, include_extras=True)
     manifest: dict[str, Any] = {
         "seed": seed,
         "first_day": first_day,
         "days": days,
         "rows": counts,
-        "effects": asdict(effects),
-        "meaning": "causes in the behaviour of simulated customers; no result table was written",
+        "effects": {
+            field.name: {"value": getattr(effects, field.name), "meaning": meanings[field.name].__metadata__[0]}
+            for field in fields(Effects)
+        },
+        "about": "causes in the behaviour of simulated customers; no result table was written",
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(manifest, indent=2, default=str) + "\n", encoding="utf-8")

@@ -123,7 +123,7 @@ class Person:
 
     id: UUID
     name: str
-    phone: str  # canonical, with the ninth digit
+    phone: str  # international digits, with the ninth
     wa_id: str  # as Meta would write it
     bsuid: str
     area: int
@@ -155,15 +155,23 @@ class Outage:
     cause: str
 
 
+# external id, contract, month, micros, currency, due, status, barcode, Pix code
+Invoice = tuple[str, str, date, int, str, date, str, str, str]
+# external id, invoice, micros, currency, method, paid at
+Payment = tuple[str, str, int, str, str, datetime]
+# external id, contract, kind, status, opened, scheduled for, closed, summary
+Ticket = tuple[str, str, str, str, datetime, datetime, datetime | None, str]
+
+
 @dataclass(slots=True)
 class Operator:
     """Everything the operator's own systems know."""
 
     people: list[Person]
     outages: list[Outage]
-    invoices: list[tuple[object, ...]] = field(default_factory=list)
-    payments: list[tuple[object, ...]] = field(default_factory=list)
-    tickets: list[tuple[object, ...]] = field(default_factory=list)
+    invoices: list[Invoice] = field(default_factory=list)
+    payments: list[Payment] = field(default_factory=list)
+    tickets: list[Ticket] = field(default_factory=list)
 
 
 def seeded_uuid(rng: Random, at: datetime) -> UUID:
@@ -239,7 +247,7 @@ def _bill(rng: Random, operator: Operator, person: Person, first_day: date, days
     price = next(plan[5] for plan in PLANS if plan[0] == person.plan)
     due_day = rng.choice((5, 10, 15, 20))
     punctual = rng.random()
-    last_day = first_day + timedelta(days=days)
+    last_day = first_day + timedelta(days=days - 1)
     month = date(first_day.year, first_day.month, 1)
     while month <= last_day:
         due = month.replace(day=due_day)
@@ -251,7 +259,7 @@ def _bill(rng: Random, operator: Operator, person: Person, first_day: date, days
         invoice = f"FAT{month:%Y%m}{person.phone[2:]}"
         barcode = "".join(rng.choices("0123456789", k=47))
         operator.invoices.append(
-            (invoice, person.contract, month, amount, "BRL", due, status, barcode, f"00020126PIX{invoice}", None)
+            (invoice, person.contract, month, amount, "BRL", due, status, barcode, f"00020126PIX{invoice}")
         )
         if paid:
             paid_at = datetime(

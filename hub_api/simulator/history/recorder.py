@@ -69,15 +69,18 @@ class Delivery:
 
 
 class Recorder:
-    """Collects rows per table; `take()` hands them over. All identifiers come from `rng`."""
+    """Collects rows per table; `take()` hands them over. All identifiers come from `rng`.
+
+    What would become of a message after `until` has not happened yet, and is not recorded.
+    """
 
     def __init__(
         self, rng: Random, *, number_id: UUID | None, portfolio_id: str, queue_id: UUID, queue: str, shards: int,
-        zone: ZoneInfo, protocols: Iterator[int],
+        zone: ZoneInfo, protocols: Iterator[int], until: datetime,
     ) -> None:  # fmt: skip
         self._rng, self._number_id, self._portfolio_id = rng, number_id, portfolio_id
         self._queue_id, self._queue, self._shards = queue_id, queue, shards
-        self._zone, self._protocols = zone, protocols
+        self._zone, self._protocols, self._until = zone, protocols, until
         self._rows: dict[str, list[tuple[Any, ...]]] = defaultdict(list)
 
     def take(self) -> dict[str, list[tuple[Any, ...]]]:
@@ -143,7 +146,8 @@ class Recorder:
             if delivery.read_s is not None:
                 steps.append(("read", 0.6 + delivery.delivered_s + delivery.read_s))
         times, state = {}, "claimed"
-        for version, (reached, after_s) in enumerate(steps, start=3):
+        reached_s = [(name, after_s) for name, after_s in steps if at + timedelta(seconds=after_s) <= self._until]
+        for version, (reached, after_s) in enumerate(reached_s, start=3):
             times[reached] = at + timedelta(seconds=after_s)
             self._emit(MessageStateChanged(
                 aggregate_id=message_id, aggregate_version=version, occurred_at=times[reached], conversation_id=thread.id,
@@ -166,7 +170,7 @@ class Recorder:
             state,
             "service",
             times,
-            2 + len(steps),
+            2 + len(reached_s),
         )
         if author == "agent":
             thread.times.setdefault("first_response", at)

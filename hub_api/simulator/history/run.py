@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from hub_api.errors import Conflict
+from hub_api.errors import Conflict, Invalid
 from hub_api.platform.services import Services
 from hub_api.simulator.corpus import load_corpus
 from hub_api.simulator.history.days import contacts
@@ -22,9 +23,9 @@ from hub_api.simulator.history.store import (
     ensure_months,
     ensure_queue,
     reserve_protocols,
-    store_operator,
     store_rows,
 )
+from hub_api.simulator.history.supply import supply
 
 QUEUE = ("atendimento", "Atendimento")
 AGENTS = (
@@ -38,34 +39,52 @@ AGENTS = (
     "Igor Sales",
 )
 ROWS_A_TRANSACTION = 20_000
+AFTERWARDS = timedelta(hours=6)  # for whoever wrote late on the last day, to be served, closed and told of deliveries
 
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What history to make; it ends yesterday, so that live traffic goes on from it."""
+    """What history to make. Its last day is `until`, else yesterday, so that live traffic goes on from it: the same seed
+    makes the same history of the same days.
+    """
 
     days: int = 90
     customers: int = 20_000
     seed: int = 1
+    until: date | None = None
 
     def __post_init__(self) -> None:
         if not (2 <= self.days <= 1500 and 1 <= self.customers <= 2_000_000):
             raise ValueError("days must be 2 to 1500 and customers 1 to 2,000,000")
 
+    def last_day(self, zone: ZoneInfo) -> date:
+        """The last day, which has been over for hours: whoever wrote late in its evening was served after it.
+
+        Raises Invalid when `until` is later than that.
+        """
+        newest = (datetime.now(UTC) - timedelta(hours=24) - AFTERWARDS).astimezone(zone).date()
+        if self.until and self.until > newest:
+            raise Invalid(f"a history ends on {newest} at the latest, and {self.until} was asked for")
+        return self.until or newest
+
 
 async def make_history(
     services: Services, plan: Plan, *, manifest: Path | None = None, progress: Progress | None = None
 ) -> dict[str, int]:
-    """Write the history; returns rows per table. Raises Conflict when the hub already has customers: it would mix with theirs."""
+    """Write the history; returns rows per table.
+
+    Raises Conflict when the hub already has customers (it would mix with theirs), Invalid for days that are not over.
+    """
     if await services.db.fetchval("SELECT EXISTS (SELECT FROM customers)"):
         raise Conflict(
             "this hub already has customers: a simulated history is only written into an empty hub (another HUB_HOME)"
         )
     rng, zone = Random(plan.seed), services.settings.zone
-    last_day = (datetime.now(UTC) - timedelta(hours=30)).astimezone(zone).date()
+    last_day = plan.last_day(zone)
     first_day = last_day - timedelta(days=plan.days - 1)
+    over_at = datetime.combine(last_day + timedelta(days=1), time(), zone).astimezone(UTC)
     effects = draw_effects(rng, first_day, plan.days)
     operator = make_operator(rng, plan.customers, first_day, plan.days, effects)
     async with services.db.acquire() as db:
@@ -78,14 +97,14 @@ async def make_history(
     recorder = Recorder(
         rng, number_id=number_id, portfolio_id=portfolio_id, queue_id=queue_id,
         queue=QUEUE[0], shards=services.settings.outbox_shards, zone=zone,
-        protocols=await reserve_protocols(services.db, plan.customers * plan.days // 4 + 1000),
+        protocols=await reserve_protocols(services.db, plan.customers * plan.days // 4 + 1000), until=over_at + AFTERWARDS,
     )  # fmt: skip
     stage = Stage(rng, load_corpus(), recorder, team, effects)
     counts = await _write_days(services, plan, operator, stage, Rhythm(zone, first_day, effects), progress)
-    _open_tickets(rng, operator)
-    await store_operator(services.db, operator)
-    counts |= {"contracts": len(operator.people), "invoices": len(operator.invoices), "payments": len(operator.payments),
-               "outages": len(operator.outages), "service_tickets": len(operator.tickets)}  # fmt: skip
+    _open_tickets(rng, operator, over_at)
+    loaded = await supply(services, operator, datetime.combine(first_day, time(), zone).astimezone(UTC), over_at)
+    counts |= {kind.value: rows for kind, rows in loaded.items()}
+    counts["events"] = counts.get("events", 0) + sum(loaded.values())
     if manifest:
         write_manifest(manifest, plan.seed, first_day, plan.days, effects, counts)
     return counts
@@ -96,7 +115,7 @@ async def _write_days(
 ) -> dict[str, int]:
     recorder, counts, busy_until = stage.recorder, dict[str, int](), dict[UUID, datetime]()
     for person in operator.people:
-        identities = {"bsuid": person.bsuid, "wa_id": person.wa_id, "phone": person.phone}
+        identities = {"bsuid": person.bsuid, "wa_id": person.wa_id, "phone": f"+{person.phone}"}
         known_since = datetime.fromtimestamp((person.id.int >> 80) / 1000, UTC)
         recorder.customer(person.id, known_since, person.name, identities, person.state_code)
     await _store(services, recorder, counts)
@@ -124,13 +143,14 @@ def _slices(rows: dict[str, list[tuple[Any, ...]]]) -> Iterator[dict[str, list[t
             yield {table: records[start : start + ROWS_A_TRANSACTION]}
 
 
-def _open_tickets(rng: Random, operator: Operator) -> None:
-    """Some technical contacts became tickets in the operator's system."""
+def _open_tickets(rng: Random, operator: Operator, now: datetime) -> None:
+    """Some technical contacts became tickets in the operator's system; the last ones are still to be done."""
     for person in operator.people:
         for number, moment in enumerate(person.troubles):
             if rng.random() < 0.35:
                 done = moment + timedelta(hours=rng.uniform(4, 96))
-                operator.tickets.append((
-                    f"TK{person.phone[2:]}-{number}", person.contract, "technical", "done", moment, done, done,
-                    "Reparo de conexão",
-                ))  # fmt: skip
+                state, closed = ("done", done) if done <= now else ("scheduled", None)
+                key = f"TK{person.phone[2:]}-{number}"
+                operator.tickets.append(
+                    (key, person.contract, "technical", state, moment, done, closed, "Reparo de conexão")
+                )

@@ -188,7 +188,7 @@ async def import_log(services: Services, path: Path, report: Path) -> dict[str, 
         customers = {row["id"] for row in await db.fetch("SELECT id FROM customers")}
     recorder = Recorder(
         rng, number_id=None, portfolio_id="", queue_id=queue_id, queue=QUEUE[0], shards=services.settings.outbox_shards,
-        zone=services.settings.zone, protocols=await reserve_protocols(services.db, len(threads) + 1),
+        zone=services.settings.zone, protocols=await reserve_protocols(services.db, len(threads) + 1), until=datetime.max.replace(tzinfo=UTC),
     )  # fmt: skip
     for number, ((_, author), thread) in enumerate(sorted(threads.items(), key=lambda item: item[1][0].at), start=1):
         if any(_key(line) in known for line in thread):
