@@ -89,7 +89,8 @@ def simulating() -> Iterator[str]:
 
 
 async def add_numbers(stack: Engines, simulator_url: str, count: int = 1) -> None:
-    """The simulator's account and its first `count` numbers become ours, with no throughput to wait for."""
+    """The simulator's account and its first `count` numbers become ours, with no throughput to wait for; their health is
+    not read, which would bring back Meta's."""
     settings = make_settings(stack.database_url, stack.redis_url, meta_base_url=simulator_url)
     await connect_number(settings)
     async with roles.services(settings, "bench") as services:
@@ -99,7 +100,7 @@ async def add_numbers(stack: Engines, simulator_url: str, count: int = 1) -> Non
             "FROM whatsapp_numbers CROSS JOIN generate_series(1, $1 - 1) AS n",
             count,
         )
-        await services.db.execute("UPDATE whatsapp_numbers SET throughput_mps = 100000")
+        await services.db.execute("UPDATE whatsapp_numbers SET throughput_mps = 100000, next_check_at = 'infinity'")
 
 
 async def ring(stack: Engines, *rings: tuple[str, tuple[int, ...]]) -> None:
