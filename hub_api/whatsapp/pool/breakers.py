@@ -40,27 +40,29 @@ async def judge(services: Services, *, at: datetime | None = None) -> None:
             return
         rows = await tx.db.fetch(queries.recent, at - TRIAL_AT_MOST - LOOK_AT)
         known = {(row["kind"], row["subject_id"]): _breaker(row) for row in await tx.db.fetch(queries.breakers)}
-        subjects = {subject for row in rows for subject in _subjects(row)}
-        for key in sorted(known.keys() | subjects, key=str):
+        sends: dict[Key, list[Any]] = defaultdict(list)
+        for row in rows:
+            for subject in _subjects(row):
+                sends[subject].append(row)
+        for key in sorted(known.keys() | sends.keys(), key=str):
             breaker = known.get(key, Breaker())
             since = (
                 max(at - LOOK_AT, breaker.changed_at or at - LOOK_AT)
                 if breaker.state == "closed"
                 else breaker.changed_at
             )
-            after = next_state(breaker, recent(rows, key, since or at - LOOK_AT), at)
+            after = next_state(breaker, recent(sends.get(key, ()), key[0], since or at - LOOK_AT), at)
             if after != breaker:
                 await _change(tx, key, after)
 
 
-def recent(rows: Iterable[Any], key: Key, since: datetime) -> Recent:
-    """What became of the subject's sends since then. Only faults of its own kind count: a wrong parameter speaks against
-    the template, a customer out of reach against nobody."""
-    kind, _ = key
+def recent(rows: Iterable[Any], kind: str, since: datetime) -> Recent:
+    """What became of the sends of one number, account or template since then. Only faults of its own kind count: a wrong
+    parameter speaks against the template, a customer out of reach against nobody."""
     faults: dict[int | None, int] = defaultdict(int)
     sent = 0
     for row in rows:
-        if row["at"] < since or key not in _subjects(row):
+        if row["at"] < since:
             continue
         if row["outcome"] != "failed":  # a status' failure was counted as accepted before
             sent += row["count"]

@@ -58,8 +58,8 @@ def test_faults_of_customers_and_templates_do_not_open_a_numbers_breaker() -> No
         }
         for code in (131026, 131049, 132012)
     ]
-    assert breakers.recent(rows, ("number", number), START) == Recent(150)
-    assert breakers.recent(rows, ("template", tried), START).failed == 50
+    assert breakers.recent(rows, "number", START) == Recent(150)
+    assert breakers.recent(rows, "template", START).failed == 50
 
 
 async def test_a_number_that_only_fails_is_paused_then_tried_slowly_then_free(
