@@ -111,13 +111,23 @@ def validated(request: dict[str, Any]) -> AnyMessage:
     return ADAPTER.validate_python(request)
 
 
+class _NothingKnown:
+    """A transaction in which no row is found: Meta has stopped none of the flows that a message may name."""
+
+    def __init__(self) -> None:
+        self.db = self
+
+    async def fetchval(self, query: str, *arguments: Any) -> None:
+        return None
+
+
 def as_called(request: dict[str, Any]) -> tuple[str, Any]:
     """Type and object of the send call that a request becomes. Raises ValidationError or TemplateMismatch.
 
     Only kinds that need nothing from the database, and templates of TEMPLATES.
     """
     message = validated(request)
-    nothing = cast(Transaction, None)
+    nothing = cast(Transaction, _NothingKnown())
     if isinstance(message, NewTemplate):
         row = template_row(message.name, message.language)
         draft = asyncio.run(template_draft(nothing, uuid4(), cast(Any, row), message))
