@@ -56,9 +56,9 @@ def api(
     from hub_api.platform import http_server
     from hub_api.settings import load_settings
 
-    load_settings()  # what is missing is said once, here, and not by every process
     if services:
         os.environ["HUB_API_SERVICES"] = json.dumps(services.split(","))
+    load_settings()  # what is missing or wrong is said once, here, and not by every process
     uvicorn.run(
         "hub_api.app:create_app_from_env", factory=True, host=host, port=port, workers=workers, **http_server.SERVING
     )

@@ -11,8 +11,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from redis.exceptions import RedisError
 
 from hub_api.auth.decide import anyone
-from hub_api.platform.metrics import database_connections
-from hub_api.platform.services import Services
+from hub_api.platform.services import Services, count_connections
 from hub_api.platform.web import get_services
 
 router = APIRouter(tags=["operations"])
@@ -55,7 +54,7 @@ async def _answers(probe: Any) -> str:
 @router.get("/metrics", dependencies=[Depends(anyone)], summary="Prometheus metrics", response_class=Response)
 async def metrics(services: Annotated[Services, Depends(get_services)]) -> Response:
     """All processes of this role when `HUB_METRICS_DIR` is set (PROMETHEUS_MULTIPROC_DIR), else this one."""
-    database_connections.set(services.db.get_size() - services.db.get_idle_size())
+    count_connections()
     registry = REGISTRY
     if services.settings.metrics_dir:
         _forget_dead_processes(services.settings.metrics_dir)

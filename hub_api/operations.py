@@ -10,7 +10,7 @@ import typer
 
 from hub_api.errors import Invalid
 
-webhooks = typer.Typer(help="Webhooks that could not be handled.", no_args_is_help=True)
+webhooks = typer.Typer(help="Webhooks: what could not be handled, what the channel told.", no_args_is_help=True)
 AS_JSON = typer.Option("--json", help="Print JSON for programs.")
 T = TypeVar("T")
 
@@ -23,8 +23,21 @@ def dead(
     """List open dead letters with their reason; exit 0 also when there are none."""
     from hub_api.whatsapp.deadletters import list_dead
 
-    rows = with_services(lambda services: list_dead(services, limit))
+    rows, _ = with_services(lambda services: list_dead(services, limit))
     show(rows, ("id", "source", "kind", "reason", "detail", "received_at"), as_json)
+
+
+@webhooks.command()
+def updates(
+    field: Annotated[str | None, typer.Option(help="Only this one, as Meta names it, e.g. account_update.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="How many, newest first.")] = 100,
+    as_json: Annotated[bool, AS_JSON] = False,
+) -> None:
+    """List what Meta told beside messages and statuses, fields that the hub does not know among them."""
+    from hub_api.whatsapp.deadletters import list_updates
+
+    rows, _ = with_services(lambda services: list_updates(services, field, limit))
+    show(rows, ("created_at", "field", "phone_number_id", "waba_id", "applied_at", "value"), as_json)
 
 
 @webhooks.command()

@@ -6,13 +6,14 @@ Every setting is listed in the README's table, kept true by a test. Secrets have
 import os
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, PositiveInt, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Share = Annotated[float, Field(ge=0, lt=1)]
+Service = Literal["auth", "chat", "whatsapp", "ai", "campaigns", "analytics"]
 
 
 class Calendar(BaseSettings):
@@ -111,7 +112,7 @@ class Settings(Calendar):
         description="hosts of your own network (host or host:port) that calls to given addresses may reach, JSON list",
     )
 
-    api_services: tuple[str, ...] = Field(
+    api_services: tuple[Service, ...] = Field(
         (), description="services this API process mounts, as a JSON list; empty: all"
     )
     database_pool_size: int = Field(10, gt=0, description="PostgreSQL connections of one process")
@@ -177,7 +178,7 @@ def load_settings() -> Settings:
 def problems_of(error: ValidationError) -> dict[str, str]:
     """What `load_settings` complains about: variable -> reason, without its value, which may be a secret."""
     return {
-        "HUB_" + "_".join(str(part) for part in problem["loc"]).upper(): problem["msg"] for problem in error.errors()
+        f"HUB_{problem['loc'][0]}".upper() if problem["loc"] else "HUB_*": problem["msg"] for problem in error.errors()
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from redis.asyncio import Redis
 
+from hub_api.platform.metrics import database_connections
 from hub_api.platform.pgtypes import Pool
 from hub_api.platform.postgres import FanOut, Transaction, create_pool, transaction
 from hub_api.platform.queue import Bells
@@ -15,6 +16,9 @@ from hub_api.platform.redis import connect, connect_sync
 from hub_api.settings import Settings
 
 T = TypeVar("T")
+
+COUNT_CONNECTIONS_S = 1.0
+_open_pools: set[Pool] = set()
 
 
 @dataclass
@@ -58,12 +62,28 @@ async def open_services(settings: Settings, fan_out: FanOut, name: str) -> Async
     )
     try:
         db = await create_pool(settings.database_url.get_secret_value(), size=settings.database_pool_size, name=name)
+        _open_pools.add(db)
+        counting = asyncio.create_task(_count_connections(), name="count connections")
         try:
             services = Services(settings, db, redis, Bells(redis, sync_redis), fan_out)
             async with services._extras.stack:
                 yield services
         finally:
+            counting.cancel()
+            _open_pools.discard(db)
             await db.close()
     finally:
         await redis.aclose()
         sync_redis.close()
+
+
+def count_connections() -> None:
+    """Set the gauge of this process's PostgreSQL connections in use."""
+    database_connections.set(sum(pool.get_size() - pool.get_idle_size() for pool in _open_pools))
+
+
+async def _count_connections() -> None:
+    """A process that nobody asks for its metrics (a worker, the other API process) counts its connections all the same."""
+    while True:
+        count_connections()
+        await asyncio.sleep(COUNT_CONNECTIONS_S)

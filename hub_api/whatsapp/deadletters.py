@@ -1,6 +1,7 @@
 """What could not be split, handled or placed: put aside with its reason, listed, and put back when the cause is repaired."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -10,6 +11,7 @@ from hub_api.errors import HubError
 from hub_api.platform import sqlfile
 from hub_api.platform.ids import uuid7
 from hub_api.platform.metrics import items_dead
+from hub_api.platform.pages import Rows, page, read_cursor
 from hub_api.platform.pgtypes import Row
 from hub_api.platform.postgres import Transaction
 from hub_api.platform.queue import REGISTRY
@@ -44,9 +46,20 @@ def reason_of(error: BaseException) -> tuple[str, str]:
     return "handler_failed", f"{type(error).__name__}: {error}"[:_DETAIL_LIMIT]
 
 
-async def list_dead(services: Services, limit: int = 100) -> list[Row]:
-    """Open dead letters, newest first, without their payloads."""
-    return await services.db.fetch(queries.list_dead, limit)
+async def list_dead(services: Services, limit: int = 100, cursor: str | None = None) -> Rows:
+    """Open dead letters, newest first, without their payloads. Raises Invalid for a foreign cursor."""
+    after = read_cursor(cursor, datetime.fromisoformat, UUID)
+    return page(await services.db.fetch(queries.list_dead, *after, limit + 1), limit, "created_at", "id")
+
+
+async def list_updates(
+    services: Services, field: str | None = None, limit: int = 100, cursor: str | None = None
+) -> Rows:
+    """What the channel told beside messages and statuses (`field` as Meta names it), newest first, fields that we do not
+    know among them. `applied_at` tells if it changed what we know. Raises Invalid for a foreign cursor.
+    """
+    after = read_cursor(cursor, datetime.fromisoformat, UUID)
+    return page(await services.db.fetch(queries.list_updates, field, *after, limit + 1), limit, "created_at", "id")
 
 
 async def replay(services: Services, ids: Sequence[UUID] | None = None) -> int:

@@ -45,10 +45,17 @@ INSERT INTO dead_letter (id, source, webhook_id, received_at, kind, phone_number
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::text[],
                      $9::text[], $10::text[], $11::bytea[]);
 
--- name: list_dead  -- $1 limit -> open dead letters, newest first
+-- name: list_updates  -- $1 field or null for all, $2 created_at and $3 id of the last row before (null: from the newest), $4 limit -> what the channel told beside messages, newest first
+SELECT id, webhook_id, field, phone_number_id, waba_id, value, applied_at, created_at
+FROM channel_update
+WHERE ($1::text IS NULL OR field = $1) AND ($2::timestamptz IS NULL OR (created_at, id) < ($2, $3::uuid))
+ORDER BY created_at DESC, id DESC LIMIT $4;
+
+-- name: list_dead  -- $1 created_at and $2 id of the last row before (null: from the newest), $3 limit -> open dead letters, newest first
 SELECT id, source, kind, reason, detail, webhook_id, received_at, phone_number_id, waba_id, contact_key, created_at,
        octet_length(payload) AS payload_bytes
-FROM dead_letter WHERE replayed_at IS NULL ORDER BY created_at DESC, id DESC LIMIT $1;
+FROM dead_letter WHERE replayed_at IS NULL AND ($1::timestamptz IS NULL OR (created_at, id) < ($1, $2::uuid))
+ORDER BY created_at DESC, id DESC LIMIT $3;
 
 -- name: clock  -- -> now, as the database has it
 SELECT now();

@@ -19,6 +19,7 @@ router = APIRouter(prefix="/api/v1", tags=["whatsapp"])
 Hub = Annotated[Services, Depends(get_services)]
 Limit = Annotated[int, Query(ge=1, le=500, description="rows of one page")]
 Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")]
+Field_ = Annotated[str | None, Query(max_length=100, description="as Meta names it", examples=["account_update"])]
 MESSAGES_READ = Depends(require("messages:read"))
 WEBHOOKS_READ, WEBHOOKS_WRITE = Depends(require("webhooks:read")), Depends(require("webhooks:write"))
 
@@ -73,9 +74,16 @@ async def post_resolution(
 
 
 @router.get("/webhooks/dead", dependencies=[WEBHOOKS_READ])
-async def get_dead_letters(services: Hub, limit: Limit = 100) -> Page:
+async def get_dead_letters(services: Hub, limit: Limit = 100, cursor: Cursor = None) -> Page:
     """What Meta delivered and we could not split, handle or place, newest first, without the payloads."""
-    return Page(items=[dict(row) for row in await deadletters.list_dead(services, limit)])
+    return _shown(await deadletters.list_dead(services, limit, cursor))
+
+
+@router.get("/webhooks/updates", dependencies=[WEBHOOKS_READ])
+async def get_updates(services: Hub, field: Field_ = None, limit: Limit = 100, cursor: Cursor = None) -> Page:
+    """What Meta told beside messages and statuses, as it came: templates, numbers, accounts, errors, and fields that the
+    hub does not know yet. `applied_at` is null where nothing followed from it."""
+    return _shown(await deadletters.list_updates(services, field, limit, cursor))
 
 
 @router.post("/webhooks/dead/replay", dependencies=[WEBHOOKS_WRITE])

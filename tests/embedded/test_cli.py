@@ -101,6 +101,12 @@ def test_wrong_usage_exits_with_2(hub_command: Hub) -> None:
     assert hub_command("api", "--port", "99999").returncode == 2
 
 
+def test_an_unknown_service_is_refused_with_the_known_ones(hub_command: Hub) -> None:
+    said = hub_command("api", "--services", "chat,nonsense", HUB_API_SERVICES="[]")  # so that what it sets is undone
+    assert said.returncode == 1
+    assert "HUB_API_SERVICES" in said.stderr and "'auth', 'chat', 'whatsapp'" in said.stderr
+
+
 def test_the_schema_is_checked_without_changing_it_and_applied_once(
     hub_command: Hub, empty_database_url: str, warehouse_server: EmbeddedWarehouse
 ) -> None:
@@ -167,6 +173,18 @@ def test_dead_letters_are_listed_and_put_back_once(hub_command: Hub, database_ur
     assert "1 dead letters put back" in hub_command("webhooks", "replay", str(letter)).stdout
     assert "0 dead letters put back" in hub_command("webhooks", "replay", "--all").stdout
     assert len(query(database_url, "SELECT FROM inbox_item")) == 1
+
+
+def test_what_the_channel_told_is_listed(hub_command: Hub, database_url: str) -> None:
+    query(
+        database_url,
+        "INSERT INTO channel_update (id, webhook_id, field, value) VALUES ($1, $1, 'field_of_the_future', '{\"a\": 1}')",
+        uuid7(),
+    )
+    [shown] = json.loads(hub_command("webhooks", "updates", "--json").stdout)
+    assert (shown["field"], shown["value"], shown["applied_at"]) == ("field_of_the_future", {"a": 1}, None)
+    assert "field_of_the_future" in hub_command("webhooks", "updates").stdout
+    assert json.loads(hub_command("webhooks", "updates", "--field", "calls", "--json").stdout) == []
 
 
 def query(url: str, sql: str, *arguments: object) -> list[asyncpg.Record]:

@@ -15,7 +15,7 @@ from hub_api.simulator.config import WABA_ID
 from hub_api.simulator.server import Simulator
 from hub_api.whatsapp import accounts
 from hub_api.whatsapp.send.errors_table import RULES
-from tests.support.hub import Hub, make_settings
+from tests.support.hub import Hub, fixture, make_settings, signed
 from tests.support.sending import TOKEN, add_our_number, add_people, drain_all, message, queue, states, text
 from tests.support.simulator import test_config
 
@@ -156,8 +156,29 @@ async def test_dead_letters_are_listed_and_replayed_over_http(hub: Hub) -> None:
     assert await replayed.json() == {"replayed": 1}
 
 
+async def test_what_the_channel_told_is_shown_page_by_page_also_what_nobody_knows(hub: Hub) -> None:
+    await accounts.add_account(hub.services, waba_id=WABA_ID, portfolio_id="111", name="Telecom", token="t")
+    for name in ("field_of_the_future.json", "account_alerts.json", "partner_solutions.json"):
+        assert (await hub.post("/webhooks/whatsapp", **signed(name))).status == 200
+        await hub.settled()
+    told, cursor = [], None
+    while True:
+        params = {"limit": "2", **({"cursor": cursor} if cursor else {})}
+        page = await (await hub.get("/api/v1/webhooks/updates", headers=hub.auth, params=params)).json()
+        told += page["items"]
+        if (cursor := page["next_cursor"]) is None:
+            break
+    future = fixture("field_of_the_future.json")["entry"][0]["changes"][0]
+    assert [one["field"] for one in told] == ["partner_solutions", "account_alerts", future["field"]]
+    assert told[2]["value"] == future["value"] and told[2]["applied_at"] is None and told[1]["applied_at"]
+    only = await (
+        await hub.get("/api/v1/webhooks/updates", headers=hub.auth, params={"field": "account_alerts"})
+    ).json()
+    assert [one["id"] for one in only["items"]] == [told[1]["id"]]
+
+
 async def test_a_cursor_that_is_none_of_ours_is_refused(hub: Hub) -> None:
-    for path in ("whatsapp/templates", "messages/unknown"):
+    for path in ("whatsapp/templates", "messages/unknown", "webhooks/dead", "webhooks/updates"):
         answer = await hub.get(f"/api/v1/{path}", headers=hub.auth, params={"cursor": "não-é-nosso"})
         assert answer.status == 422
 

@@ -355,7 +355,7 @@ async def test_one_poisoned_item_among_five_hundred_is_put_aside_and_the_rest_is
     await door.handle()
     assert await door.value("SELECT count(*) FROM messages WHERE content = 'veneno'") == 1
     assert await deadletters.replay(door.services, [uuid7()]) == 0
-    (again,) = await deadletters.list_dead(door.services)
+    ((again,), _) = await deadletters.list_dead(door.services)
     assert again["reason"] == "nul_character"
 
 
@@ -363,7 +363,7 @@ async def test_a_foreign_number_is_parked_and_comes_back_when_the_number_is_adde
     from hub_api.whatsapp import deadletters
 
     await door.deliver("text_foreign_number.json")
-    (parked,) = await deadletters.list_dead(door.services)
+    ((parked,), _) = await deadletters.list_dead(door.services)
     assert (parked["source"], parked["reason"]) == ("parked", "foreign_number")
     await door.add_number(parked["waba_id"], PORTFOLIO, parked["phone_number_id"])
     assert await deadletters.replay(door.services, [parked["id"]]) == 1
@@ -409,7 +409,7 @@ async def test_what_cannot_be_split_goes_back_as_a_webhook(door: Door):
     assert await deadletters.replay(door.services) == 1
     assert await door.value("SELECT count(*) FROM webhook_event WHERE split_at IS NULL") == 1
     await door.split()
-    assert len(await deadletters.list_dead(door.services)) == 1
+    assert len((await deadletters.list_dead(door.services)).rows) == 1
 
 
 DYING_WORKER = """
