@@ -175,6 +175,25 @@ def test_dead_letters_are_listed_and_put_back_once(hub_command: Hub, database_ur
     assert len(query(database_url, "SELECT FROM inbox_item")) == 1
 
 
+def test_a_history_and_a_log_come_in_by_command_with_their_counts_for_programs(
+    hub_command: Hub, database_url: str, tmp_path: Path
+) -> None:
+    manifest, report, log = (tmp_path / name for name in ("manifest.json", "report.csv", "log.csv"))
+    made = hub_command("simulate", "history", "--days", "2", "--customers", "30", "--seed", "7", "--until", "2026-03-10",
+                       "--manifest", str(manifest), "--json")  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    assert json.loads(made.stdout)["contracts"] == 30 == query(database_url, "SELECT count(*) FROM contracts")[0][0]
+    assert json.loads(manifest.read_text())["first_day"] == "2026-03-09"
+    log.write_text("id,author,inbound,time,text,reply to\n1,ana,true,2026-03-02T10:00:00Z,oi,\n2,ana,talvez,x,y,\n")
+    imported = hub_command("simulate", "history", "--from", str(log), "--report", str(report))
+    assert imported.returncode == 0 and "1 imported, 1 skipped" in imported.stdout
+    assert "talvez" in report.read_text()
+    assert hub_command("simulate", "history", "--until", "2026-03-10").returncode == 1, (
+        "only an empty hub takes a history"
+    )
+    assert hub_command("simulate", "history", "--until", "10/03/2026").returncode == 2
+
+
 def test_what_the_channel_told_is_listed(hub_command: Hub, database_url: str) -> None:
     query(
         database_url,

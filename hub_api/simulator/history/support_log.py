@@ -81,7 +81,7 @@ def read_log(path: Path) -> tuple[list[Line], list[Outcome]]:
 
 
 def _columns(path: Path, header: Sequence[str]) -> dict[str, str]:
-    lower = {name.strip().lower(): name for name in header}
+    lower = {"_".join(name.lower().split()): name for name in header}
     columns = {name: next((lower[alias] for alias in aliases if alias in lower), "") for name, aliases in NAMES.items()}
     if missing := [name for name, column in columns.items() if not column]:
         raise Invalid(f"{path.name} has no column for {', '.join(missing)}; its header is {', '.join(header)}")
