@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from random import Random
 
@@ -45,15 +45,15 @@ async def play(settings: Settings, scene: Scene, api_key: str | None) -> None:
         fresh = not await db.fetchval("SELECT EXISTS (SELECT FROM customers)")
     finally:
         await db.close()
+    plan = Plan(scene.days, scene.customers, seed=int(time.time()))
     if fresh:
         _say(f"writing {scene.days} days of history of {scene.customers} customers")
-        plan = Plan(scene.days, scene.customers, seed=int(time.time()))
         counts = await write_history(settings, plan, settings.home / "manifest.json")
         _say(
             f"history: {counts['conversations']} conversations, {counts['messages']} messages, {counts['events']} events"
         )
     await wait_for_relay(settings)
-    await build_tables(settings, scene.days)
+    await build_tables(settings, plan.first_day(settings.zone))
     _say(f"live traffic: customers begin {scene.rate:g} conversations a second and virtual agents answer")
     await run_traffic(settings, Load(scene.rate, real_texts=real_texts()), api_key)
 
@@ -107,13 +107,12 @@ async def wait_for_relay(settings: Settings) -> None:
         await db.close()
 
 
-async def build_tables(settings: Settings, days: int) -> None:
-    """Build every table of the last `days` business days and today, in one Dagster run of a process of its own.
+async def build_tables(settings: Settings, first: date) -> None:
+    """Build every table of the business days from `first` to today, in one Dagster run of a process of its own.
 
     Raises HubError with the end of its output.
     """
     today = datetime.now(settings.zone).date()
-    first = today - timedelta(days=days)
     _say(f"building every table from {first} to {today}")
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "pipelines.materialize", first.isoformat(), today.isoformat(),

@@ -68,7 +68,9 @@ async def test_a_history_fits_its_own_events_and_the_schema(empty_hub, tmp_path)
 async def test_nothing_in_a_history_lies_in_the_future_or_outside_its_days(empty_hub):
     zone = empty_hub.settings.zone
     last = datetime.now(zone).date() - timedelta(days=40)
-    await make_history(empty_hub, Plan(days=12, customers=2_000, seed=SEED, until=last))
+    plan = Plan(days=12, customers=2_000, seed=SEED, until=last)
+    await make_history(empty_hub, plan)
+    assert plan.first_day(zone) == last - timedelta(days=11)
     begin, end = [datetime.combine(last + timedelta(days=days), time(), zone) for days in (-11, 1)]
     span = await empty_hub.db.fetchrow("SELECT min(opened_at), max(opened_at) FROM conversations")
     assert begin <= span["min"] and span["max"] < end

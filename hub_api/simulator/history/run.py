@@ -69,6 +69,10 @@ class Plan:
             raise Invalid(f"a history ends on {newest} at the latest, and {self.until} was asked for")
         return self.until or newest
 
+    def first_day(self, zone: ZoneInfo) -> date:
+        """The first day. Raises Invalid as `last_day` does."""
+        return self.last_day(zone) - timedelta(days=self.days - 1)
+
 
 async def make_history(
     services: Services, plan: Plan, *, manifest: Path | None = None, progress: Progress | None = None
@@ -83,7 +87,7 @@ async def make_history(
         )
     rng, zone = Random(plan.seed), services.settings.zone
     last_day = plan.last_day(zone)
-    first_day = last_day - timedelta(days=plan.days - 1)
+    first_day = plan.first_day(zone)
     over_at = datetime.combine(last_day + timedelta(days=1), time(), zone).astimezone(UTC)
     effects = draw_effects(rng, first_day, plan.days)
     operator = make_operator(rng, plan.customers, first_day, plan.days, effects)
