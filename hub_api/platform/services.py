@@ -46,7 +46,10 @@ class Services:
         return transaction(self.db, self.fan_out, self.bells.ring)
 
     async def shared(self, opener: "Callable[[Services], AbstractAsyncContextManager[T]]") -> T:
-        """What `opener` opens, once per process: a client that one domain alone knows. Closed before the pools are."""
+        """What `opener` opens, once per process: a client that one domain alone knows. Closed before the pools are.
+
+        An opener must not ask for another one's: the two would wait for each other.
+        """
         async with self._extras.lock:
             if opener not in self._extras.opened:
                 self._extras.opened[opener] = await self._extras.stack.enter_async_context(opener(self))

@@ -163,7 +163,7 @@ async def _template(tx: Transaction, conversation_id: UUID, message: NewTemplate
         raise NotFound(
             f"the account of conversation {conversation_id} has no template {message.name!r} in {message.language!r}"
         )
-    draft = await template_draft(tx, conversation_id, row, message, **options)
+    draft = template_draft(row, message, **options)
     if draft.category == "authentication" and not await tx.db.fetchval(queries.has_phone, conversation_id):
         raise PhoneRequired(
             f"the customer of conversation {conversation_id} is known by a username only: ask for the phone number with "
@@ -172,10 +172,8 @@ async def _template(tx: Transaction, conversation_id: UUID, message: NewTemplate
     return draft
 
 
-async def template_draft(
-    tx: Transaction, conversation_id: UUID, template: Row, message: NewTemplate, **options: Any
-) -> Draft:
-    """The draft of `template` (a row of find_template) filled in by `message`, from the conversation's number.
+def template_draft(template: Row, message: NewTemplate, **options: Any) -> Draft:
+    """The draft of `template` (a row of find_template) filled in by `message`.
 
     Raises TemplateNotApproved, and TemplateMismatch with the path of each fault.
     """

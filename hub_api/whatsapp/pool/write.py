@@ -69,7 +69,7 @@ async def write(
     conversation_id = await _conversation(tx, settings, customer["id"], number_id)
     account_id = await tx.db.fetchval(reactions.queries.account_of_number, number_id)
     template = next(row for row in usable if row["account_id"] == account_id)
-    draft = await template_draft(tx, conversation_id, template, message, author="system")
+    draft = template_draft(template, message, author="system")
     if draft.category == "authentication" and not await tx.db.fetchval(queries.has_phone, customer["id"]):
         raise PhoneRequired(f"customer {customer['id']} is known by a username only: a code needs a phone number")
     message_id = await queue_message(tx, conversation_id, draft)

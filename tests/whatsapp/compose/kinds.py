@@ -130,7 +130,7 @@ def as_called(request: dict[str, Any]) -> tuple[str, Any]:
     nothing = cast(Transaction, _NothingKnown())
     if isinstance(message, NewTemplate):
         row = template_row(message.name, message.language)
-        draft = asyncio.run(template_draft(nothing, uuid4(), cast(Any, row), message))
+        draft = template_draft(cast(Any, row), message)
     elif message.type == "reaction":
         return "reaction", {"message_id": "wamid.X", "emoji": message.reaction.emoji}
     else:
