@@ -4,10 +4,12 @@ dribble. The figures of good traffic beside it are in the test report as propert
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from statistics import quantiles
 from typing import Any
 
+import aiohttp
 import psutil
 import pytest
 
@@ -51,26 +53,58 @@ def p95_ms(waits: list[float]) -> float:
     return round(quantiles(waits, n=20)[-1] * 1000, 1)
 
 
-def test_each_webhook_five_times_at_once_to_two_processes_acts_once(stack: FaultStack) -> None:
-    people, meta = stack.people(100), stack.meta()
-    busy: set[int] = set()
+def established(process: psutil.Process) -> list[Any]:
+    """The process's open TCP connections."""
+    return [c for c in process.net_connections("tcp") if c.status == psutil.CONN_ESTABLISHED]
 
-    async def watch() -> None:
-        port = int(stack.env_now["HUB_API_PORT"])
-        while True:
-            for server in servers(stack):
-                if any(c.status == psutil.CONN_ESTABLISHED and c.laddr.port == port for c in server.net_connections()):
-                    busy.add(server.pid)
-            await asyncio.sleep(0.02)
+
+def ours_at(server: psutil.Process, port: int) -> set[int]:
+    """Our ends (ports) of the connections to `port` that this process holds: the supervisor has some of its own."""
+    ours = {c.laddr.port for c in established(psutil.Process())}
+    return {c.raddr.port for c in established(server) if c.laddr.port == port} & ours
+
+
+@asynccontextmanager
+async def connections_to_each(stack: FaultStack, each: int) -> AsyncIterator[list[aiohttp.ClientSession]]:
+    """Sessions of one open connection, `each` of them to every process of the API, those of the processes in turn.
+
+    Which process accepts a connection is the kernel's choice, and it may choose the same one always: so the others stand
+    still meanwhile. What they were about to accept they do not find when they wake up."""
+    processes, url = servers(stack), f"http://127.0.0.1:{stack.env_now['HUB_API_PORT']}/webhooks/whatsapp"
+    async with AsyncExitStack() as opened:
+        lines: list[list[aiohttp.ClientSession]] = []
+        for process in processes:
+            others = [other for other in processes if other != process]
+            try:
+                for other in others:
+                    other.suspend()
+                    wait_until(lambda other=other: other.status() == psutil.STATUS_STOPPED, every_s=0.005)
+                lines.append([])
+                for _ in range(each):
+                    connector = aiohttp.TCPConnector(limit=1, keepalive_timeout=60)
+                    session = await opened.enter_async_context(aiohttp.ClientSession(connector=connector))
+                    async with session.get(url) as refused:
+                        await refused.read()  # or the client hangs up instead of keeping the connection
+                    assert refused.status == 403
+                    lines[-1].append(session)
+            finally:
+                for other in others:
+                    other.resume()
+        yield [session for together in zip(*lines, strict=True) for session in together]
+
+
+def test_each_webhook_five_times_at_once_to_two_processes_acts_once(stack: FaultStack) -> None:
+    people, meta, port = stack.people(100), stack.meta(), int(stack.env_now["HUB_API_PORT"])
 
     async def deliver() -> None:
-        watching = asyncio.create_task(watch())
-        await meta.deliver(people, copies=5)
-        watching.cancel()
+        async with connections_to_each(stack, 32) as sessions:
+            held = [ours_at(server, port) for server in servers(stack)]
+            await meta.deliver_over(sessions, people, copies=5)
+            assert [len(ends) for ends in held] == [32, 32]
+            assert [ours_at(server, port) for server in servers(stack)] == held, "both processes took part"
 
     asyncio.run(deliver())
     assert meta.answers[200] == 500
-    assert len(busy) == 2, "both processes took part"
     stack.prove(meta.acknowledged)
     wamids = [wamid_of(number) for number in people]
     counts = stack.rows(

@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from itertools import count
 
 import aiohttp
@@ -85,6 +85,15 @@ class Meta:
                     task.add_done_callback(lambda _: places.release())
                 if every_s:
                     await asyncio.sleep(every_s)
+
+    async def deliver_over(self, sessions: Sequence[aiohttp.ClientSession], people: list[int], *, copies: int) -> None:
+        """One message of each person, `copies` of each webhook, dealt out to `sessions` in turn; each session delivers
+        what it was dealt as fast as its connections take it, all beside each other, until 200."""
+        dealt = enumerate(number for number in people for _ in range(copies))
+        async with asyncio.TaskGroup() as group:
+            for turn, number in dealt:
+                session = sessions[turn % len(sessions)]
+                group.create_task(self._until_accepted(session, wamid_of(number), hello(number)))
 
     async def deliver_while(
         self, people: list[int], fault: Callable[[], Awaitable[None]], *, after: int, every_s: float = 0.02
