@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from hub_api import __version__, health, roles
 from hub_api.errors import HubError
-from hub_api.platform import web
+from hub_api.platform import openapi, web
 from hub_api.platform.body_limit import MEGABYTE, BodyLimit
 from hub_api.platform.dberrors import RETRYABLE, UNSTORABLE
 from hub_api.platform.headers import SecurityHeaders
@@ -81,6 +81,7 @@ def create_app(settings: Settings, mounted: Sequence[str] = tuple(SERVICES)) -> 
     for service in mounted:
         for module in SERVICES[service]:
             app.include_router(import_module(module).router)
+    openapi.describe(app)
     app.add_middleware(BodyLimit, larger=UPLOADS)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(ClientAddress, trusted=settings.trusted_proxies)

@@ -29,7 +29,7 @@ async def health() -> dict[str, str]:
     "/ready",
     dependencies=[Depends(anyone)],
     summary="The dependencies answer",
-    responses={503: {"description": "PostgreSQL does not answer"}},
+    responses={503: {"description": "PostgreSQL does not answer", "content": {"application/json": {}}}},
 )
 async def ready(response: Response, services: Annotated[Services, Depends(get_services)]) -> dict[str, Any]:
     """PostgreSQL must answer. Redis is a doorbell: without it work goes on, slower, so it is shown and not required."""

@@ -20,8 +20,10 @@ router = APIRouter(prefix="/api/v1/auth", tags=["own account"])
 Hub = Annotated[Services, Depends(get_services)]
 Caller = Annotated[Principal, Depends(require(OWN_ACCOUNT))]
 
-CONFLICT: dict[int | str, dict[str, Any]] = {409: {"description": "`conflict`: the account's state does not allow it"}}
-NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "no such session of yours"}}
+CONFLICT: dict[int | str, dict[str, Any]] = {
+    409: {"description": "`conflict`: the account's state does not allow it, or the caller is an API key and has none"}
+}
+NOT_FOUND: dict[int | str, dict[str, Any]] = {**CONFLICT, 404: {"description": "no such session of yours"}}
 
 
 @router.get("/me", summary="Who am I")
@@ -88,13 +90,13 @@ async def post_totp_remove(services: Hub, caller: Caller, body: schemas.Password
         await second_factor.remove(services, tx, caller, user["id"])
 
 
-@router.get("/sessions", summary="Own sessions")
+@router.get("/sessions", responses=CONFLICT, summary="Own sessions")
 async def get_own_sessions(services: Hub, caller: Caller) -> schemas.Sessions:
     """Where one is signed in; `current` is this one."""
     return await shown_sessions(services, _person(caller), caller.session_id)
 
 
-@router.delete("/sessions", status_code=204, summary="End all other sessions")
+@router.delete("/sessions", status_code=204, responses=CONFLICT, summary="End all other sessions")
 async def delete_other_sessions(services: Hub, caller: Caller) -> None:
     """Everywhere but here."""
     async with services.transaction() as tx:

@@ -23,6 +23,11 @@ Field_ = Annotated[str | None, Query(max_length=100, description="as Meta names 
 MESSAGES_READ = Depends(require("messages:read"))
 WEBHOOKS_READ, WEBHOOKS_WRITE = Depends(require("webhooks:read")), Depends(require("webhooks:write"))
 
+UNRESOLVED: dict[int | str, dict[str, Any]] = {
+    404: {"description": "no such message"},
+    409: {"description": "`conflict`: its outcome is known"},
+}
+
 
 class Strict(BaseModel):
     """A body that refuses what it does not know."""
@@ -62,7 +67,7 @@ async def get_unknown_messages(services: Hub, limit: Limit = 100, cursor: Cursor
     return _shown(await outbox.unknown_messages(services, limit=limit, cursor=cursor))
 
 
-@router.post("/messages/{message_id}/resolve-unknown", status_code=204)
+@router.post("/messages/{message_id}/resolve-unknown", status_code=204, responses=UNRESOLVED)
 async def post_resolution(
     services: Hub,
     message_id: UUID,

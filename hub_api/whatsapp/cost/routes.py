@@ -81,7 +81,13 @@ async def get_costs(
     return Costs(items=[CostRow.model_validate(dict(row)) for row in rows], cards=cards)
 
 
-@router.put("/accounts/{account_id}/billing", dependencies=[WRITE], status_code=204, summary="How an account is billed")
+@router.put(
+    "/accounts/{account_id}/billing",
+    dependencies=[WRITE],
+    status_code=204,
+    responses={404: {"description": "no such account"}},
+    summary="How an account is billed",
+)
 async def put_billing(services: Hub, account_id: UUID, body: Billing) -> None:
     """Set currency and time zone as Meta shows them for the account; estimates go by them from now on."""
     if body.timezone not in available_timezones():

@@ -36,6 +36,7 @@ Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` 
 Operator = Annotated[Principal, Depends(require("numbers:write"))]
 READ, WRITE = Depends(require("numbers:read")), Depends(require("numbers:write"))
 
+ACCOUNT: dict[int | str, dict[str, Any]] = {404: {"description": "no such account"}}
 NUMBER: dict[int | str, dict[str, Any]] = {
     404: {"description": "no such number"},
     409: {"description": "`number_state`: its state does not allow it · `number_still_working`: drain it first"},
@@ -94,14 +95,16 @@ async def post_account(services: Hub, body: NewAccount) -> Created:
     return Created(id=account_id)
 
 
-@router.post("/accounts/{account_id}/pause", status_code=204, summary="Stop all numbers of an account")
+@router.post(
+    "/accounts/{account_id}/pause", status_code=204, responses=ACCOUNT, summary="Stop all numbers of an account"
+)
 async def pause_account(services: Hub, caller: Operator, account_id: UUID, body: Annotated[Stop, Body()]) -> None:
     """Nothing leaves from the account's numbers until it is resumed, or until the time given."""
     source = _source(caller)
     await states.pause_account(services, account_id, reason=body.reason, source=source, until=body.until)
 
 
-@router.post("/accounts/{account_id}/resume", status_code=204, summary="Let an account send again")
+@router.post("/accounts/{account_id}/resume", status_code=204, responses=ACCOUNT, summary="Let an account send again")
 async def resume_account(services: Hub, caller: Operator, account_id: UUID) -> None:
     """Let an account send again whose cause of pause has been repaired."""
     await reactions.resume_account(services, account_id, _source(caller))
@@ -119,7 +122,7 @@ async def get_numbers(services: Hub, limit: Limit = 100, cursor: Cursor = None) 
     return shown(await accounts.list_numbers(services, limit=limit, cursor=cursor))
 
 
-@router.post("/numbers", dependencies=[WRITE], status_code=201, summary="Add a number")
+@router.post("/numbers", dependencies=[WRITE], status_code=201, responses=ACCOUNT, summary="Add a number")
 async def post_number(services: Hub, body: NewNumber) -> Created:
     """Register a number, or renew what is known of it; a removed one comes back. Repeating it changes nothing more."""
     return Created(id=await accounts.add_number(services, **body.model_dump()))

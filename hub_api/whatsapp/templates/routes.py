@@ -140,14 +140,17 @@ async def delete_template(services: Hub, template_id: UUID) -> None:
     "/templates/{template_id}/preview",
     dependencies=[READ],
     response_model=schemas.Shown,
-    responses={200: {"content": {"text/html": {}}, "description": "structure, text and HTML; or a page of its own"}},
+    responses={
+        200: {"content": {"text/html": {}}, "description": "structure, text and HTML; or a page of its own"},
+        404: {"description": "no such template or version"},
+    },
     summary="A template as the phone shows it",
 )
 async def get_preview(
     services: Hub,
     template_id: UUID,
     value: Given = [],  # noqa: B006 - FastAPI copies it
-    version: Annotated[int | None, Query(ge=1, description="the newest when left out")] = None,
+    version: Annotated[int | None, Query(ge=1, le=2**31 - 1, description="the newest when left out")] = None,
     form: Annotated[Literal["json", "html"], Query(alias="format")] = "json",
 ) -> schemas.Shown | HTMLResponse:
     """Any version with its parameters filled in; `missing` in the preview names those without value and example."""
