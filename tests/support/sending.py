@@ -1,7 +1,7 @@
 """A small world for tests of sending: an account and number of ours, customers in their conversations, the simulator."""
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,11 +9,14 @@ from uuid import UUID
 
 from redis.exceptions import RedisError
 
+from hub_api import roles
 from hub_api.chat.outgoing import Draft, queue_message
 from hub_api.chat.spread import shard_of
 from hub_api.platform.ids import uuid7
 from hub_api.platform.services import Services
+from hub_api.settings import Settings
 from hub_api.simulator.config import DISPLAY_PHONE_NUMBER, PHONE_NUMBER_ID, PORTFOLIO_ID, WABA_ID
+from hub_api.simulator.server import Simulator
 from hub_api.whatsapp.accounts import add_account, add_number
 from hub_api.whatsapp.send import sender
 
@@ -125,3 +128,15 @@ async def states(services: Services, ids: Sequence[UUID]) -> list[str]:
 async def message(services: Services, message_id: UUID) -> dict[str, Any]:
     """One message's row."""
     return dict(await services.db.fetchrow("SELECT * FROM messages WHERE id = $1", message_id))
+
+
+@asynccontextmanager
+async def services_with(settings: Settings, **changes: Any) -> AsyncIterator[Services]:
+    """Services of another process, or of one with other settings."""
+    async with roles.services(settings.model_copy(update=changes), "test") as opened:
+        yield opened
+
+
+def called(sim: Simulator) -> list[str]:
+    """The texts that the simulator accepted, in its order."""
+    return [call.body["text"]["body"] for call in sim.core.ledger.calls if call.outcome == "accepted"]
