@@ -20,9 +20,10 @@ PAYMENT_STATES = ("pending", "captured", "failed")
 GOODS = ("digital-goods", "physical-goods")
 
 
-def check_order_details(action: Json) -> None:
-    """Refuse a bill that Meta would refuse: unknown ways to pay, amounts that do not add up. Raises MetaError."""
-    parameters = child(action, "parameters", "action")
+def check_order_details(action: Json, key: str = "parameters") -> None:
+    """Refuse a bill that Meta would refuse: unknown ways to pay, amounts that do not add up. It stands under `key`: a
+    template's button calls it order_details. Raises MetaError."""
+    parameters = child(action, key, "action")
     _reference(parameters)
     _one_of(parameters, "type", "parameters", GOODS)
     _one_of(parameters, "payment_type", "parameters", ("br",))

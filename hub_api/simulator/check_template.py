@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from hub_api.simulator.check_template_buttons import check_button
 from hub_api.simulator.errors import MetaError
 from hub_api.simulator.fields import child, link, parts, text
 from hub_api.simulator.model import Media, Template, Waba
@@ -17,8 +18,6 @@ Json = dict[str, Any]
 FindMedia = Callable[[str], Media | None]
 
 BODY_LIMIT = 1_024
-OTP_LIMIT = 15
-COUPON = re.compile(r"[A-Za-z0-9]{1,15}")
 FEWEST_CARDS = 2
 BAD_VALUE = re.compile(r"[\n\r\t]| {5,}")
 
@@ -141,7 +140,10 @@ def _check_header(slots: Slots, component: Json | None, named: bool, find_media:
     if received != wanted:
         raise MetaError(132012, f"header: Format mismatch, expected {wanted.upper()}, received {received.upper()}")
     value = child(parameters[0], wanted, "header", code=132012)
-    if wanted == "location":
+    if wanted == "product":
+        for key in ("catalog_id", "product_retailer_id"):
+            text(value, key, "product")
+    elif wanted == "location":
         if "latitude" not in value or "longitude" not in value:
             raise MetaError(132012, "header: location needs latitude and longitude")
     elif value.get("link") is not None:
@@ -159,13 +161,7 @@ def _check_buttons(slots: Slots, sent: dict[int, Json], template: Template) -> N
         allowed = slots.buttons.get(index) or slots.optional_buttons.get(index)
         if kind != allowed:
             raise MetaError(132012, f"buttons: Button at index {index} is {allowed or 'absent'}, not {kind}")
-        value = _parameters(component)
-        if kind in ("url", "copy_code") and not (value and (shown(value[0]) or value[0].get("coupon_code"))):
-            raise MetaError(131008, f"buttons: Button at index {index} of type {kind} requires a parameter")
-        if kind == "copy_code" and not COUPON.fullmatch(str(value[0].get("coupon_code"))):
-            raise MetaError(131009, f"buttons: the coupon code at index {index} has 1 to 15 letters and digits")
-        if template.category == "AUTHENTICATION" and len(shown(value[0])) > OTP_LIMIT:
-            raise MetaError(132005, f"buttons: an authentication code has at most {OTP_LIMIT} characters")
+        check_button(kind, _parameters(component), index, template)
 
 
 def _check_cards(slots: Slots, component: Json, template: Template, find_media: FindMedia) -> None:
@@ -228,5 +224,7 @@ def _button_slots(buttons: list[Json], slots: Slots) -> None:
                 slots.optional_buttons[index] = "quick_reply"
             case "FLOW":
                 slots.optional_buttons[index] = "flow"
-            case "CATALOG" | "MPM" | "SPM":
-                slots.optional_buttons[index] = button["type"].lower()
+            case "CATALOG":
+                slots.optional_buttons[index] = "catalog"
+            case "MPM" | "ORDER_DETAILS":
+                slots.buttons[index] = button["type"].lower()

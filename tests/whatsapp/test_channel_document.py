@@ -215,9 +215,21 @@ async def test_a_flow_that_meta_stopped_is_shown_to_nobody(door: Door) -> None:
     row = await door.one("SELECT state, error_code FROM messages WHERE id = $1", waiting)
     assert tuple(row) == ("failed", 132068)
     wish = TypeAdapter(AnyMessage).validate_python({"type": "interactive", "interactive": asked})
-    async with door.services.transaction() as tx:
-        with pytest.raises(FlowStopped, match="THROTTLED"):
-            await compose(tx, conversation, wish)
+    await door.db.execute(
+        "INSERT INTO templates (id, account_id, name, language, category, status, components) "
+        "SELECT $1, id, 'cadastro', 'pt_BR', 'UTILITY', 'APPROVED', $2 FROM whatsapp_accounts",
+        uuid7(),
+        [
+            {"type": "BODY", "text": "Cadastro"},
+            {"type": "BUTTONS", "buttons": [{"type": "FLOW", "flow_id": flow["flow_id"]}]},
+        ],
+    )
+    template = TypeAdapter(AnyMessage).validate_python({"type": "template", "name": "cadastro"})
+    for stopped in (wish, template):
+        async with door.services.transaction() as tx:
+            with pytest.raises(FlowStopped, match="THROTTLED"):
+                await compose(tx, conversation, stopped)
     await door.deliver(future("flows_status_change", new_status="PUBLISHED"))
     async with door.services.transaction() as tx:
         assert (await compose(tx, conversation, wish)).type == "interactive"
+        assert (await compose(tx, conversation, template)).type == "template"

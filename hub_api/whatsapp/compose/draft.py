@@ -35,6 +35,7 @@ from hub_api.whatsapp.compose.interactive import NewInteractive
 from hub_api.whatsapp.compose.media import sendable
 from hub_api.whatsapp.compose.template_check import require_fit
 from hub_api.whatsapp.compose.template_parts import CarouselFilling, Filled, HeaderFilling, NewTemplate
+from hub_api.whatsapp.templates.shape import read_shape
 
 queries = sqlfile.load(__package__)
 
@@ -115,18 +116,16 @@ async def compose(tx: Transaction, conversation_id: UUID, message: AnyMessage, *
             body, content = {"message_id": wamid, "emoji": reaction.emoji}, words.of_reaction(reaction)
         case NewInteractive(interactive=interactive):
             body, content = as_sent(interactive), words.of_interactive(interactive)
-            await _require_flow(tx, conversation_id, body)
+            if (flow_id := body["action"].get("parameters", {}).get("flow_id")) is not None:
+                await _require_flow(tx, conversation_id, flow_id)
             if (header := getattr(interactive, "header", None)) is not None:
                 body["header"] = _header(header)
     return Draft(message.type, body, content, **options)
 
 
-async def _require_flow(tx: Transaction, conversation_id: UUID, interactive: dict[str, Any]) -> None:
+async def _require_flow(tx: Transaction, conversation_id: UUID, flow_id: str) -> None:
     """Meta told by webhook which flows it stopped; those it never spoke of may go."""
-    flow_id = interactive.get("action", {}).get("parameters", {}).get("flow_id")
-    if flow_id is None:
-        return
-    status = await tx.db.fetchval(queries.flow_status, conversation_id, str(flow_id))
+    status = await tx.db.fetchval(queries.flow_status, conversation_id, flow_id)
     if status in ("BLOCKED", "THROTTLED"):
         raise FlowStopped(f"flow {flow_id} is {status} at Meta: offer a menu instead", status_of_flow=status)
 
@@ -164,6 +163,9 @@ async def _template(tx: Transaction, conversation_id: UUID, message: NewTemplate
             f"the account of conversation {conversation_id} has no template {message.name!r} in {message.language!r}"
         )
     draft = template_draft(row, message, **options)
+    for button in read_shape(row["components"]).buttons:
+        if button.flow_id is not None:
+            await _require_flow(tx, conversation_id, button.flow_id)
     if draft.category == "authentication" and not await tx.db.fetchval(queries.has_phone, conversation_id):
         raise PhoneRequired(
             f"the customer of conversation {conversation_id} is known by a username only: ask for the phone number with "

@@ -71,6 +71,20 @@ def _card(index: int, image: str) -> dict[str, Any]:
     return {"card_index": index, "components": [header, _CARD_BODY, button]}
 
 
+def _shown(kind: str, action: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "button", "sub_type": kind, "index": 0, "parameters": [{"type": "action", "action": action}]}
+
+
+def _product(retailer_id: str) -> dict[str, str]:
+    return {"product_retailer_id": retailer_id}
+
+
+def _product_card(index: int) -> dict[str, Any]:
+    product = {"catalog_id": "194836987003835", **_product(f"fibra-{3 + 2 * index}00")}
+    header = {"type": "header", "parameters": [{"type": "product", "product": product}]}
+    return {"card_index": index, "components": [header]}
+
+
 _CASES: dict[str, tuple[str, dict[str, Any]]] = {
     "text": ("Words", {"type": "text", "text": "Boa tarde, Ana! Já estou verificando."}),
     "reply": ("Words that quote a message", {"type": "text", "text": "R$ 99,90 por mês.", "reply_to": MESSAGE}),
@@ -246,6 +260,42 @@ _CASES: dict[str, tuple[str, dict[str, Any]]] = {
                     _card(1, "https://provedor.example/500.jpg"),
                 ],
             },
+        ),
+    ),
+    "template_catalog": (
+        "A template that opens the catalogue",
+        _template(
+            "catalogo_planos",
+            {"type": "body", "parameters": [_text("Ana")]},
+            _shown("catalog", {"thumbnail_product_retailer_id": "fibra-500"}),
+        ),
+    ),
+    "template_products": (
+        "A template with several products",
+        _template(
+            "planos_da_semana",
+            _shown(
+                "mpm",
+                {
+                    "thumbnail_product_retailer_id": "fibra-500",
+                    "sections": [
+                        {"title": "Fibra", "product_items": [_product("fibra-300"), _product("fibra-500")]},
+                        {"title": "Extras", "product_items": [_product("ponto-wifi")]},
+                    ],
+                },
+            ),
+        ),
+    ),
+    "template_product_cards": (
+        "Products side by side",
+        _template("vitrine_produtos", {"type": "carousel", "cards": [_product_card(0), _product_card(1)]}),
+    ),
+    "template_bill": (
+        "A template with a bill: Pix, boleto and payment link, also after 24 h",
+        _template(
+            "fatura_para_pagar",
+            {"type": "body", "parameters": [_text("Ana")]},
+            _shown("order_details", {"order_details": _BILL}),
         ),
     ),
     "template_flow": (

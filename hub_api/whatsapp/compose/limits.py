@@ -37,6 +37,9 @@ FEE_DESCRIPTION = 60
 ORDER_DESCRIPTION = 120
 PIX_CODE = 2_000
 
+RETAILER_ID = 100  # of a product in a catalogue
+PRODUCTS = 30  # of all sections together
+
 TEMPLATE_NAME = 512
 TEMPLATE_BODY = 1_024  # once filled in
 TEMPLATE_BUTTONS = 10

@@ -7,9 +7,9 @@ from typing import Any
 
 from hub_api.errors import Invalid
 from hub_api.whatsapp.compose import limits
+from hub_api.whatsapp.compose.template_buttons import ButtonFilling, UrlFilling, UrlPart
 from hub_api.whatsapp.compose.template_parts import (
     BodyFilling,
-    ButtonFilling,
     CarouselFilling,
     CurrencyParameter,
     DateTimeParameter,
@@ -17,8 +17,6 @@ from hub_api.whatsapp.compose.template_parts import (
     HeaderFilling,
     OfferFilling,
     TextParameter,
-    UrlFilling,
-    UrlPart,
 )
 from hub_api.whatsapp.compose.template_parts import Card as FilledCard
 from hub_api.whatsapp.templates.shape import VARIABLE, Button, Card, Header, Shape, Text, read_shape

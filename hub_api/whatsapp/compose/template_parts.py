@@ -18,6 +18,17 @@ from hub_api.whatsapp.compose.fields import (
     unique,
 )
 from hub_api.whatsapp.compose.free_form import Place
+from hub_api.whatsapp.compose.template_buttons import (
+    ButtonFilling,
+    CatalogFilling,
+    CopyCodeFilling,
+    FlowFilling,
+    OrderFilling,
+    ProductsFilling,
+    QuickReplyFilling,
+    RetailerId,
+    UrlFilling,
+)
 
 VariableName = Annotated[str, Field(pattern=r"^[a-z0-9_]+$", max_length=limits.BODY)]
 
@@ -70,14 +81,29 @@ class PlaceParameter(Part):
     location: Place
 
 
+class Product(Part):
+    """A product of a catalogue of ours."""
+
+    catalog_id: str = Field(min_length=1, max_length=limits.BODY, examples=["194836987003835"])
+    product_retailer_id: RetailerId
+
+
+class ProductParameter(Part):
+    """The product that a card shows."""
+
+    type: Literal["product"]
+    product: Product
+
+
 WordParameter = Annotated[TextParameter | CurrencyParameter | DateTimeParameter, Field(discriminator="type")]
 HeaderParameter = Annotated[
-    TextParameter | ImageHeader | VideoHeader | DocumentHeader | PlaceParameter, Field(discriminator="type")
+    TextParameter | ImageHeader | VideoHeader | DocumentHeader | PlaceParameter | ProductParameter,
+    Field(discriminator="type"),
 ]
 
 
 class HeaderFilling(Part):
-    """The header: its variable, its file or its place."""
+    """The header: its variable, its file, its place or its product."""
 
     type: Literal["header"]
     parameters: list[HeaderParameter] = Field(min_length=1, max_length=1)
@@ -88,76 +114,6 @@ class BodyFilling(Part):
 
     type: Literal["body"]
     parameters: list[WordParameter] = Field(min_length=1, max_length=limits.TEMPLATE_BODY)
-
-
-class ButtonFilling(Part):
-    """A button by its position among all buttons, from 0."""
-
-    type: Literal["button"]
-    index: int = Field(ge=0, lt=limits.TEMPLATE_BUTTONS)
-
-
-class UrlPart(Part):
-    """The end of the button's address."""
-
-    type: Literal["text"]
-    text: str = Field(min_length=1, max_length=2_000)
-
-
-class UrlFilling(ButtonFilling):
-    """The end of a dynamic address, or the code of an authentication template."""
-
-    sub_type: Literal["url"]
-    parameters: list[UrlPart] = Field(min_length=1, max_length=1)
-
-
-class Payload(Part):
-    """What comes back when the button is tapped."""
-
-    type: Literal["payload"]
-    payload: str = Field(min_length=1, max_length=limits.BUTTON_ID)
-
-
-class QuickReplyFilling(ButtonFilling):
-    """A quick reply with a payload; without one its label comes back."""
-
-    sub_type: Literal["quick_reply"]
-    parameters: list[Payload] = Field(min_length=1, max_length=1)
-
-
-class Coupon(Part):
-    """The code to copy."""
-
-    type: Literal["coupon_code"]
-    coupon_code: str = Field(pattern=r"^[A-Za-z0-9]+$", max_length=limits.COUPON)
-
-
-class CopyCodeFilling(ButtonFilling):
-    """A code to copy, such as a coupon's."""
-
-    sub_type: Literal["copy_code"]
-    parameters: list[Coupon] = Field(min_length=1, max_length=1)
-
-
-class FlowOpening(Part):
-    """The token under which the flow's answer comes back, and data for its first screen."""
-
-    flow_token: str | None = Field(None, min_length=1, max_length=limits.BODY)
-    flow_action_data: dict[str, Any] | None = None
-
-
-class FlowOpened(Part):
-    """How the flow opens."""
-
-    type: Literal["action"]
-    action: FlowOpening
-
-
-class FlowFilling(ButtonFilling):
-    """A flow button."""
-
-    sub_type: Literal["flow"]
-    parameters: list[FlowOpened] = Field(min_length=1, max_length=1)
 
 
 class OfferEnd(Part):
@@ -217,6 +173,9 @@ CardFilling = (
     | Annotated[QuickReplyFilling, Tag("button quick_reply")]
     | Annotated[CopyCodeFilling, Tag("button copy_code")]
     | Annotated[FlowFilling, Tag("button flow")]
+    | Annotated[CatalogFilling, Tag("button catalog")]
+    | Annotated[ProductsFilling, Tag("button mpm")]
+    | Annotated[OrderFilling, Tag("button order_details")]
 )
 
 

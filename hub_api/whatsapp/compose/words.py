@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from hub_api.whatsapp.compose.fields import AudioFile, Captioned, DocumentFile, Medium
 from hub_api.whatsapp.compose.free_form import NewContacts, NewLocation, Person, Reaction
 from hub_api.whatsapp.compose.interactive import Interactive
-from hub_api.whatsapp.compose.orders import Amount, OrderDetails, OrderStatus
+from hub_api.whatsapp.compose.orders import Amount, OrderDetails, OrderParameters, OrderStatus
+from hub_api.whatsapp.compose.template_buttons import OrderFilling
 from hub_api.whatsapp.compose.template_check import fill
 from hub_api.whatsapp.compose.template_parts import CarouselFilling, Filled, OfferFilling
 from hub_api.whatsapp.content import MEDIA_WORDS, bracketed
@@ -51,9 +52,7 @@ def of_interactive(message: Interactive) -> str:
     """The body, after what a bill or its state is."""
     match message:
         case OrderDetails():
-            parameters = message.action.parameters
-            what = f"{_money(parameters.total_amount)}, pedido {parameters.reference_id}"
-            return bracketed("cobrança", what, message.body.text)
+            return of_bill(message.action.parameters, message.body.text)
         case OrderStatus():
             state = message.action.parameters
             told = [_ORDER[state.order.status]] if state.order else []
@@ -63,8 +62,13 @@ def of_interactive(message: Interactive) -> str:
             return message.body.text
 
 
+def of_bill(bill: OrderParameters, text: str | None = None) -> str:
+    """[cobrança: R$ 94,90, pedido FAT-1] and the words with it."""
+    return bracketed("cobrança", f"{_money(bill.total_amount)}, pedido {bill.reference_id}", text)
+
+
 def of_template(shape: Shape, filled: Sequence[Filled]) -> str | None:
-    """The body with its variables filled in, the cards' bodies below, and when an offer ends; None without any."""
+    """The body with its variables filled in, the cards' bodies below, when an offer ends, the bill; None without any."""
     lines = [fill(shape.body, filled)]
     for component in filled:
         match component:
@@ -74,6 +78,8 @@ def of_template(shape: Shape, filled: Sequence[Filled]) -> str | None:
             case OfferFilling(parameters=[parameter]):
                 ends = datetime.fromtimestamp(parameter.limited_time_offer.expiration_time_ms / 1_000, UTC)
                 lines.append(f"[oferta até {ends:%d/%m/%Y %H:%M} UTC]")
+            case OrderFilling(parameters=[shown]):
+                lines.append(of_bill(shown.action.order_details))
     return "\n".join(line for line in lines if line) or None
 
 

@@ -22,6 +22,9 @@ router = APIRouter(prefix="/api/v1/media", tags=["media"])
 
 Hub = Annotated[Services, Depends(get_services)]
 Reader = Annotated[Principal, Depends(require("media:read"))]
+IdempotencyKey = Annotated[
+    str | None, Header(min_length=1, max_length=200, description="repeating an upload with its key keeps one file")
+]
 MOST_BYTES = 100 * limits.MB + limits.MB  # the largest file, and the form around it
 FORM: dict[str, Any] = {
     "requestBody": {
@@ -40,6 +43,7 @@ FORM: dict[str, Any] = {
     }
 }
 REFUSED: dict[int | str, dict[str, Any]] = {
+    409: {"description": "`idempotency_key_reused`: the key came with another file"},
     413: {"description": "`too_large`: more than any file that Meta takes, or no Content-Length"},
     422: {
         "description": "`file_refused`: type, size or content that Meta does not take, or the antivirus found something"
@@ -85,7 +89,10 @@ class Link(BaseModel):
 
 @router.post("", status_code=201, responses=REFUSED, openapi_extra=FORM, summary="Upload a file to send")
 async def post_media(
-    request: Request, services: Hub, caller: Annotated[Principal, Depends(require("media:write"))]
+    request: Request,
+    services: Hub,
+    caller: Annotated[Principal, Depends(require("media:write"))],
+    idempotency_key: IdempotencyKey = None,
 ) -> MediaFile:
     """Checked against Meta's table before anything goes there; name its id in a message of the same kind."""
     length = request.headers.get("Content-Length", "")
@@ -96,7 +103,13 @@ async def post_media(
         if not isinstance(file, UploadFile):
             raise Invalid("the form has no file", errors=[{"field": "body.file", "message": "Field required"}])
         row = await upload.take_in(
-            services, file.file, filename=file.filename, declared=file.content_type, author=caller.actor
+            services,
+            file.file,
+            filename=file.filename,
+            declared=file.content_type,
+            author=caller.actor,
+            scope=f"{caller.key_id}:media",
+            idempotency_key=idempotency_key,
         )
     return MediaFile.model_validate(dict(row))
 

@@ -13,6 +13,7 @@ import orjson
 from hub_api.auth.principal import Principal
 from hub_api.errors import Conflict, NotFound, Unavailable
 from hub_api.platform import crypto, sqlfile
+from hub_api.platform.idempotency import once
 from hub_api.platform.ids import uuid7
 from hub_api.platform.pgtypes import Row
 from hub_api.platform.services import Services
@@ -38,9 +39,17 @@ class NotSendable(Conflict):
 
 
 async def take_in(
-    services: Services, source: IO[bytes], *, filename: str | None, declared: str | None, author: str
+    services: Services,
+    source: IO[bytes],
+    *,
+    filename: str | None,
+    declared: str | None,
+    author: str,
+    scope: str = "",
+    idempotency_key: str | None = None,
 ) -> Row:
-    """Check a file against Meta's table, scan and keep it; returns its row. Raises FileRefused."""
+    """Check a file against Meta's table, scan and keep it; returns its row, the earlier one when the same file came with
+    this key in this `scope` before. Raises FileRefused, KeyReused (another file)."""
     kept, kind = await asyncio.to_thread(_spool, source, spool_dir(services.settings), declared)
     try:
         verdict = await judge(services, chunks_of(kept.file))
@@ -55,14 +64,20 @@ async def take_in(
         await tx.db.execute(queries.lock_content, kept.sha256)
         if not await store.exists(kept.sha256):
             raise Unavailable("the content was removed while it was stored again: send the file once more")
-        await tx.db.execute(
-            queries.insert_upload, media_id, kind, plain_type(declared) or None, safe_filename(filename), verdict.state,
-            verdict.reason, kept.sha256, kept.size, kept.mime_type, verdict.scanned_at, verdict.next_at, author,
-        )  # fmt: skip
-        await tx.db.execute(queries.forget_removal, kept.sha256)
-        if verdict.next_at is not None:
-            tx.ring(fetch_due)
-    return await find_media(services, media_id)
+
+        async def keep() -> dict[str, Any]:
+            await tx.db.execute(
+                queries.insert_upload, media_id, kind, plain_type(declared) or None, safe_filename(filename), verdict.state,
+                verdict.reason, kept.sha256, kept.size, kept.mime_type, verdict.scanned_at, verdict.next_at, author,
+            )  # fmt: skip
+            await tx.db.execute(queries.forget_removal, kept.sha256)
+            if verdict.next_at is not None:
+                tx.ring(fetch_due)
+            return {"id": str(media_id)}
+
+        request = orjson.dumps([kept.sha256.hex(), filename, declared])
+        saved = await once(tx, scope, idempotency_key, request, keep)
+    return await find_media(services, UUID(saved["id"]))
 
 
 def _spool(source: IO[bytes], folder: Path, declared: str | None) -> tuple[Kept, str]:

@@ -26,7 +26,6 @@ _NEEDS = {
     "CATALOG": ("catalog", False),
     "MPM": ("mpm", True),
     "ORDER_DETAILS": ("order_details", True),
-    "VOICE_CALL": ("voice_call", False),
 }
 
 
@@ -56,7 +55,8 @@ class Button:
     """A button by its place among all buttons (`index` of a send, from 0).
 
     `needs` is the `sub_type` of the component that fills it, None when nothing can be filled; `required` says whether
-    a send without it is refused. `url` and `phone` are what Meta keeps, with `{{1}}` in the url when it is dynamic.
+    a send without it is refused. `url` and `phone` are what Meta keeps, with `{{1}}` in the url when it is dynamic;
+    `flow_id` is the flow that a FLOW button opens.
     """
 
     index: int
@@ -66,6 +66,7 @@ class Button:
     required: bool = False
     url: str | None = None
     phone: str | None = None
+    flow_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,4 +216,5 @@ def _button(index: int, button: Component) -> Button:
         required,
         url if isinstance(url, str) else None,
         str(button["phone_number"]) if button.get("phone_number") else None,
+        str(button["flow_id"]) if button.get("flow_id") else None,
     )

@@ -28,5 +28,9 @@ TOLD = {
     "template_code": "*123456* é seu código de verificação.",
     "template_offer": "Olá Ana, fibra com desconto.\n[oferta até 01/01/2099 00:00 UTC]",
     "template_carousel": "Olá Ana, escolha o seu plano.\nA partir de R$ 79,90 por mês.\nA partir de R$ 79,90 por mês.",
+    "template_catalog": "Olá Ana, veja os nossos planos.",
+    "template_products": "Os planos da semana.",
+    "template_product_cards": "Escolha o seu plano.",
+    "template_bill": "Olá Ana, sua fatura chegou.\n[cobrança: R$ 94,90, pedido FAT-2026-11-000123]",
     "template_flow": "Atualize o seu cadastro.",
 }

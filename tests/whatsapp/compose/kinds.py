@@ -27,6 +27,12 @@ _CARD = [
 ]
 
 
+_PRODUCT_CARD = [
+    {"type": "HEADER", "format": "PRODUCT"},
+    {"type": "BUTTONS", "buttons": [{"type": "SPM", "text": "Ver"}]},
+]
+
+
 def _buttons(*buttons: dict[str, Any]) -> dict[str, Any]:
     return {"type": "BUTTONS", "buttons": list(buttons)}
 
@@ -63,6 +69,31 @@ TEMPLATES: dict[str, tuple[str, list[dict[str, Any]]]] = {
         [
             {"type": "BODY", "text": "Olá {{1}}, escolha o seu plano."},
             {"type": "CAROUSEL", "cards": [{"components": _CARD}, {"components": _CARD}]},
+        ],
+    ),
+    "catalogo_planos": (
+        "MARKETING",
+        [
+            {"type": "BODY", "text": "Olá {{1}}, veja os nossos planos."},
+            _buttons({"type": "CATALOG", "text": "Ver catálogo"}),
+        ],
+    ),
+    "planos_da_semana": (
+        "MARKETING",
+        [{"type": "BODY", "text": "Os planos da semana."}, _buttons({"type": "MPM", "text": "Ver itens"})],
+    ),
+    "vitrine_produtos": (
+        "MARKETING",
+        [
+            {"type": "BODY", "text": "Escolha o seu plano."},
+            {"type": "CAROUSEL", "cards": [{"components": _PRODUCT_CARD}, {"components": _PRODUCT_CARD}]},
+        ],
+    ),
+    "fatura_para_pagar": (
+        "UTILITY",
+        [
+            {"type": "BODY", "text": "Olá {{1}}, sua fatura chegou."},
+            _buttons({"type": "ORDER_DETAILS", "text": "Ver e pagar"}),
         ],
     ),
     "atualizar_cadastro": (

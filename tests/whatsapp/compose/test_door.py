@@ -128,6 +128,8 @@ async def test_one_of_each_kind_reaches_the_customer_as_it_was_meant(desk: Desk)
     assert text_of(await desk.seen(ids["template_named"])) == "Olá Ana, segue sua fatura de R$ 99,90 em anexo."
     bill = (await desk.seen(ids["order_details"])).body["action"]["parameters"]
     assert bill["total_amount"] == {"value": 9490, "offset": 100} and len(bill["payment_settings"]) == 3
+    button = (await desk.seen(ids["template_bill"])).body["components"][1]
+    assert button["sub_type"] == "order_details" and button["parameters"][0]["action"] == {"order_details": bill}
     categories = await desk.hub.fetch("SELECT DISTINCT category, priority FROM messages WHERE type = 'template'")
     assert {tuple(row) for row in categories} == {("utility", 2), ("marketing", 3), ("authentication", 1)}
 

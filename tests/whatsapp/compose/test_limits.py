@@ -14,6 +14,7 @@ from tests.whatsapp.compose.kinds import GONE, MESSAGES, as_called, broken, judg
 ACTION = "interactive.action"
 PARAMETERS = f"{ACTION}.parameters"
 ORDER = f"{PARAMETERS}.order"
+SHOWN_0, SHOWN_1 = (f"components.{n}.parameters.0.action" for n in (0, 1))
 ROW = {"id": "x", "title": "x"}
 
 
@@ -23,6 +24,10 @@ def rows(count: int) -> list[dict[str, str]]:
 
 def replies(count: int) -> list[dict[str, Any]]:
     return [{"type": "reply", "reply": {"id": f"b{number}", "title": f"Botão {number}"}} for number in range(count)]
+
+
+def products(count: int) -> list[dict[str, str]]:
+    return [{"product_retailer_id": f"p{number}"} for number in range(count)]
 
 
 def text_parameters(*values: str) -> list[dict[str, str]]:
@@ -157,6 +162,27 @@ BROKEN: list[tuple[str, str, Any, str | None]] = [
     ("template_carousel", "components.1.cards.1.components.0", GONE, "components.1.cards.1.components"),
     ("template_carousel", "components.1.cards.0.components.1.parameters", text_parameters("a", "b"), "components.1.cards.0.components.1"),
     ("template_carousel", "components.1", GONE, "components"),
+    ("template_catalog", f"{SHOWN_1}.thumbnail_product_retailer_id", "x" * 101, None),
+    ("template_catalog", f"{SHOWN_1}.thumbnail_product_retailer_id", GONE, None),
+    ("template_catalog", "components.1.sub_type", "mpm", f"{SHOWN_1}.sections"),
+    ("template_products", "components", [], None),
+    ("template_products", f"{SHOWN_0}.thumbnail_product_retailer_id", GONE, None),
+    ("template_products", f"{SHOWN_0}.sections", [], None),
+    ("template_products", f"{SHOWN_0}.sections", [{"title": f"S{n}", "product_items": products(1)} for n in range(11)], None),
+    ("template_products", f"{SHOWN_0}.sections.0.product_items", products(31), None),
+    ("template_products", f"{SHOWN_0}.sections.0.product_items", products(30), f"{SHOWN_0}.sections"),
+    ("template_products", f"{SHOWN_0}.sections.0.product_items", [], None),
+    ("template_products", f"{SHOWN_0}.sections.0.title", "x" * 25, None),
+    ("template_products", f"{SHOWN_0}.sections.0.title", "Extras", f"{SHOWN_0}.sections"),
+    ("template_products", f"{SHOWN_0}.sections.1.product_items.0.product_retailer_id", "x" * 101, None),
+    ("template_product_cards", "components.0.cards.0.components.0.parameters.0.product.catalog_id", GONE, None),
+    ("template_product_cards", "components.0.cards.1.components.0.parameters.0.product.product_retailer_id", "", None),
+    ("template_product_cards", "components.0.cards.1.components.0", {"type": "header", "parameters": [{"type": "image", "image": {"link": "https://a.example/a.jpg"}}]}, "components.0.cards.1.components.0.parameters.0.type"),
+    ("template_bill", "components", [{"type": "body", "parameters": text_parameters("Ana")}], None),
+    ("template_bill", f"{SHOWN_1}.order_details.reference_id", "com espaço", None),
+    ("template_bill", f"{SHOWN_1}.order_details.total_amount.value", 1, f"{SHOWN_1}.order_details"),
+    ("template_bill", f"{SHOWN_1}.order_details.payment_settings.1.boleto.digitable_line", "1" * 46, None),
+    ("template_bill", f"{SHOWN_1}.order_details", GONE, None),
     ("template_flow", "components.0.index", 1, None),
     ("template_flow", "components.0.sub_type", "quick_reply", "components.0.parameters.0.type"),
 ]  # fmt: skip

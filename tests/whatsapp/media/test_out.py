@@ -1,5 +1,6 @@
 """Files of ours: checked before Meta sees them, uploaded once per number, sent by our id."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -16,11 +17,11 @@ OGG = sample_file("audio", None, None)[0]
 
 
 async def upload(
-    desk: Desk, content: bytes, mime_type: str, filename: str = "fatura.pdf"
+    desk: Desk, content: bytes, mime_type: str, filename: str = "fatura.pdf", **headers: str
 ) -> tuple[int, dict[str, Any]]:
     form = aiohttp.FormData(quote_fields=False)  # as browsers write names
     form.add_field("file", content, content_type=mime_type, filename=filename)
-    answer = await desk.hub.post("/api/v1/media", data=form, headers=desk.hub.auth)
+    answer = await desk.hub.post("/api/v1/media", data=form, headers={**desk.hub.auth, **headers})
     return answer.status, await answer.json()
 
 
@@ -53,6 +54,17 @@ async def test_a_document_goes_out_by_our_id_and_to_meta_once(desk: Desk):
     conversation = f"/api/v1/conversations/{to.conversation_id}/messages"
     shown = (await (await desk.hub.get(conversation, headers=desk.hub.auth)).json())["items"]
     assert [message["media"][0]["id"] for message in shown] == [file["id"]] * 2
+
+
+async def test_an_upload_repeated_with_its_key_keeps_one_file(desk: Desk):
+    key = {"Idempotency-Key": "fatura-11"}
+    answers = await asyncio.gather(*(upload(desk, PDF, PDF_TYPE, **key) for _ in range(3)))
+    assert {status for status, _ in answers} == {201} and len({file["id"] for _, file in answers}) == 1
+    assert await desk.hub.fetchval("SELECT count(*) FROM media") == 1
+    for content, name in ((PNG, "fatura.pdf"), (PDF, "outra.pdf")):
+        status, refused = await upload(desk, content, PNG_TYPE if content is PNG else PDF_TYPE, name, **key)
+        assert (status, refused["code"]) == (409, "idempotency_key_reused")
+    assert (await upload(desk, PDF, PDF_TYPE))[1]["id"] != answers[0][1]["id"], "without a key each is its own"
 
 
 async def test_metas_id_is_renewed_before_it_dies(desk: Desk):
