@@ -10,6 +10,8 @@ from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
 from hub_api import __version__, health, roles
+from hub_api.auth.apps.listed import listed
+from hub_api.auth.openid.errors import OAuthError, on_oauth_error
 from hub_api.errors import HubError
 from hub_api.platform import openapi, web
 from hub_api.platform.body_limit import MEGABYTE, BodyLimit
@@ -25,7 +27,16 @@ from hub_api.whatsapp.webhook import webhook
 SERVICES: dict[str, tuple[str, ...]] = {
     "auth": tuple(
         f"hub_api.auth.{one}"
-        for one in ("routes", "routes_account", "routes_users", "routes_access", "single_sign_on.routes", "apps.routes")
+        for one in (
+            "routes",
+            "routes_account",
+            "routes_users",
+            "routes_access",
+            "single_sign_on.routes",
+            "openid.routes",
+            "openid.routes_clients",
+            "apps.routes",
+        )
     ),
     "chat": ("hub_api.chat.routes", "hub_api.chat.business.routes", "hub_api.chat.privacy.routes"),
     "whatsapp": (
@@ -59,6 +70,9 @@ def create_app(settings: Settings, mounted: Sequence[str] = tuple(SERVICES)) -> 
                 app.state.inbox = inbox
                 yield
 
+    if "auth" in mounted:
+        listed(settings)  # an operator's mistake in HUB_APPS is told now and not at the first request
+
     app = FastAPIOffline(  # a FastAPI whose /docs loads nothing from elsewhere
         title="Telecom hub",
         version=__version__,
@@ -70,6 +84,7 @@ def create_app(settings: Settings, mounted: Sequence[str] = tuple(SERVICES)) -> 
     )
     app.add_middleware(web.RequestContext)
     app.add_exception_handler(HubError, web.on_hub_error)
+    app.add_exception_handler(OAuthError, on_oauth_error)
     app.add_exception_handler(HTTPException, web.on_http_error)
     app.add_exception_handler(RequestValidationError, web.on_invalid_request)
     for away_or_collided in RETRYABLE:

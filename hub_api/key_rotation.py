@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hub_api.auth import audit
+from hub_api.auth.openid.keys import rotate as new_openid_key
 from hub_api.auth.tokens import rotate as new_signing_key
 from hub_api.errors import Invalid
 from hub_api.platform import sqlfile
@@ -21,6 +22,7 @@ queries = sqlfile.load(__package__, "key_rotation.sql")
 # What is encrypted, and the pair of queries that reads and writes it. A test compares this with the schema.
 SEALED: Mapping[str, str] = {
     "signing_keys": "signing_keys.key_encrypted",
+    "openid_keys": "openid_keys.key_encrypted",
     "account_tokens": "whatsapp_accounts.token_encrypted",
     "second_factors": "users.totp_encrypted",
     "pending_factors": "users.totp_pending_encrypted",
@@ -45,7 +47,9 @@ async def rotate(services: Services, who: str) -> dict[str, int]:
     secret_key = settings.secret_key.get_secret_value()
     renewed = {column: await _renew(services, name, secret_key) for name, column in SEALED.items()}
     if any(renewed.values()):
-        await new_signing_key(services.db, secret_key)  # whoever had the old key could have read the one in force
+        # Whoever had the old key could have read those in force.
+        await new_signing_key(services.db, secret_key)
+        await new_openid_key(services.db, secret_key)
     async with services.transaction() as tx:
         await audit.write(tx, who, "keys.rotated", "settings", None, detail={"rows": sum(renewed.values())})
     return renewed

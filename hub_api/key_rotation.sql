@@ -24,6 +24,12 @@ SELECT kid AS id, key_encrypted AS sealed FROM signing_keys WHERE ($1::text IS N
 -- name: set_signing_keys  -- $1 kid, $2 sealed by today's key
 UPDATE signing_keys SET key_encrypted = $2 WHERE kid = $1;
 
+-- name: next_openid_keys  -- $1 kid of the last row before (null: none), $2 limit -> id, sealed; locked
+SELECT kid AS id, key_encrypted AS sealed FROM openid_keys WHERE ($1::text IS NULL OR kid > $1) ORDER BY kid LIMIT $2 FOR NO KEY UPDATE;
+
+-- name: set_openid_keys  -- $1 kid, $2 sealed by today's key
+UPDATE openid_keys SET key_encrypted = $2 WHERE kid = $1;
+
 -- name: next_notices  -- $1 id of the last row before (null: none), $2 limit -> id, sealed; locked
 SELECT id, sealed FROM notices WHERE ($1::uuid IS NULL OR id > $1) ORDER BY id LIMIT $2 FOR NO KEY UPDATE;
 

@@ -9,11 +9,21 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, PositiveInt, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Service = Literal["auth", "chat", "whatsapp", "ai", "campaigns", "analytics"]
+
+
+class App(BaseModel):
+    """An app behind /apps/<name>/ which serves under that path itself; who has the permission gets in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")
+    url: str = Field(pattern=r"^https?://[^/?#@\s]+$")
+    permission: str = Field(pattern=r"^[a-z_]+:[a-z_]+$")
 
 
 class Calendar(BaseSettings):
@@ -106,6 +116,10 @@ class Settings(Calendar):
     )
     dagster_url: str | None = Field(
         None, description="Dagster's web server behind /apps/dagster, started with that path prefix; empty: none"
+    )
+    apps: tuple[App, ...] = Field(
+        (),
+        description='more apps behind /apps/<name>/, as JSON [{"name": …, "url": "http://host:port", "permission": …}, …]',
     )
     outbound_hosts: tuple[str, ...] = Field(
         (),

@@ -64,6 +64,7 @@ async def test_a_key_is_changed_without_losing_a_secret(settings: Settings, tmp_
         async with hub.services.transaction() as tx:
             await put(hub.services, tx, Notice("email", "a@example.com", "s", "t"), lives=timedelta(days=1))
             recovery = await renew_recovery_codes(hub.services, tx, person.id)
+        assert (await hub.get("/openid/jwks")).status == 200  # makes the first key of ID tokens
         visitor = Browser(hub)
         other = await add_person(hub, "agent", signed_in=False)
         assert await visitor.sign_in(other.email) == 200

@@ -91,13 +91,16 @@ def reset_second_factor(email: Email) -> None:
 
 @user.command("rotate-keys")
 def rotate_keys() -> None:
-    """Sign access tokens with a new key from now on; tokens signed before live out their 15 minutes."""
-    from hub_api.auth.tokens import rotate
+    """Sign access tokens and ID tokens with new keys; what was signed before lives out its minutes."""
+    from hub_api.auth import tokens
+    from hub_api.auth.openid import keys
 
-    async def work(services: Any) -> str:
-        return await rotate(services.db, services.settings.secret_key.get_secret_value())
+    async def work(services: Any) -> tuple[str, str]:
+        secret_key = services.settings.secret_key.get_secret_value()
+        return await tokens.rotate(services.db, secret_key), await keys.rotate(services.db, secret_key)
 
-    typer.echo(f"the new key is {_run(work)}")
+    access, openid = _run(work)
+    typer.echo(f"the new key of access tokens is {access}; that of ID tokens, {openid}, signs in ten minutes")
 
 
 def _change(email: str, changes: dict[str, Any]) -> None:

@@ -1,7 +1,9 @@
 """The console's cookies. Scripts cannot read what opens the door (httpOnly); what they must read opens nothing.
 
 `hub_session` is the access token, `hub_refresh` goes to the refresh route only, `hub_csrf` is the value to repeat in
-`X-CSRF-Token`, `hub_device` marks a browser as known. All are Secure when the request came by https.
+`X-CSRF-Token`, `hub_device` marks a browser as known. `hub_apps` and `hub_openid` say in which session the browser is to
+pages that cannot refresh an access token: apps behind the hub, and clients that come to sign somebody in. Each goes to its
+path only and opens nothing elsewhere. All are Secure when the request came by https.
 """
 
 from typing import Literal
@@ -9,19 +11,40 @@ from typing import Literal
 from fastapi import Request, Response
 
 from hub_api.auth.guard import DEVICE_LIFE
-from hub_api.auth.identify import CSRF_COOKIE, DEVICE_COOKIE, REFRESH_COOKIE, SESSION_COOKIE
-from hub_api.auth.sessions import IDLE
+from hub_api.auth.identify import (
+    APPS_COOKIE,
+    APPS_PATH,
+    CSRF_COOKIE,
+    DEVICE_COOKIE,
+    MARK_S,
+    OPENID_COOKIE,
+    OPENID_PATH,
+    REFRESH_COOKIE,
+    SESSION_COOKIE,
+    Door,
+)
+from hub_api.auth.sessions import IDLE, Opened
 from hub_api.auth.tokens import ACCESS_S
 
 REFRESH_PATH = "/api/v1/auth"
+_MARKS = ((APPS_COOKIE, APPS_PATH), (OPENID_COOKIE, OPENID_PATH))
 
 
-def set_session(request: Request, response: Response, *, access: str, refresh: str, csrf: str) -> None:
-    """The session's three cookies. A page elsewhere that links here comes in (lax); no page elsewhere can refresh (strict)."""
-    idle_s = int(IDLE.total_seconds())
+async def set_session(request: Request, response: Response, door: Door, opened: Opened) -> str:
+    """The session's cookies; returns the value for X-CSRF-Token.
+
+    A page elsewhere that links here comes in (lax); no page elsewhere can refresh (strict).
+    """
+    claims = {"sub": str(opened.user_id), "sid": str(opened.session_id)}
+    access = await door.keyring.sign("access", claims, lives_s=ACCESS_S)
+    csrf, idle_s = door.csrf_token(opened.session_id), int(IDLE.total_seconds())
     _set(request, response, SESSION_COOKIE, access, max_age=ACCESS_S, path="/")
-    _set(request, response, REFRESH_COOKIE, refresh, max_age=idle_s, path=REFRESH_PATH, same_site="strict")
+    _set(request, response, REFRESH_COOKIE, opened.refresh_token, max_age=idle_s, path=REFRESH_PATH, same_site="strict")
     _set(request, response, CSRF_COOKIE, csrf, max_age=idle_s, path="/", http_only=False)
+    for name, path in _MARKS:
+        mark = door.mark(name, opened.session_id, opened.user_id)
+        _set(request, response, name, mark, max_age=MARK_S[name], path=path)
+    return csrf
 
 
 def set_device(request: Request, response: Response, device: str) -> None:
@@ -32,7 +55,7 @@ def set_device(request: Request, response: Response, device: str) -> None:
 
 def clear_session(response: Response) -> None:
     """Signed out; the device stays known."""
-    for name, path in ((SESSION_COOKIE, "/"), (REFRESH_COOKIE, REFRESH_PATH), (CSRF_COOKIE, "/")):
+    for name, path in ((SESSION_COOKIE, "/"), (REFRESH_COOKIE, REFRESH_PATH), (CSRF_COOKIE, "/"), *_MARKS):
         response.delete_cookie(name, path=path)
 
 

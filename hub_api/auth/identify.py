@@ -27,8 +27,11 @@ from hub_api.platform.web import get_services
 log = structlog.get_logger(__name__)
 
 SESSION_COOKIE, REFRESH_COOKIE, CSRF_COOKIE, DEVICE_COOKIE = "hub_session", "hub_refresh", "hub_csrf", "hub_device"
+APPS_COOKIE, OPENID_COOKIE = "hub_apps", "hub_openid"
 CSRF_HEADER = "X-CSRF-Token"
-APPS_PATH = "/apps/"
+APPS_PATH, OPENID_PATH = "/apps/", "/openid/"
+# How long a browser is known under a path of pages that are not the console's and cannot refresh an access token.
+MARK_S = {APPS_COOKIE: 12 * 3600, OPENID_COOKIE: 14 * 24 * 3600}
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 # Redis that did not answer is asked again after so long; waiting for it at every request would stop the API.
 _ASK_AGAIN_S = 1.0
@@ -51,6 +54,7 @@ class Door:
         secret_key = services.settings.secret_key.get_secret_value()
         self.services, self.keyring = services, Keyring(services.db, secret_key)
         self._csrf_keys = derive_all(secret_key, "csrf")
+        self._mark_keys = derive_all(secret_key, "browser mark")
         self._redis_asked_again_at = 0.0
 
     async def admit(self, credential: str) -> tuple[Principal, dict[str, str]]:
@@ -65,7 +69,15 @@ class Door:
         if "sid" not in claims:
             caller = await api_keys.find_by_id(self.services.db, UUID(claims["sub"]), claims.get("scope"))
             return caller, await self.count(caller)
-        session_id, limit = UUID(claims["sid"]), self._limit("user", claims["sub"])
+        return await self._admit_session(UUID(claims["sid"]), claims["sub"])
+
+    async def admit_marked(self, mark: str) -> tuple[Principal, dict[str, str]]:
+        """The same by the mark of a browser under /apps/."""
+        session_id, user_id = self.read_mark(APPS_COOKIE, mark)
+        return await self._admit_session(session_id, str(user_id))
+
+    async def _admit_session(self, session_id: UUID, user_id: str) -> tuple[Principal, dict[str, str]]:
+        limit = self._limit("user", user_id)
         cached, answer, at_hand = None, None, time.monotonic() >= self._redis_asked_again_at
         if at_hand:
             try:
@@ -88,6 +100,21 @@ class Door:
         shown = (given or "").encode("ascii", "replace").decode()
         if not any(hmac.compare_digest(_csrf_token(key, session_id), shown) for key in self._csrf_keys):
             raise BadCsrf(f"send the value of the cookie {CSRF_COOKIE} in the header {CSRF_HEADER}")
+
+    def mark(self, cookie: str, session_id: UUID, user_id: UUID) -> str:
+        """The value of a cookie that says in which session a browser is, for `MARK_S` seconds, under one path only."""
+        told = f"{session_id.hex}-{user_id.hex}-{int(time.time())}"
+        return f"{told}-{_mark_mac(self._mark_keys[0], cookie, told)}"
+
+    def read_mark(self, cookie: str, value: str) -> tuple[UUID, UUID]:
+        """Session and user of `mark`; whether the session lives is asked elsewhere. Raises Unauthorized."""
+        told, _, mac = value.encode("ascii", "replace").decode().rpartition("-")
+        if not any(hmac.compare_digest(_mark_mac(key, cookie, told), mac) for key in self._mark_keys):
+            raise Unauthorized("this browser is not signed in: sign in")
+        session_id, user_id, made_at = told.split("-")
+        if int(made_at) + MARK_S[cookie] < time.time():
+            raise Unauthorized("this sign-in is too long ago: sign in again")
+        return UUID(session_id), UUID(user_id)
 
     def check_origin(self, connection: HTTPConnection) -> None:
         """Raises BadCsrf unless a browser says that a page of this very address asks: browsers let no page set `Origin`."""
@@ -132,6 +159,10 @@ class Door:
         log.warning("redis_away", sessions="checked in PostgreSQL", limits="open", error=type(error).__name__)
 
 
+def _mark_mac(key: bytes, cookie: str, told: str) -> str:
+    return hmac.new(key, f"{cookie}-{told}".encode(), hashlib.sha256).hexdigest()
+
+
 def _csrf_token(key: bytes, session_id: UUID) -> str:
     return hmac.new(key, session_id.bytes, hashlib.sha256).hexdigest()
 
@@ -152,12 +183,16 @@ async def principal(
     door = await services.shared(open_door)
     if credentials is not None:
         caller, room = await door.admit(credentials.credentials)
+    elif request.url.path.startswith(APPS_PATH) and (mark := request.cookies.get(APPS_COOKIE)):
+        caller, room = await door.admit_marked(mark)
+        if request.method not in _SAFE:
+            door.check_origin(request)  # pages of an app behind us know nothing of our token
     elif cookie := request.cookies.get(SESSION_COOKIE):
         caller, room = await door.admit(cookie)
         if caller.session_id is None:
             raise Unauthorized("an API key comes as `Authorization: Bearer <key>`, not as a cookie")
         if request.method not in _SAFE and request.url.path.startswith(APPS_PATH):
-            door.check_origin(request)  # pages of an app behind us know nothing of our token
+            door.check_origin(request)
         elif request.method not in _SAFE:
             door.check_csrf(caller.session_id, request.headers.get(CSRF_HEADER))
     else:
@@ -174,6 +209,9 @@ async def socket_caller(door: Door, websocket: WebSocket) -> Principal:
     scheme, _, credential = websocket.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         caller, _ = await door.admit(credential.strip())
+    elif websocket.url.path.startswith(APPS_PATH) and (mark := websocket.cookies.get(APPS_COOKIE)):
+        door.check_origin(websocket)
+        caller, _ = await door.admit_marked(mark)
     elif cookie := websocket.cookies.get(SESSION_COOKIE):
         door.check_origin(websocket)
         caller, _ = await door.admit(cookie)

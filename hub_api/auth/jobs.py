@@ -6,6 +6,8 @@ import structlog
 
 from hub_api.auth import audit_chain, guard, notices, second_factor, sessions, tokens, users
 from hub_api.auth.notices import unseal
+from hub_api.auth.openid import exchange
+from hub_api.auth.openid import keys as openid_keys
 from hub_api.platform import mail, sms
 from hub_api.platform.queue import job
 from hub_api.platform.services import Services
@@ -40,6 +42,9 @@ async def tidy(services: Services) -> None:
     """Delete what has expired: sessions (after 30 days, for whoever asks what happened), devices, codes, links, keys."""
     await services.db.execute(sessions.queries.drop_ended_sessions, sessions.kept_since())
     for query in (
+        exchange.queries.drop_expired_tokens,
+        exchange.queries.drop_ended_grants,
+        openid_keys.queries.drop_superseded_keys,
         guard.queries.drop_expired_devices,
         second_factor.queries.drop_expired_message_codes,
         notices.queries.drop_expired,

@@ -1,7 +1,6 @@
 """Signing in and out: for people in a browser, for people's programs, for programs by themselves."""
 
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter, BackgroundTasks, Cookie, Depends, Form, Header, Request, Response
 
@@ -166,12 +165,9 @@ async def _tokens(
     services: Services, request: Request, response: Response, opened: Opened, *, cookie: bool
 ) -> schemas.Tokens:
     door = await services.shared(open_door)
-    access = await door.keyring.sign(
-        "access", {"sub": str(opened.user_id), "sid": str(opened.session_id)}, lives_s=ACCESS_S
-    )
     response.headers["Cache-Control"] = "no-store"
-    if not cookie:
-        return schemas.Tokens(access_token=access, refresh_token=opened.refresh_token)
-    csrf = door.csrf_token(UUID(str(opened.session_id)))
-    cookies.set_session(request, response, access=access, refresh=opened.refresh_token, csrf=csrf)
-    return schemas.Tokens(csrf_token=csrf)
+    if cookie:
+        return schemas.Tokens(csrf_token=await cookies.set_session(request, response, door, opened))
+    claims = {"sub": str(opened.user_id), "sid": str(opened.session_id)}
+    access = await door.keyring.sign("access", claims, lives_s=ACCESS_S)
+    return schemas.Tokens(access_token=access, refresh_token=opened.refresh_token)

@@ -80,7 +80,7 @@ async def patch_user(
     if empty := sorted({name for name, value in changes.items() if value is None} - {"phone"}):
         raise Invalid(f"cannot be null: {', '.join(empty)}")
     async with services.transaction() as tx:
-        await users.change_user(services, tx, caller, user_id, changes, _version(if_match))
+        await users.change_user(services, tx, caller, user_id, changes, version_of(if_match))
     return await _shown(services, caller, user_id)
 
 
@@ -151,12 +151,13 @@ async def get_audit(
     )
 
 
-def _version(if_match: str | None) -> int | None:
+def version_of(if_match: str | None) -> int | None:
+    """The version that the caller has read, by its ETag; None when any will do. Raises Invalid."""
     text = (if_match or "").strip().removeprefix("W/").strip('"')
     if if_match is None or text == "*":
         return None
     if not text.isdecimal():
-        raise Invalid('If-Match wants the ETag of the user, as in If-Match: "3"')
+        raise Invalid('If-Match wants the ETag of the record, as in If-Match: "3"')
     return int(text)
 
 

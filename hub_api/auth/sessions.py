@@ -25,7 +25,7 @@ from hub_api.auth.principal import Principal
 from hub_api.errors import Unauthorized
 from hub_api.platform import request_info, sqlfile
 from hub_api.platform.ids import uuid7
-from hub_api.platform.pgtypes import Pool, Row
+from hub_api.platform.pgtypes import Connection, Pool, Row
 from hub_api.platform.postgres import Transaction
 from hub_api.platform.services import Services
 
@@ -124,6 +124,12 @@ async def find(services: Services, session_id: UUID, cached: bytes | None, *, fi
         except RedisError as error:
             log.warning("session_not_cached", error=type(error).__name__)
     return _thaw(row)
+
+
+async def find_now(db: Connection | Pool, session_id: UUID) -> Principal | None:
+    """Who speaks in a session, as PostgreSQL has it now; None for one that has ended."""
+    row = await db.fetchrow(queries.find_session, session_id)
+    return _thaw(row) if row else None
 
 
 async def find_user(db: Pool, user_id: UUID) -> Principal | None:

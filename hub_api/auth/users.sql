@@ -64,3 +64,6 @@ SELECT EXISTS (SELECT FROM users WHERE password_hash IS NOT NULL);
 INSERT INTO users (id, email, name, role, password_hash, password_changed_at) VALUES ($1, $2, $3, 'admin', $4, now())
 ON CONFLICT (lower(email)) DO NOTHING
 RETURNING id;
+
+-- name: find_told  -- $1 user -> email, role: what an app behind the hub is told of him
+SELECT email, role FROM users WHERE id = $1;

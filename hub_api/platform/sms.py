@@ -27,19 +27,16 @@ async def send(settings: Settings, to: str, text: str) -> None:
         raise SmsRefused("no SMS can leave: set HUB_SMS_URL")
     parts = urlsplit(settings.sms_url.get_secret_value())
     user, password = unquote(parts.username or ""), unquote(parts.password or "")
-    auth = aiohttp.BasicAuth(user, password) if user else None
+    headers = {"Authorization": aiohttp.encode_basic_auth(user, password)} if user else None
     host = parts.netloc.rpartition("@")[2]
-    async with aiohttp.ClientSession(timeout=TIMEOUT, auth=auth) as session:
+    async with aiohttp.ClientSession(timeout=TIMEOUT, headers=headers) as session:
         if parts.scheme.startswith("twilio"):
             scheme = "http" if parts.scheme == "twilio+http" else "https"
             sender = parse_qs(parts.query).get("from", [""])[0].strip()
-            sender = (
-                sender if sender.startswith("+") or not sender.isdecimal() else f"+{sender}"
-            )  # a + in a query is a space
-            url, form = (
-                f"{scheme}://{host}/2010-04-01/Accounts/{user}/Messages.json",
-                {"To": to, "From": sender, "Body": text},
-            )
+            if sender.isdecimal():
+                sender = f"+{sender}"  # a + in a query is a space
+            url = f"{scheme}://{host}/2010-04-01/Accounts/{user}/Messages.json"
+            form = {"To": to, "From": sender, "Body": text}
             request = session.post(url, data=form, allow_redirects=False)
         else:
             query = f"?{parts.query}" if parts.query else ""

@@ -13,6 +13,7 @@ import pytest
 from aiohttp import WSServerHandshakeError, web
 from yarl import URL
 
+from hub_api.app import create_app
 from hub_api.auth.apps import sockets
 from hub_api.settings import Settings
 from tests.auth.people import PASSWORD, add_person, bearer, clear_limits
@@ -47,6 +48,7 @@ class Echo:
     """An app that tells what reached it."""
 
     def __init__(self) -> None:
+        self.port = 0
         self.seen: list[dict[str, str]] = []
         self.paths: list[str] = []
 
@@ -60,7 +62,14 @@ class Echo:
                 await socket.send_bytes(message.data) if message.type is aiohttp.WSMsgType.BINARY else await socket.send_str(message.data)  # fmt: skip
             return socket
         answer = web.Response(body=await request.read() or b"page", content_type="text/html")
-        answer.set_cookie("hub_session", "planted")
+        answer.headers.add("Set-Cookie", "hub_session=planted; Path=/")
+        answer.headers.add("Set-Cookie", "HUB_refresh=planted; Path=/api/v1/auth")
+        answer.headers.add("Set-Cookie", "session=own; Path=/; Domain=example.com; HttpOnly")
+        if request.path.endswith("/moved"):
+            answer.set_status(302)
+            answer.headers["Location"] = (
+                f"http://{request.transport.get_extra_info('sockname')[0]}:{self.port}/apps/a/b?c=d#e"
+            )
         return answer
 
 
@@ -71,7 +80,8 @@ async def echo() -> AsyncIterator[tuple[str, Echo]]:
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}", made
+    made.port = runner.addresses[0][1]
+    yield f"http://127.0.0.1:{made.port}", made
     await runner.cleanup()
 
 
@@ -131,14 +141,17 @@ async def test_what_opens_the_hub_does_not_reach_the_app_nor_come_from_it(settin
         )
         assert (status, len(body)) == (200, 300_000)
         assert app.paths == [f"{APP}/a%2Fb%20c?x=%2F.."]
-        assert "Set-Cookie" not in headers and {c.key: c.value for c in admin.cookie_jar} == before
+        assert headers.getall("Set-Cookie") == [f"session=own; Path={APP}/; HttpOnly"]
+        assert {c.key: c.value for c in admin.cookie_jar} == {**before, "session": "own"}
         async with admin.ws_connect(f"{APP}/s", headers=origin) as socket:
             await socket.send_str("olá")
             await socket.send_bytes(b"\x00\xff")
             assert [(await socket.receive(timeout=10)).data for _ in range(2)] == ["olá", b"\x00\xff"]
         for seen in app.seen:
-            assert not {"cookie", "authorization", "x-csrf-token", "x-forwarded-for"} & set(seen)
-        assert app.seen[0]["accept"] == "text/html"
+            assert not {"authorization", "x-csrf-token"} & set(seen) and "hub_" not in seen.get("cookie", "")
+            assert seen["x-forwarded-for"] == "127.0.0.1" and seen["x-forwarded-prefix"] == APP
+            assert seen["host"] == seen["x-forwarded-host"] == hub.url.removeprefix("http://")
+        assert app.seen[0]["accept"] == "text/html" and app.seen[1]["cookie"] == "session=own"
         async with aiohttp.ClientSession(hub.url) as program:
             assert (await asked(program, "GET", f"{APP}/x", headers=hub.auth))[0] == 200
         assert "authorization" not in app.seen[-1]
@@ -188,3 +201,65 @@ async def test_an_app_that_is_away_or_not_there_is_said_to_be(settings: Settings
         with pytest.raises(WSServerHandshakeError) as error:
             await other.session.ws_connect(f"{other.url}{APP}/x", headers=other.auth)
         assert error.value.status == 503
+
+
+async def test_any_listed_app_is_told_who_is_there_and_nobody_else_can_tell_it(settings: Settings, echo):
+    url, app = echo
+    apps = [{"name": "notas", "url": url, "permission": "analytics:read"}]
+    async with running_hub(Settings.model_validate({**settings.model_dump(), "apps": apps})) as hub:
+        async with await browser(hub, "analyst") as ana:
+            lies = {
+                "X-Hub-User": "root@example.com", "X_Hub_Role": "admin", "Remote-User": "root", "X-Forwarded-User": "root",
+                "X-Remote-User": "root", "X-Auth-Request-Email": "root@example.com", "Origin": hub.url,
+            }  # fmt: skip
+            for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
+                assert (await asked(ana, method, "/apps/notas/api/x", headers=lies))[0] == 200
+            async with ana.ws_connect("/apps/notas/kernel", protocols=["v1.kernel"], headers=lies) as socket:
+                await socket.send_str("1 + 1")
+                assert (await socket.receive(timeout=10)).data == "1 + 1"
+            me = (await asked(ana, "GET", "/api/v1/auth/me"))[1]
+            for seen in app.seen:
+                told = {name: value for name, value in seen.items() if "root" in value or name.startswith("x-hub-")}
+                assert set(told) == {"x-hub-user", "x-hub-user-id", "x-hub-name", "x-hub-role"}
+                assert told["x-hub-role"] == "analyst" and told["x-hub-user"].startswith("analyst-")
+                assert told["x-hub-user-id"] in me and told["x-hub-name"] == "Analyst%20Souza"
+                assert "x_hub_role" not in seen and seen["origin"] == hub.url
+            moved = await ana.get("/apps/notas/moved", allow_redirects=False)
+            assert (moved.status, moved.headers["Location"]) == (302, "/apps/a/b?c=d#e")
+            assert (await asked(ana, "GET", "/apps/dagster/"))[0] == 404
+            assert (await asked(ana, "POST", "/apps/notas/x"))[0] == 403  # no page of ours asks
+        async with await browser(hub, "agent") as agent:
+            status, body, _ = await asked(agent, "GET", "/apps/notas/")
+            assert status == 403 and "analytics:read" in body
+        program = await hub.get("/apps/notas/", headers=hub.auth)
+        assert program.status == 200 and app.seen[-1]["x-hub-user"].startswith("key:")
+
+
+async def test_an_app_stays_open_when_the_consoles_access_token_has_expired_and_not_past_the_session(
+    settings: Settings, echo
+):
+    url, _ = echo
+    async with running_hub(behind(settings, url)) as hub, await browser(hub, "admin") as admin:
+        csrf = next(cookie.value for cookie in admin.cookie_jar if cookie.key == "hub_csrf")
+        session = next(cookie.value for cookie in admin.cookie_jar if cookie.key == "hub_session")
+        admin.cookie_jar.clear(lambda cookie: cookie.key == "hub_session")  # as a browser does after 15 minutes
+        assert (await asked(admin, "GET", f"{APP}/x"))[0] == 200
+        assert (await asked(admin, "GET", "/api/v1/auth/me"))[0] == 401
+        headers = {"X-CSRF-Token": csrf, "Cookie": f"hub_session={session}"}
+        assert (await asked(admin, "POST", "/api/v1/auth/logout", headers=headers))[0] == 204
+        assert (await asked(admin, "GET", f"{APP}/x"))[0] == 401
+
+
+@pytest.mark.parametrize(
+    "apps",
+    [
+        [{"name": "a", "url": "http://127.0.0.1:1", "permission": "no:such"}],
+        [{"name": "a", "url": "http://127.0.0.1:1", "permission": "ai:read"}] * 2,
+        [{"name": "dagster", "url": "http://127.0.0.1:1", "permission": "ai:read"}],
+        [{"name": "a/b", "url": "http://127.0.0.1:1", "permission": "ai:read"}],
+        [{"name": "a", "url": "http://127.0.0.1:1/path", "permission": "ai:read"}],
+    ],
+)
+def test_a_list_of_apps_that_cannot_be_is_refused_at_the_start(settings: Settings, apps: list[dict[str, str]]):
+    with pytest.raises(ValueError, match=r"apps|APPS"):
+        create_app(Settings.model_validate({**behind(settings, "http://127.0.0.1:1").model_dump(), "apps": apps}))

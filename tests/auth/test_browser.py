@@ -60,6 +60,8 @@ async def test_scripts_cannot_read_what_opens_the_door(browser: Browser):
         "hub_refresh": (True, "strict", False, "/api/v1/auth"),
         "hub_csrf": (False, "lax", False, "/"),
         "hub_device": (True, "strict", False, "/api/v1/auth"),
+        "hub_apps": (True, "lax", False, "/apps/"),
+        "hub_openid": (True, "lax", False, "/openid/"),
     }
     assert await browser.send("GET", ME) == 200
 
@@ -124,7 +126,7 @@ async def test_signing_out_clears_the_cookies_and_keeps_the_browser_known(browse
     session = browser.cookies["hub_session"]
     assert await browser.send("POST", f"{AUTH}/logout", csrf=browser.csrf) == 204
     assert {name for name, morsel in browser.set_cookies.items() if morsel["max-age"] == "0"} == {
-        "hub_session", "hub_refresh", "hub_csrf",
+        "hub_session", "hub_refresh", "hub_csrf", "hub_apps", "hub_openid",
     }  # fmt: skip
     assert (await call(browser.hub, "GET", ME, {"Cookie": f"hub_session={session}"}))[0] == 401
 

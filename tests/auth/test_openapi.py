@@ -163,7 +163,11 @@ async def _known(hub: Hub) -> dict[str, str]:
     form.add_field("file", b"%PDF-1.4 oi", filename="oi.pdf", content_type="application/pdf")
     async with hub.session.post(f"{hub.url}/api/v1/media", headers=hub.auth, data=form) as answer:
         media = (await answer.json())["id"]
+    await hub.fetch(
+        "INSERT INTO openid_clients (id, name, redirect_uris, permission) VALUES ('grafana', 'Grafana', '{http://127.0.0.1/}', 'account:use')"
+    )
     ids = {
+        "client_id": "grafana",
         "conversation_id": made["conversation"],
         "reference": made["conversation"],
         "customer_id": made["customer"],

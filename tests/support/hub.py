@@ -112,12 +112,12 @@ class Hub:
 
 
 @asynccontextmanager
-async def running_hub(settings: Settings) -> AsyncIterator[Hub]:
-    """The application on a free port with an API key, its services shared with the test."""
+async def running_hub(settings: Settings, port: int | None = None) -> AsyncIterator[Hub]:
+    """The application on a free port (or on `port`) with an API key, its services shared with the test."""
     from hub_api.app import create_app
 
     app = create_app(settings)
-    port = free_port()
+    port = port or free_port()
     server = uvicorn.Server(
         uvicorn.Config(
             app,

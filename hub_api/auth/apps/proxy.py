@@ -1,7 +1,8 @@
 """An app behind the hub, over HTTP: what goes up, what comes back. Bodies stream both ways and are not looked at."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import aiohttp
 from fastapi import Request
@@ -10,7 +11,11 @@ from starlette.background import BackgroundTask
 from starlette.requests import HTTPConnection
 from yarl import URL
 
-from hub_api.errors import NotFound, Unavailable
+from hub_api.auth.apps import cookies
+from hub_api.auth.apps.identity import is_claim
+from hub_api.auth.apps.listed import Listed
+from hub_api.errors import Unavailable
+from hub_api.platform import request_info
 from hub_api.platform.services import Services
 
 # RFC 9110 §7.6.1: of one hop only. aiohttp and uvicorn set their own.
@@ -18,12 +23,12 @@ _HOP = frozenset(
     ("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer",
      "transfer-encoding", "upgrade")
 )  # fmt: skip
-# What opens the hub stays in the hub; what an app says of the client's address is nothing of the client's.
-_NOT_UP = _HOP | {"host", "cookie", "authorization", "x-csrf-token", "forwarded", "x-forwarded-for", "x-forwarded-host"}
+# What opens the hub stays in the hub. `Host` goes up as it came: apps compare it with `Origin` and make addresses of it.
+_NOT_UP = _HOP | {"cookie", "authorization", "x-csrf-token", "forwarded"}
 _NOT_DOWN = _HOP | {"set-cookie", "server", "date", "strict-transport-security", "access-control-allow-origin"}
 # For answers without a policy of their own. A worker's script has that of its own answer, so it is not the API's `none`.
 APP_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
-# Its UI answers in seconds; the file of a run's log may take longer, so only silence ends an answer.
+# Pages answer in seconds; the file of a run's log may take longer, so only silence ends an answer.
 LIMITS = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=120)
 
 
@@ -36,29 +41,39 @@ async def open_upstream(_: Services) -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-def address(base: str | None, connection: HTTPConnection) -> URL:
-    """Where the app serves this request: same path and query, as they were written. Raises NotFound without an app."""
-    if base is None:
-        raise NotFound("this app does not run with the hub")
+def address(app: Listed, connection: HTTPConnection) -> URL:
+    """Where the app serves this request: same path and query, as they were written."""
     raw: bytes = connection.scope.get("raw_path") or connection.url.path.encode()
     query: bytes = connection.scope["query_string"]
     text = raw.partition(b"?")[0].decode("ascii") + (f"?{query.decode('ascii')}" if query else "")
-    return URL(base.rstrip("/") + text, encoded=True)
+    return URL(app.url + text, encoded=True)
 
 
-def upward(connection: HTTPConnection) -> list[tuple[str, str]]:
-    """The client's headers for the app, without what proves who he is."""
-    return [(name, value) for name, value in connection.headers.items() if name.lower() not in _NOT_UP]
+def upward(app: Listed, connection: HTTPConnection, identity: Mapping[str, str]) -> list[tuple[str, str]]:
+    """The client's headers for the app, without what proves or claims who he is, and with what the hub knows of it."""
+    passed = [(n, v) for n, v in connection.headers.items() if n.lower() not in _NOT_UP and not is_claim(n)]
+    if own := cookies.upward("; ".join(connection.headers.getlist("cookie"))):
+        passed.append(("Cookie", own))
+    told = {
+        **identity,
+        "X-Forwarded-For": request_info.current.get().address or "",
+        "X-Forwarded-Host": connection.headers.get("host", ""),
+        "X-Forwarded-Proto": {"ws": "http", "wss": "https"}.get(connection.url.scheme, connection.url.scheme),
+        "X-Forwarded-Prefix": app.prefix.rstrip("/"),
+    }
+    return [*passed, *told.items()]
 
 
-async def forward(session: aiohttp.ClientSession, request: Request, url: URL) -> StreamingResponse:
+async def forward(
+    session: aiohttp.ClientSession, app: Listed, request: Request, identity: Mapping[str, str]
+) -> StreamingResponse:
     """The app's answer. Raises Unavailable when it does not run."""
     reads = request.method not in ("GET", "HEAD")
     try:
         answer = await session.request(
             request.method,
-            url,
-            headers=upward(request),
+            address(app, request),
+            headers=upward(app, request, identity),
             data=request.stream() if reads else None,
             allow_redirects=False,
         )
@@ -67,12 +82,21 @@ async def forward(session: aiohttp.ClientSession, request: Request, url: URL) ->
     response = StreamingResponse(
         answer.content.iter_chunked(64 * 1024), answer.status, background=BackgroundTask(answer.release)
     )
-    response.raw_headers = [*_downward(answer.headers.items())]
+    response.raw_headers = _downward(app, answer)
     response.headers.setdefault("Content-Security-Policy", APP_POLICY)
     return response
 
 
-def _downward(headers: Iterable[tuple[str, str]]) -> Iterable[tuple[bytes, bytes]]:
-    for name, value in headers:
-        if name.lower() not in _NOT_DOWN:
-            yield name.lower().encode("latin-1"), value.encode("latin-1")
+def _downward(app: Listed, answer: aiohttp.ClientResponse) -> list[tuple[bytes, bytes]]:
+    passed = [(name.lower(), value) for name, value in answer.headers.items() if name.lower() not in _NOT_DOWN]
+    passed = [(name, _public(app, value) if name == "location" else value) for name, value in passed]
+    passed += [("set-cookie", one) for one in cookies.downward(answer.headers.getall("Set-Cookie", []), app.prefix)]
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in passed]
+
+
+def _public(app: Listed, location: str) -> str:
+    """A redirect to the app's own address as browsers know it."""
+    inner, given = urlsplit(app.url), urlsplit(location)
+    if given.netloc and given.netloc == inner.netloc:
+        return given._replace(scheme="", netloc="").geturl()
+    return location

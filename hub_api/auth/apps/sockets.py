@@ -1,14 +1,15 @@
 """An app behind the hub, over WebSocket: frames both ways until one side ends, or the session that opened it has."""
 
 import asyncio
+from collections.abc import Mapping
 
 import aiohttp
 import structlog
 from fastapi import WebSocket
 from starlette.websockets import WebSocketDisconnect
-from yarl import URL
 
-from hub_api.auth.apps.proxy import upward
+from hub_api.auth.apps.listed import Listed
+from hub_api.auth.apps.proxy import address, upward
 from hub_api.auth.identify import Door
 from hub_api.auth.principal import Principal
 from hub_api.errors import HubError, Unavailable
@@ -20,14 +21,21 @@ GOING_AWAY, NOT_ALLOWED = 1001, 1008
 
 
 async def relay(
-    session: aiohttp.ClientSession, door: Door, caller: Principal, permission: str, websocket: WebSocket, url: URL
+    session: aiohttp.ClientSession,
+    door: Door,
+    caller: Principal,
+    listed: Listed,
+    websocket: WebSocket,
+    identity: Mapping[str, str],
 ) -> None:
     """Speak for the client to the app. Raises Unavailable, before the handshake, when the app does not run."""
-    handshake = ("sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions", "sec-websocket-protocol", "origin")  # fmt: skip
-    headers = [(name, value) for name, value in upward(websocket) if name not in handshake]
+    handshake = ("sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions", "sec-websocket-protocol")  # fmt: skip
+    headers = [(name, value) for name, value in upward(listed, websocket, identity) if name not in handshake]
     protocols = [one.strip() for one in websocket.headers.get("sec-websocket-protocol", "").split(",") if one.strip()]
     try:
-        app = await session.ws_connect(url, headers=headers, protocols=protocols, max_msg_size=16 * 1024 * 1024)
+        app = await session.ws_connect(
+            address(listed, websocket), headers=headers, protocols=protocols, max_msg_size=16 * 1024 * 1024
+        )
     except (aiohttp.ClientError, TimeoutError) as error:
         raise Unavailable("this app does not answer: it may be starting, try again") from error
     await websocket.accept(app.protocol)
@@ -35,7 +43,7 @@ async def relay(
     tasks = [
         asyncio.create_task(_up(websocket, app)),
         asyncio.create_task(_down(app, websocket)),
-        asyncio.create_task(_watch(door, caller, permission)),
+        asyncio.create_task(_watch(door, caller, listed.permission)),
     ]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

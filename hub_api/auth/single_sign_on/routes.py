@@ -11,7 +11,6 @@ from hub_api.auth.decide import anyone
 from hub_api.auth.identify import open_door
 from hub_api.auth.signin import Challenge, SignedIn
 from hub_api.auth.single_sign_on import sign_on
-from hub_api.auth.tokens import ACCESS_S
 from hub_api.platform import request_info
 from hub_api.platform.ratelimit import Limit
 from hub_api.platform.request_info import limit_key
@@ -24,7 +23,7 @@ Hub = Annotated[Services, Depends(get_services)]
 PER_MINUTE = 60  # answers from one address: each makes a call to the provider
 COOKIE, COOKIE_PATH = "hub_sign_on", "/api/v1/auth/oidc"
 # A path of ours: neither another host's (`//host`, `/\host`) nor a header of its own.
-LocalPath = Annotated[str, Query(pattern=r"^/([^/\\\x00-\x20\x7f][^\\\x00-\x20\x7f]*)?$", max_length=500)]
+LocalPath = Annotated[str, Query(pattern=r"^/([^/\\\x00-\x20\x7f][^\\\x00-\x20\x7f]*)?$", max_length=2000)]
 
 REFUSED: dict[int | str, dict[str, Any]] = {
     404: {"description": "`not_found`: no provider is configured"},
@@ -89,10 +88,6 @@ def _page(services: Services, done: sign_on.Finished) -> str:
 
 
 async def _set_cookies(services: Services, request: Request, answer: RedirectResponse, signed_in: SignedIn) -> None:
-    door, opened = await services.shared(open_door), signed_in.session
-    claims = {"sub": str(opened.user_id), "sid": str(opened.session_id)}
-    access = await door.keyring.sign("access", claims, lives_s=ACCESS_S)
-    csrf = door.csrf_token(opened.session_id)
-    cookies.set_session(request, answer, access=access, refresh=opened.refresh_token, csrf=csrf)
+    await cookies.set_session(request, answer, await services.shared(open_door), signed_in.session)
     if signed_in.device:
         cookies.set_device(request, answer, signed_in.device)
