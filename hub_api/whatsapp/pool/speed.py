@@ -32,7 +32,8 @@ async def set_speeds(services: Services) -> None:
         before = _remembered(row["speed_policy"])
         rows = by_number[row["id"]]
         hour, day, week = (window(rows, hours) for hours in (HOUR, DAY, WEEK))
-        after = next_speed(before, hour, day, week, row["quality"], at)
+        since_fall = window(rows, (at - before.fell_at) // timedelta(hours=1)) if before.fell_at else week
+        after = next_speed(before, hour, day, week, since_fall, row["quality"], at)
         if after != before:
             await services.db.execute(queries.set_speed, row["id"], after.factor, after.reason, _memory(after))
             log.info("speed_changed", number=str(row["id"]), speed=round(after.factor, 3), reason=after.reason)
