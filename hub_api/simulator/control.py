@@ -13,7 +13,7 @@ from hub_api.simulator import control_users, management, review
 from hub_api.simulator.core import Core
 from hub_api.simulator.delivery import ALL_STATUSES, Knobs, Update
 from hub_api.simulator.errors import webhook_error
-from hub_api.simulator.faults import Fault, MediaFault
+from hub_api.simulator.faults import Fault, GraphFault, MediaFault
 from hub_api.simulator.model import Number, Template
 from hub_api.simulator.payload import number_value
 from hub_api.simulator.web_common import answer
@@ -93,6 +93,12 @@ def add_faults(core: Core, body: Json) -> Json:
     for given in body.get("faults") or [body]:
         core.faults.add(Fault(**given))
     return {"faults": core.faults.shown()}
+
+
+def set_graph_faults(core: Core, body: Json) -> Json:
+    """Put `faults` in force for calls beside messages and files, in place of those before; fields of `GraphFault`."""
+    core.graph_faults.rules = [GraphFault(**given) for given in body["faults"]]
+    return {"faults": len(core.graph_faults.rules)}
 
 
 def set_media_faults(core: Core, body: Json) -> Json:
@@ -300,6 +306,7 @@ def control_routes(core: Core) -> list[web.RouteDef]:
         web.post("/_sim/faults", writing(add_faults)),
         web.delete("/_sim/faults", reading(lift_fault)),
         web.post("/_sim/media_faults", writing(set_media_faults)),
+        web.post("/_sim/graph_faults", writing(set_graph_faults)),
         web.post("/_sim/clock", writing(set_clock)),
         web.post("/_sim/limits", writing(set_limits)),
         web.post("/_sim/numbers", writing(change_number)),

@@ -9,7 +9,7 @@ from hub_api.simulator.behaviour import Behaviour, Prompt
 from hub_api.simulator.clock import Clock, Timeline
 from hub_api.simulator.config import ALL_LIMITS, SimulatorConfig
 from hub_api.simulator.delivery import Delivery, Update
-from hub_api.simulator.faults import Faults, MediaFaults
+from hub_api.simulator.faults import Faults, GraphFaults, MediaFaults
 from hub_api.simulator.ledger import Ledger
 from hub_api.simulator.model import App, Media, Number, Outbound, Waba
 from hub_api.simulator.payload import People
@@ -33,6 +33,7 @@ class Core:
         self.delivery = Delivery(self.clock, self.timeline, config.app_secret, Random(config.seed + 1))
         self.faults = Faults()
         self.media_faults = MediaFaults()
+        self.graph_faults = GraphFaults()
         self.ledger = Ledger(config.keep_calls, config.keep_accepted)
         self.post = Post()
         self._start_records()
@@ -51,6 +52,7 @@ class Core:
         self.delivery.clear()
         self.faults.remove()
         self.media_faults.rules.clear()
+        self.graph_faults.rules.clear()
         self.ledger.clear()
         self._start_records()
 

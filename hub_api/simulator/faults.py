@@ -82,6 +82,37 @@ class MediaFaults:
         return None
 
 
+@dataclass(slots=True)
+class GraphFault:
+    """One rule for calls beside messages and files whose path ends in `path`, `times` times at most: refused with `code`,
+    or, without one, answered with `answer` and nothing done."""
+
+    path: str
+    method: str = "POST"
+    code: int | None = None
+    details: str = ""
+    answer: dict[str, Any] = field(default_factory=lambda: {"success": True})
+    times: int | None = None
+    hits: int = 0
+
+
+class GraphFaults:
+    """The rules for such calls in force; the first that applies wins."""
+
+    def __init__(self) -> None:
+        self.rules: list[GraphFault] = []
+
+    def pick(self, method: str, path: str) -> GraphFault | None:
+        """The rule that a call meets, if any; counts the hit and drops a rule that is used up."""
+        for rule in self.rules:
+            if rule.method == method and path.endswith(rule.path):
+                rule.hits += 1
+                if rule.times is not None and rule.hits >= rule.times:
+                    self.rules.remove(rule)
+                return rule
+        return None
+
+
 class Faults:
     """The rules in force, tried in the order they were added; the first that applies wins."""
 

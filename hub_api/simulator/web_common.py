@@ -40,6 +40,10 @@ def guarded(core: Core, handler: Handler) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
             check_token(core, bearer(request))
+            if fault := core.graph_faults.pick(request.method, request.path):
+                if fault.code is not None:
+                    raise MetaError(fault.code, fault.details)
+                return answer(fault.answer)
             response = await handler(request)
             if WABA_USAGE in request:
                 response.headers["X-Business-Use-Case-Usage"] = request[WABA_USAGE]

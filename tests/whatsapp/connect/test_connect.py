@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,62 +26,13 @@ from hub_api.simulator.model import App, Number
 from hub_api.simulator.server import Simulator
 from hub_api.whatsapp.connect import address_steps, message_step, meta_steps, run, setup, texts
 from hub_api.whatsapp.connect.address_steps import address
-from hub_api.whatsapp.connect.run import STEPS, Outcome
+from hub_api.whatsapp.connect.run import STEPS
 from hub_api.whatsapp.connect.setup import Answers, Failed, Setup
 from hub_api.whatsapp.send.meta import open_client
 from tests.support.hub import Hub, make_settings, running_hub
 from tests.support.process import free_port
-from tests.support.simulator import test_config
+from tests.whatsapp.connect.conftest import PHONE, connect, failed
 from tests.whatsapp.connect.tls import Authority, tls_in_front
-
-PHONE = "+5511987654321"
-
-
-@pytest.fixture
-async def sim() -> AsyncIterator[Simulator]:
-    async with Simulator(test_config(enforce_limits=frozenset({"payment"}), asynchronous_codes=frozenset())) as running:
-        yield running
-
-
-@pytest.fixture
-def settings(database_url: str, redis_url: str, sim: Simulator, tmp_path: Path) -> Settings:
-    return make_settings(database_url, redis_url, meta_base_url=sim.url, home=tmp_path / "home")
-
-
-@pytest.fixture
-async def live(hub: Hub, sim: Simulator) -> AsyncIterator[Hub]:
-    """The hub with its workers running, and the simulator's webhooks on their way to it."""
-    sim.core.webhook_url = f"{hub.url}/webhooks/whatsapp"
-
-    async def work() -> None:
-        while True:
-            await hub.settled()
-            await asyncio.sleep(0.02)
-
-    worker = asyncio.create_task(work())
-    yield hub
-    worker.cancel()
-
-
-async def connect(settings: Settings, url: str | None, *, skip: tuple[str, ...] = (), **given: Any) -> list[Outcome]:
-    answers = Answers(
-        **{
-            "token": TOKEN,
-            "url": url,
-            "phone_number_id": PHONE_NUMBER_ID,
-            "test_to": PHONE,
-            "message_within_s": 20,
-            **given,
-        }
-    )
-    return await connect_operations.connected(settings, answers, lambda _: None, skip=skip)
-
-
-def failed(outcomes: list[Outcome]) -> dict[str, str]:
-    for outcome in outcomes:
-        for language in ("pt", "en"):
-            assert texts.found(outcome, language) and (texts.remedy(outcome, language) or outcome.state != "failed")
-    return {outcome.step: outcome.code for outcome in outcomes if outcome.state == "failed"}
 
 
 async def test_every_step_passes_and_the_message_reaches_the_phone(

@@ -20,14 +20,16 @@ def _name(common: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common)])
 
 
-def _builder(subject: str, issuer: str, key: Key, until: datetime) -> x509.CertificateBuilder:
+def _builder(
+    subject: str, issuer: str, key: Key, until: datetime, begins_in_days: int = -400
+) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .subject_name(_name(subject))
         .issuer_name(_name(issuer))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(datetime.now(UTC) - timedelta(days=400))
+        .not_valid_before(datetime.now(UTC) + timedelta(days=begins_in_days))
         .not_valid_after(until)
     )
 
@@ -50,7 +52,9 @@ class Authority:
         self.ca_file = folder / "ca.pem"
         self.ca_file.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
 
-    def context(self, *, days: int = 90, name: str = "localhost", self_signed: bool = False) -> ssl.SSLContext:
+    def context(
+        self, *, days: int = 90, name: str = "localhost", self_signed: bool = False, begins_in_days: int = -400
+    ) -> ssl.SSLContext:
         """What a server presents: a certificate for `name` and loopback that ends in `days`."""
         key = ec.generate_private_key(ec.SECP256R1())
         issuer, signer = (name, key) if self_signed else ("Test CA", self.key)
@@ -58,7 +62,7 @@ class Authority:
         if name == "localhost":
             names.append(x509.IPAddress(ipaddress.ip_address("127.0.0.1")))
         issued = (
-            _builder(name, issuer, key, datetime.now(UTC) + timedelta(days=days, minutes=5))
+            _builder(name, issuer, key, datetime.now(UTC) + timedelta(days=days, minutes=5), begins_in_days)
             .add_extension(x509.SubjectAlternativeName(names), False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), False)
             .sign(signer, hashes.SHA256())
