@@ -11,6 +11,7 @@ from hub_api.platform.queue import Job
 from hub_api.platform.redis import connect_sync
 from hub_api.platform.worker import perform
 from hub_api.settings import Settings
+from hub_api.whatsapp.codes import jobs as codes
 from hub_api.whatsapp.media import jobs as media
 from hub_api.whatsapp.pool import jobs as pool
 from hub_api.whatsapp.templates import jobs as templates
@@ -28,6 +29,7 @@ EVERY_SECONDS: tuple[tuple[int, Job], ...] = (
     (3600, maintenance.partitions),
     (3600, maintenance.retention),
     (10, auth_jobs.send_notices),
+    (5, codes.send_codes),
     (10, auth_jobs.seal_audit),
     (3600, auth_jobs.tidy),
     (3600, media.remove_erased),

@@ -18,6 +18,7 @@ JOB_MODULES = (
     "hub_api.whatsapp.send.jobs",
     "hub_api.whatsapp.templates.jobs",
     "hub_api.whatsapp.media.jobs",
+    "hub_api.whatsapp.codes.jobs",
     "hub_api.ai.jobs",
     "hub_api.maintenance",
 )

@@ -97,6 +97,12 @@ class Settings(Calendar):
         None, description="SMS provider: https://… (JSON) or twilio://SID:TOKEN@api.twilio.com?from=+…"
     )
 
+    sign_in_template: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9_]{1,512}(:[A-Za-z_]{2,10})?$",
+        description="authentication template by which codes go first, `name` or `name:language` (pt_BR); empty: SMS only",
+    )
+
     oidc_issuer: str | None = Field(
         None, description="issuer of an OpenID Connect provider by which people sign in; empty: none"
     )

@@ -20,7 +20,7 @@ BATCH = 20
 @job("maintenance", timeout_s=60)
 async def send_notices(services: Services) -> None:
     """Send mail and SMS that are due. One that fails is tried again later, until it is of no use."""
-    while rows := await services.db.fetch(notices.queries.claim, BATCH):
+    while rows := await services.db.fetch(notices.queries.claim, BATCH, ["email", "sms"]):
         await asyncio.gather(*(_send(services, row["id"], row["sealed"], row["attempts"]) for row in rows))
 
 

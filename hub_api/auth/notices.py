@@ -1,4 +1,4 @@
-"""Mail and SMS to users: written in the transaction that wants them, sent by a job, and deleted once they have left.
+"""Mail, SMS and codes by WhatsApp: written in the transaction that wants them, sent by a job, deleted once they have left.
 
 They carry links and codes, so they wait encrypted, and not at all in Redis.
 """
@@ -18,22 +18,32 @@ from hub_api.platform.services import Services
 
 queries = sqlfile.load(__package__, "notices.sql")
 
+Channel = Literal["email", "sms", "whatsapp"]
+# Who sends what: WhatsApp's job stands above this package, so it is named and not imported.
+SENDERS: dict[Channel, str] = {
+    "email": "auth.jobs.send_notices",
+    "sms": "auth.jobs.send_notices",
+    "whatsapp": "whatsapp.codes.jobs.send_codes",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What goes to one address or phone; `subject` for e-mail only."""
+    """What goes to one address or phone; `subject` for e-mail only. By WhatsApp goes the `code` of a user, in a template."""
 
-    channel: Literal["email", "sms"]
+    channel: Channel
     to: str
     subject: str | None
     text: str
+    code: str | None = None
+    user_id: str | None = None
 
 
 async def put(services: Services, tx: Transaction, notice: Notice, *, lives: timedelta) -> None:
     """Send it after the commit; of no use when `lives` is over, it is deleted unsent."""
     sealed = encrypt(services.settings.secret_key.get_secret_value(), orjson.dumps(asdict(notice)).decode())
     await tx.db.execute(queries.put, uuid7(), notice.channel, sealed, datetime.now(UTC) + lives)
-    tx.ring(REGISTRY["auth.jobs.send_notices"])
+    tx.ring(REGISTRY[SENDERS[notice.channel]])
 
 
 def unseal(services: Services, sealed: bytes) -> Notice:

@@ -41,6 +41,11 @@ UPDATE message_codes SET tries = tries + 1
 WHERE user_id = $1 AND expires_at > now() AND tries < $2
 RETURNING code_sha256, channel;
 
+-- name: message_code_by_sms  -- $1 user, $2 keyed hashes of one code (by each key) -> expires_at; no row: used, ended by a newer one, or expired
+UPDATE message_codes SET channel = 'sms'
+WHERE user_id = $1 AND code_sha256 = ANY ($2::bytea[]) AND expires_at > now()
+RETURNING expires_at;
+
 -- name: delete_message_code  -- $1 user
 DELETE FROM message_codes WHERE user_id = $1;
 

@@ -37,13 +37,13 @@ LEFT JOIN queues q ON q.id = c.queue_id
 WHERE (c.id = $3 OR c.protocol = $4) AND sees($1::uuid[], $2::uuid, q.team_id, c.agent_id);
 
 -- name: list_messages  -- $1 conversation, $2 created_at and $3 id of the last row before (null: from the newest), $4 limit; newest first
--- What the customer deleted is not shown again; it stays in the row for the record.
+-- What the customer deleted is not shown again; it stays in the row for the record. Nor is a one-time code ever shown.
 SELECT m.id, m.created_at, m.direction, m.author, m.author_id, m.type, m.state, m.category, m.error_code, m.error_title,
        m.sent_at, m.delivered_at, m.read_at, m.failed_at, m.edited_at, m.revoked_at, m.reactions, m.time_flag,
        m.estimated_micros, m.estimated_currency, charged_micros(m.pricing) AS charged_micros,
        m.pricing ->> 'currency' AS charged_currency, k.message_id AS reply_to,
        CASE WHEN m.revoked_at IS NULL THEN m.content END AS content,
-       CASE WHEN m.revoked_at IS NULL THEN m.payload ELSE '{}' END AS payload,
+       CASE WHEN m.revoked_at IS NULL AND m.category IS DISTINCT FROM 'authentication' THEN m.payload ELSE '{}' END AS payload,
        CASE WHEN m.revoked_at IS NULL THEN (
            SELECT jsonb_agg(jsonb_build_object(
                'id', f.id, 'kind', f.kind, 'state', f.state, 'reason', f.reason, 'mime_type', f.mime_type,

@@ -190,7 +190,8 @@ def template_draft(template: Row, message: NewTemplate, **options: Any) -> Draft
     if message.components:
         body["components"] = [_component(component) for component in message.components]
     options = {"priority": PRIORITY.get(category, 2), **options}
-    content = words.of_template(shape, message.components)
+    secret = category == "authentication"
+    content = words.of_code(shape) if secret else words.of_template(shape, message.components)
     return Draft("template", body, content, category=category, template=message.name, **options)
 
 

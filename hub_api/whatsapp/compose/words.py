@@ -11,7 +11,7 @@ from hub_api.whatsapp.compose.template_buttons import OrderFilling
 from hub_api.whatsapp.compose.template_check import fill
 from hub_api.whatsapp.compose.template_parts import CarouselFilling, Filled, OfferFilling
 from hub_api.whatsapp.content import MEDIA_WORDS, bracketed
-from hub_api.whatsapp.templates.shape import Shape, Text
+from hub_api.whatsapp.templates.shape import VARIABLE, Shape, Text
 
 _ORDER = {
     "pending": "pendente",
@@ -81,6 +81,11 @@ def of_template(shape: Shape, filled: Sequence[Filled]) -> str | None:
             case OrderFilling(parameters=[shown]):
                 lines.append(of_bill(shown.action.order_details))
     return "\n".join(line for line in lines if line) or None
+
+
+def of_code(shape: Shape) -> str | None:
+    """The body of a one-time code without the code: who reads conversations must not read how somebody signs in."""
+    return VARIABLE.sub("••••••", shape.body.text) if shape.body else None
 
 
 def _person(person: Person) -> str:

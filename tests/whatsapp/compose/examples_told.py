@@ -25,7 +25,7 @@ TOLD = {
     "order_status": _PAID,
     "template": "Olá Ana, a visita é hoje.",
     "template_named": "Olá Ana, segue sua fatura de R$ 99,90 em anexo.",
-    "template_code": "*123456* é seu código de verificação.",
+    "template_code": "*••••••* é seu código de verificação.",
     "template_offer": "Olá Ana, fibra com desconto.\n[oferta até 01/01/2099 00:00 UTC]",
     "template_carousel": "Olá Ana, escolha o seu plano.\nA partir de R$ 79,90 por mês.\nA partir de R$ 79,90 por mês.",
     "template_catalog": "Olá Ana, veja os nossos planos.",
