@@ -32,7 +32,7 @@ def rotate(as_json: Annotated[bool, typer.Option("--json", help="Print JSON for 
 
 async def _rotate() -> dict[str, int]:
     from hub_api import roles
-    from hub_api.auth.commands import OPERATOR
+    from hub_api.auth.audit import OPERATOR
     from hub_api.key_rotation import rotate as work
     from hub_api.settings import load_settings
 

@@ -94,7 +94,7 @@ def pause(
     from hub_api.whatsapp.pool import states
 
     until = datetime.now(UTC) + timedelta(minutes=minutes) if minutes else None
-    _act(number, lambda services, found: states.pause(services, found, reason=reason, source=_who(), until=until))
+    _act(number, lambda services, found: states.pause(services, _who(), found, reason=reason, until=until))
     typer.echo(f"number {number} is paused")
 
 
@@ -103,7 +103,7 @@ def resume(number: NUMBER) -> None:
     """Let a number send again, or end its draining."""
     from hub_api.whatsapp.pool import states
 
-    _act(number, lambda services, found: states.resume(services, found, source=_who()))
+    _act(number, lambda services, found: states.resume(services, _who(), found))
     typer.echo(f"number {number} may send again")
 
 
@@ -112,7 +112,7 @@ def drain(number: NUMBER, reason: WHY = "pedido de uma pessoa") -> None:
     """Give a number nothing new: templates move away, replies still leave from it."""
     from hub_api.whatsapp.pool import states
 
-    state = _act(number, lambda services, found: states.drain(services, found, reason=reason, source=_who()))
+    state = _act(number, lambda services, found: states.drain(services, _who(), found, reason=reason))
     typer.echo(f"number {number} is {state}; remove it when nothing waits any more")
 
 
@@ -121,7 +121,7 @@ def remove(number: NUMBER, reason: WHY = "removido por uma pessoa") -> None:
     """Take a number out of the pool; refused while messages wait for it."""
     from hub_api.whatsapp.pool import states
 
-    _act(number, lambda services, found: states.remove(services, found, reason=reason, source=_who()))
+    _act(number, lambda services, found: states.remove(services, _who(), found, reason=reason))
     typer.echo(f"number {number} is removed")
 
 
@@ -135,7 +135,7 @@ def register(
     """Register a number at Meta with its PIN; ten times in 72 hours at most."""
     from hub_api.whatsapp.pool import states
 
-    _act(number, lambda services, found: states.register(services, found, pin=pin, source=_who()))
+    _act(number, lambda services, found: states.register(services, _who(), found, pin=pin))
     typer.echo(f"number {number} is registered at Meta")
 
 

@@ -19,6 +19,7 @@ from hub_api.platform.postgres import Transaction
 queries = sqlfile.load(__package__, "audit.sql")
 
 SYSTEM = "system"
+OPERATOR = "operator"  # who is at the command line
 _SECRET = re.compile(r"password|secret|token|code|cpf|key_sha|encrypted|hash", re.IGNORECASE)
 _PHONE = re.compile(r"phone|whatsapp|number$", re.IGNORECASE)
 _EMAIL = re.compile(r"e?mail$", re.IGNORECASE)

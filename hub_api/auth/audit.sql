@@ -8,7 +8,7 @@ FROM audit_log
 WHERE ($1::text IS NULL OR actor = $1)
     AND ($2::text IS NULL OR action = $2)
     AND ($3::text IS NULL OR object_type = $3)
-    AND ($4::text IS NULL OR object_id = $4)
+    AND ($4::text IS NULL OR object_id = $4 OR (detail ? 'ids' AND detail -> 'ids' ? $4))
     AND ($8::text IS NULL OR trace_id = $8)
     AND ($9::text IS NULL OR address = $9)
     AND ($10::timestamptz IS NULL OR created_at >= $10)

@@ -8,13 +8,13 @@ from uuid import UUID
 
 import typer
 
+from hub_api.auth.audit import OPERATOR
 from hub_api.auth.permissions import BUILTIN
 from hub_api.errors import NotFound
 
 user = typer.Typer(help="Users of the hub and how they sign in.", no_args_is_help=True)
 
 Email = Annotated[str, typer.Argument(help="E-mail address of the user.")]
-OPERATOR = "operator"  # how the audit log names who is at the command line
 T = TypeVar("T")
 
 

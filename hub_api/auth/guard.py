@@ -7,6 +7,7 @@ that others can fill. Without Redis nobody can be counted, so nobody can try: th
 
 import hashlib
 import math
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from secrets import token_urlsafe
 from uuid import UUID
@@ -14,6 +15,7 @@ from uuid import UUID
 import structlog
 from redis.exceptions import RedisError
 
+from hub_api.auth import audit
 from hub_api.auth.sessions import fingerprint
 from hub_api.errors import TooMany, Unavailable
 from hub_api.platform import ratelimit, request_info, sqlfile
@@ -29,6 +31,7 @@ FREE_FAILURES = 5  # so many mistakes of one account from one place cost nothing
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 30, 3600
 REMEMBERED_S = 24 * 3600
 DEVICE_LIFE = timedelta(days=180)
+NOTED_EVERY_S = 60
 
 _AWAY = "signing in is not possible for a moment: its limits cannot be counted; try again"
 
@@ -38,7 +41,7 @@ class Guard:
 
     def __init__(self, services: Services, what: str, account: str, device: str | None = None) -> None:
         """`what` is tried (signin, code); `account` as typed, for it need not exist; `device` proven by `known_device`."""
-        self._services = services
+        self._services, self._what, self._account = services, what, account
         subject = hashlib.sha256(account.strip().lower().encode()).hexdigest()[:32]
         place = limit_key(request_info.current.get().address)
         per_minute = services.settings.signin_per_minute
@@ -59,9 +62,22 @@ class Guard:
             await ratelimit.take(
                 self._services.redis, self._limits, "too many attempts: wait a minute before you try again"
             )
+        except TooMany as refusal:
+            await self._note(refusal)
+            raise
         except RedisError as error:
             log.error("signin_limits_away", error=type(error).__name__)
             raise Unavailable(_AWAY) from error
+
+    async def _note(self, refusal: TooMany) -> None:
+        """One row in the audit log a minute and place: who hammers must not fill it."""
+        with suppress(RedisError):
+            if not await self._services.redis.set(f"refused:{self._pair}", b"1", ex=NOTED_EVERY_S, nx=True):
+                return
+        account = {"email": self._account} if "@" in self._account else {}
+        detail = {"tried": self._what, "retry_after_s": refusal.context["retry_after_s"], **account}
+        async with self._services.transaction() as tx:
+            await audit.write(tx, "anonymous", "signin.limited", "user", None, detail=detail)
 
     async def failed(self) -> None:
         """The proof was wrong: after some, a pause that doubles with each further one."""

@@ -149,6 +149,8 @@ async def _client_token(
         raise Invalid(f"this client has not: {', '.join(beyond)}", error="invalid_scope")
     door = await services.shared(open_door)
     granted = " ".join(sorted(key.permissions)) if scope is None else scope
+    async with services.transaction() as tx:
+        await audit.write(tx, key, "signin.succeeded", "key", key.id, detail={"scopes": granted.split()})
     token = await door.keyring.sign("access", {"sub": str(key.id), "scope": granted}, lives_s=ACCESS_S)
     return schemas.Tokens(access_token=token, scope=granted)
 

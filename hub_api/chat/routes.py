@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
+from hub_api.auth import audit
 from hub_api.auth.decide import require
 from hub_api.auth.principal import Principal
 from hub_api.chat import masking, schemas, views, windows
@@ -15,6 +16,7 @@ from hub_api.chat.resolve import close, rate, resolve
 from hub_api.chat.scope import seen
 from hub_api.chat.search import search_messages
 from hub_api.chat.transfer import transfer
+from hub_api.chat.viewed import note_view
 from hub_api.platform.services import Services
 from hub_api.platform.web import get_services
 
@@ -51,6 +53,7 @@ async def get_conversations(
     page = await views.list_conversations(
         services, caller, state=state, customer_id=customer_id, queue=queue, limit=limit, cursor=cursor
     )
+    await note_view(services, caller, "conversation", (row["id"] for row in page.rows), "list")
     return schemas.ConversationPage(
         items=[_conversation(caller, row) for row in page.rows], next_cursor=page.next_cursor
     )
@@ -59,7 +62,9 @@ async def get_conversations(
 @router.get("/conversations/{reference}", responses=NOT_FOUND, summary="One conversation")
 async def get_conversation(services: Hub, caller: Reader, reference: str) -> schemas.Conversation:
     """By its id or its protocol number."""
-    return _conversation(caller, await views.find_conversation(services, caller, reference))
+    row = await views.find_conversation(services, caller, reference)
+    await note_view(services, caller, "conversation", [row["id"]], "conversation")
+    return _conversation(caller, row)
 
 
 @router.get("/conversations/{conversation_id}/messages", responses=NOT_FOUND, summary="Its messages")
@@ -69,6 +74,7 @@ async def get_messages(
     """Newest first."""
     await views.find_conversation(services, caller, str(conversation_id))
     page = await views.list_messages(services, conversation_id, limit=limit, cursor=cursor)
+    await note_view(services, caller, "conversation", [conversation_id], "messages")
     return schemas.MessagePage(items=[_message(caller, row) for row in page.rows], next_cursor=page.next_cursor)
 
 
@@ -81,6 +87,8 @@ async def post_assign(
     """The agent has the conversation from now on, whoever had it before."""
     async with services.transaction() as tx:
         await assign(tx, conversation_id, body.agent_id, reason=body.reason)
+        after = {"agent_id": str(body.agent_id)}
+        await audit.write(tx, caller, "conversation.assigned", "conversation", conversation_id, after=after)
     return await _shown(services, caller, conversation_id)
 
 
@@ -96,6 +104,8 @@ async def post_transfer(
     """The conversation waits in a queue for any agent; protocol and history stay."""
     async with services.transaction() as tx:
         await transfer(tx, conversation_id, body.queue, reason=body.reason)
+        after = {"queue": body.queue}
+        await audit.write(tx, caller, "conversation.transferred", "conversation", conversation_id, after=after)
     return await _shown(services, caller, conversation_id)
 
 
@@ -108,6 +118,7 @@ async def post_resolve(
     """The demand is answered; the bot asks how it was. A message within HUB_REOPEN_HOURS reopens it."""
     async with services.transaction() as tx:
         await resolve(tx, conversation_id, reason=body.reason)
+        await audit.write(tx, caller, "conversation.resolved", "conversation", conversation_id)
     return await _shown(services, caller, conversation_id)
 
 
@@ -120,6 +131,7 @@ async def post_close(
     """What the customer writes next opens another conversation, which points back to this one."""
     async with services.transaction() as tx:
         await close(tx, conversation_id, reason=body.reason)
+        await audit.write(tx, caller, "conversation.closed", "conversation", conversation_id)
     return await _shown(services, caller, conversation_id)
 
 
@@ -130,6 +142,8 @@ async def post_rating(
     """The customer's satisfaction, 1 to 5; the last one counts."""
     async with services.transaction() as tx:
         await rate(tx, conversation_id, body.satisfaction)
+        after = {"satisfaction": body.satisfaction}
+        await audit.write(tx, caller, "conversation.rated", "conversation", conversation_id, after=after)
     return await _shown(services, caller, conversation_id)
 
 
@@ -143,6 +157,7 @@ async def search(
 ) -> schemas.FoundPage:
     """Words in Portuguese, accents and word forms ignored; newest first."""
     rows = await search_messages(services.db, caller, q, before=cursor, limit=limit)
+    await note_view(services, caller, "conversation", (row["conversation_id"] for row in rows), "search")
     last = rows[-1]["created_at"] if len(rows) == limit else None
     return schemas.FoundPage(
         items=[schemas.Found.model_validate(masking.words_for(caller, dict(row), "content")) for row in rows],
@@ -161,6 +176,7 @@ async def get_customers(
 ) -> schemas.CustomerPage:
     """By phone, written in any way, with or without the ninth digit; or by part of the name, accents ignored."""
     page = await views.find_customers(services, caller, number=phone, name=name, limit=limit, cursor=cursor)
+    await note_view(services, caller, "customer", (row["id"] for row in page.rows), "list")
     return schemas.CustomerPage(
         items=[schemas.Customer.model_validate(masking.customer_for(caller, dict(row))) for row in page.rows],
         next_cursor=page.next_cursor,
@@ -175,6 +191,7 @@ async def get_customers(
 async def get_customer(services: Hub, caller: Customers, customer_id: UUID) -> schemas.CustomerWithIdentities:
     """With every identity; the id of a customer that was merged leads to the one it became."""
     row = await views.find_customer(services, caller, customer_id)
+    await note_view(services, caller, "customer", [row["id"]], "customer")
     return schemas.CustomerWithIdentities.model_validate(masking.customer_for(caller, row))
 
 

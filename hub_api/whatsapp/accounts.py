@@ -2,6 +2,8 @@
 
 from uuid import UUID
 
+from hub_api.auth import audit
+from hub_api.auth.principal import Principal
 from hub_api.errors import NotFound
 from hub_api.platform import crypto, sqlfile
 from hub_api.platform.ids import uuid7
@@ -12,15 +14,25 @@ from hub_api.platform.services import Services
 queries = sqlfile.load(__package__, "accounts.sql")
 
 
-async def add_account(services: Services, *, waba_id: str, portfolio_id: str, name: str, token: str) -> UUID:
+async def add_account(
+    services: Services,
+    *,
+    waba_id: str,
+    portfolio_id: str,
+    name: str,
+    token: str,
+    who: Principal | str = audit.OPERATOR,
+) -> UUID:
     """Register a WhatsApp business account, or renew its name and token; returns its id.
 
     The token of the system user is stored encrypted. A new one lifts the pause that a refused token had caused.
     """
     sealed = crypto.encrypt(services.settings.secret_key.get_secret_value(), token)
-    return await services.db.fetchval(  # type: ignore[no-any-return]
-        queries.upsert_account, uuid7(), waba_id, portfolio_id, name, sealed
-    )
+    async with services.transaction() as tx:
+        account_id: UUID = await tx.db.fetchval(queries.upsert_account, uuid7(), waba_id, portfolio_id, name, sealed)
+        after = {"waba_id": waba_id, "portfolio_id": portfolio_id, "name": name, "token": token}
+        await audit.write(tx, who, "account.registered", "account", account_id, after=after)
+    return account_id
 
 
 async def add_number(
@@ -31,6 +43,7 @@ async def add_number(
     display_phone_number: str,
     verified_name: str | None = None,
     throughput_mps: int = 80,
+    who: Principal | str = audit.OPERATOR,
 ) -> UUID:
     """Register a number of an account, or renew what is known of it; returns its id.
 
@@ -40,15 +53,12 @@ async def add_number(
     account_id = await services.db.fetchval(queries.find_account, waba_id)
     if account_id is None:
         raise NotFound(f"there is no WhatsApp account {waba_id}: add the account before its numbers", waba_id=waba_id)
-    return await services.db.fetchval(  # type: ignore[no-any-return]
-        queries.upsert_number,
-        uuid7(),
-        account_id,
-        phone_number_id,
-        display_phone_number,
-        verified_name,
-        throughput_mps,
-    )
+    told = (phone_number_id, display_phone_number, verified_name, throughput_mps)
+    async with services.transaction() as tx:
+        number_id: UUID = await tx.db.fetchval(queries.upsert_number, uuid7(), account_id, *told)
+        after = {"account_id": str(account_id), "phone_number_id": phone_number_id, "throughput_mps": throughput_mps}
+        await audit.write(tx, who, "number.added", "whatsapp_number", number_id, after=after)
+    return number_id
 
 
 async def list_accounts(services: Services) -> list[Row]:

@@ -6,6 +6,8 @@ from uuid import UUID
 
 import asyncpg
 
+from hub_api.auth import audit
+from hub_api.auth.principal import Principal
 from hub_api.chat.spread import lane_of
 from hub_api.errors import HubError
 from hub_api.platform import sqlfile
@@ -62,8 +64,10 @@ async def list_updates(
     return page(await services.db.fetch(queries.list_updates, field, *after, limit + 1), limit, "created_at", "id")
 
 
-async def replay(services: Services, ids: Sequence[UUID] | None = None) -> int:
-    """Put open dead letters (all, or those of `ids`) back where they came from; returns how many.
+async def replay(
+    services: Services, ids: Sequence[UUID] | None = None, *, who: Principal | str = audit.OPERATOR
+) -> int:
+    """Put open dead letters (all, or those of `ids`) back where they came from, by order of `who`; returns how many.
 
     Harmless to repeat: a letter goes back once, and what was handled already has no second effect. One that fails
     again becomes a new dead letter.
@@ -76,6 +80,7 @@ async def replay(services: Services, ids: Sequence[UUID] | None = None) -> int:
             rows = await tx.db.fetch(queries.take_dead, ids, _BATCH, before)
             for row in sorted(rows, key=lambda row: (row["received_at"], row["id"])):
                 await _put_back(tx, row, services.settings.inbox_lanes)
+            await audit.write(tx, who, "webhooks.replayed", "webhook", None, detail={"letters": len(rows)})
         count += len(rows)
         if len(rows) < _BATCH:
             return count

@@ -21,7 +21,7 @@ Limit = Annotated[int, Query(ge=1, le=500, description="rows of one page")]
 Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")]
 Field_ = Annotated[str | None, Query(max_length=100, description="as Meta names it", examples=["account_update"])]
 MESSAGES_READ = Depends(require("messages:read"))
-WEBHOOKS_READ, WEBHOOKS_WRITE = Depends(require("webhooks:read")), Depends(require("webhooks:write"))
+WEBHOOKS_READ = Depends(require("webhooks:read"))
 
 UNRESOLVED: dict[int | str, dict[str, Any]] = {
     404: {"description": "no such message"},
@@ -75,7 +75,7 @@ async def post_resolution(
     caller: Annotated[Principal, Depends(require("messages:write"))],
 ) -> None:
     """Settle one message in doubt as failed; a status that proves the contrary later still wins."""
-    await outbox.resolve_unknown(services, message_id, caller.name)
+    await outbox.resolve_unknown(services, caller, message_id)
 
 
 @router.get("/webhooks/dead", dependencies=[WEBHOOKS_READ])
@@ -91,10 +91,12 @@ async def get_updates(services: Hub, field: Field_ = None, limit: Limit = 100, c
     return _shown(await deadletters.list_updates(services, field, limit, cursor))
 
 
-@router.post("/webhooks/dead/replay", dependencies=[WEBHOOKS_WRITE])
-async def post_replay(services: Hub, body: Annotated[Replay, Body()]) -> Replayed:
+@router.post("/webhooks/dead/replay")
+async def post_replay(
+    services: Hub, body: Annotated[Replay, Body()], caller: Annotated[Principal, Depends(require("webhooks:write"))]
+) -> Replayed:
     """Handle dead letters again, after their cause was repaired; deduplication makes a repetition harmless."""
-    return Replayed(replayed=await deadletters.replay(services, body.ids))
+    return Replayed(replayed=await deadletters.replay(services, body.ids, who=caller))
 
 
 def _shown(found: Rows) -> Page:

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import IO, Any
 
+from hub_api.auth.principal import Principal
 from hub_api.chat.business.tables import Kind
-from hub_api.chat.business.upsert import MAX_BATCH, Fault, Report, upsert
+from hub_api.chat.business.upsert import MAX_BATCH, Fault, Report, note_load, upsert
 from hub_api.chat.consent import normalise
 from hub_api.errors import Invalid
 from hub_api.platform.services import Services
@@ -18,7 +19,7 @@ from hub_api.platform.services import Services
 DELIMITERS = ";,\t|"
 
 
-async def import_csv(services: Services, kind: Kind, file: IO[bytes]) -> Report:
+async def import_csv(services: Services, who: Principal, kind: Kind, file: IO[bytes]) -> Report:
     """Load `file` (its first line names the columns) into `kind`; faults carry the line number in the file.
 
     Raises Invalid when the header lacks a required column or is no header at all; nothing is written then.
@@ -29,7 +30,9 @@ async def import_csv(services: Services, kind: Kind, file: IO[bytes]) -> Report:
     rows = _rows(reader, names, report)
     while chunk := list(islice(rows, MAX_BATCH)):
         async with services.transaction() as tx:
-            report.add(await upsert(tx, kind, chunk))
+            loaded = await upsert(tx, kind, chunk)
+            await note_load(tx, who, kind.name, loaded)
+        report.add(loaded)
     report.faults.sort(key=lambda fault: fault.position)
     return report
 

@@ -7,11 +7,12 @@ from fastapi import APIRouter, Body, Depends, File, Query, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 
 from hub_api.auth.decide import require
+from hub_api.auth.principal import Principal
 from hub_api.chat.business import examples
 from hub_api.chat.business.csv_import import import_csv
 from hub_api.chat.business.occurrences import OccurrenceType, record
 from hub_api.chat.business.tables import KindName, kinds
-from hub_api.chat.business.upsert import MAX_BATCH, Report, queries, upsert
+from hub_api.chat.business.upsert import MAX_BATCH, Report, note_load, queries, upsert
 from hub_api.errors import HubError
 from hub_api.platform.services import Services
 from hub_api.platform.web import get_services
@@ -22,7 +23,8 @@ MAX_FILE_BYTES = 200 * 1024 * 1024
 MAX_LISTED = 1000
 
 Hub = Annotated[Services, Depends(get_services)]
-WRITE, READ = Depends(require("business:write")), Depends(require("business:read"))
+Loader = Annotated[Principal, Depends(require("business:write"))]
+READ = Depends(require("business:read"))
 
 
 class FileTooLarge(HubError):
@@ -82,9 +84,9 @@ class Page(BaseModel):
     next_cursor: str | None
 
 
-@router.post("/events", dependencies=[WRITE])
+@router.post("/events")
 async def post_occurrences(
-    services: Hub, body: Annotated[Occurrences, Body(openapi_examples=examples.OCCURRENCES)]
+    services: Hub, caller: Loader, body: Annotated[Occurrences, Body(openapi_examples=examples.OCCURRENCES)]
 ) -> LoadReport:
     """Record what happened: invoice_issued, payment_received, outage_started/ended, ticket_opened/closed.
 
@@ -93,24 +95,30 @@ async def post_occurrences(
     """
     async with services.transaction() as tx:
         happened = [(one.type, one.data) for one in body.events]
-        return _shown(await record(tx, kinds(services.settings), happened))
+        report = await record(tx, kinds(services.settings), happened)
+        await note_load(tx, caller, "events", report)
+        return _shown(report)
 
 
-@router.post("/{kind}", dependencies=[WRITE])
+@router.post("/{kind}")
 async def post_batch(
-    kind: KindName, services: Hub, body: Annotated[Batch, Body(openapi_examples=examples.BATCHES)]
+    kind: KindName, services: Hub, caller: Loader, body: Annotated[Batch, Body(openapi_examples=examples.BATCHES)]
 ) -> LoadReport:
     """Insert or replace up to 1,000 rows by their `external_id`. Good rows are written even if others are rejected."""
     async with services.transaction() as tx:
-        return _shown(await upsert(tx, kinds(services.settings)[kind], list(enumerate(body.rows))))
+        report = await upsert(tx, kinds(services.settings)[kind], list(enumerate(body.rows)))
+        await note_load(tx, caller, kind, report)
+        return _shown(report)
 
 
-@router.post("/{kind}/import", dependencies=[WRITE])
-async def post_file(kind: KindName, services: Hub, file: Annotated[UploadFile, File(description="CSV")]) -> LoadReport:
+@router.post("/{kind}/import")
+async def post_file(
+    kind: KindName, services: Hub, caller: Loader, file: Annotated[UploadFile, File(description="CSV")]
+) -> LoadReport:
     """Load a CSV file: separated by `;` or `,`, Portuguese or English column names, "129,90" and "31/12/2026" welcome."""
     if (file.size or 0) > MAX_FILE_BYTES:
         raise FileTooLarge(f"the file has more than {MAX_FILE_BYTES // 2**20} MB: send it in parts")
-    return _shown(await import_csv(services, kinds(services.settings)[kind], file.file))
+    return _shown(await import_csv(services, caller, kinds(services.settings)[kind], file.file))
 
 
 @router.get("/{kind}", dependencies=[READ])

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from hub_api.auth import audit
+from hub_api.auth.principal import Principal
 from hub_api.chat.business.tables import BadRow, Kind, KindName, complete, read_row
 from hub_api.events import BusinessRecorded
 from hub_api.platform import sqlfile
@@ -43,6 +45,12 @@ class Report:
         self.written += other.written
         self.unchanged += other.unchanged
         self.faults += other.faults
+
+
+async def note_load(tx: Transaction, who: Principal, kind: str, report: Report) -> None:
+    """The audit row of a load: how many rows of which kind, in the transaction that wrote them."""
+    counts = {"written": report.written, "unchanged": report.unchanged, "rejected": len(report.faults)}
+    await audit.write(tx, who, "business.loaded", "business", kind, detail=counts)
 
 
 def aggregate_id(kind: KindName, external_id: str) -> UUID:

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Depends, Header
 from pydantic import BaseModel, Field
 
+from hub_api.auth import audit
 from hub_api.auth.decide import acts_as, require
 from hub_api.auth.identify import count_sends
 from hub_api.auth.principal import Principal
@@ -85,6 +86,8 @@ async def post_message(
             draft = await compose(tx, conversation_id, message, author="agent", author_id=author_id)
             message_id = await reply(tx, conversation_id, draft)
             await attach(tx, conversation_id, message_id, files)
+            sent = {"conversation_id": str(conversation_id), "type": draft.type, "in_the_name_of": str(author_id)}
+            await audit.write(tx, caller, "message.sent", "message", message_id, detail=sent)
             return {"id": str(message_id)}
 
         scope = f"{caller.key_id}:messages:{conversation_id}"

@@ -8,7 +8,8 @@ from zoneinfo import available_timezones
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from hub_api.auth.keys import require
+from hub_api.auth import audit
+from hub_api.auth.keys import Principal, require
 from hub_api.errors import Invalid, NotFound
 from hub_api.platform.services import Services
 from hub_api.platform.web import get_services
@@ -18,7 +19,8 @@ from hub_api.whatsapp.cost.rates import Card, load_cards
 router = APIRouter(prefix="/api/v1/whatsapp", tags=["whatsapp"])
 
 Hub = Annotated[Services, Depends(get_services)]
-READ, WRITE = Depends(require("costs:read")), Depends(require("numbers:write"))
+READ = Depends(require("costs:read"))
+Operator = Annotated[Principal, Depends(require("numbers:write"))]
 LONGEST = timedelta(days=92)
 USUAL = timedelta(days=7)
 
@@ -83,20 +85,21 @@ async def get_costs(
 
 @router.put(
     "/accounts/{account_id}/billing",
-    dependencies=[WRITE],
     status_code=204,
     responses={404: {"description": "no such account"}},
     summary="How an account is billed",
 )
-async def put_billing(services: Hub, account_id: UUID, body: Billing) -> None:
+async def put_billing(services: Hub, caller: Operator, account_id: UUID, body: Billing) -> None:
     """Set currency and time zone as Meta shows them for the account; estimates go by them from now on."""
     if body.timezone not in available_timezones():
         raise Invalid(
             f"{body.timezone!r} is no time zone",
             errors=[{"field": "body.timezone", "message": "a name of the IANA database, such as America/Sao_Paulo"}],
         )
-    if await services.db.fetchval(queries.set_billing, account_id, body.currency, body.timezone) is None:
-        raise NotFound(f"there is no WhatsApp account {account_id}", account_id=str(account_id))
+    async with services.transaction() as tx:
+        if await tx.db.fetchval(queries.set_billing, account_id, body.currency, body.timezone) is None:
+            raise NotFound(f"there is no WhatsApp account {account_id}", account_id=str(account_id))
+        await audit.write(tx, caller, "account.billing_set", "account", account_id, after=body.model_dump())
 
 
 def _shown(card: Card) -> UsedCard:

@@ -83,6 +83,9 @@ WHERE f.id = $4 AND ($1::uuid[] IS NULL OR f.author = $3 OR EXISTS (
     WHERE u.media_id = f.id AND sees($1::uuid[], $2::uuid, q.team_id, c.agent_id)
 ));
 
+-- name: conversations_of  -- $1 media -> ids of the conversations that show it
+SELECT DISTINCT conversation_id FROM message_media WHERE media_id = $1;
+
 -- name: find_upload  -- $1 media, $2 number, $3 seconds that it must still live -> meta_id
 SELECT meta_id FROM media_uploads
 WHERE media_id = $1 AND number_id = $2 AND expires_at > now() + make_interval(secs => $3);

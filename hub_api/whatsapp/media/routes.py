@@ -10,6 +10,7 @@ from starlette.datastructures import UploadFile
 
 from hub_api.auth.decide import anyone, require
 from hub_api.auth.principal import Principal
+from hub_api.chat.viewed import note_view
 from hub_api.errors import HubError, Invalid
 from hub_api.platform.services import Services
 from hub_api.platform.web import get_services
@@ -128,6 +129,7 @@ async def get_media(services: Hub, caller: Reader, media_id: UUID) -> MediaFile:
 async def post_link(services: Hub, caller: Reader, media_id: UUID) -> Link:
     """For who may see a conversation with it; it expires after HUB_MEDIA_LINK_S."""
     await upload.find_visible(services, caller, media_id)
+    await note_view(services, caller, "conversation", await upload.conversations_of(services, media_id), "media")
     url, expires = link.make_link(services.settings, media_id, caller.kind)
     return Link(url=url, expires_at=datetime.fromtimestamp(expires).astimezone())
 

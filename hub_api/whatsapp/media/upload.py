@@ -10,6 +10,7 @@ from uuid import UUID
 import aiohttp
 import orjson
 
+from hub_api.auth import audit
 from hub_api.auth.principal import Principal
 from hub_api.errors import Conflict, NotFound, Unavailable
 from hub_api.platform import crypto, sqlfile
@@ -71,6 +72,8 @@ async def take_in(
                 verdict.reason, kept.sha256, kept.size, kept.mime_type, verdict.scanned_at, verdict.next_at, author,
             )  # fmt: skip
             await tx.db.execute(queries.forget_removal, kept.sha256)
+            uploaded = {"kind": kind, "mime_type": kept.mime_type, "size_bytes": kept.size, "state": verdict.state}
+            await audit.write(tx, author, "media.uploaded", "media", media_id, after=uploaded)
             if verdict.next_at is not None:
                 tx.ring(fetch_due)
             return {"id": str(media_id)}
@@ -102,6 +105,11 @@ async def find_visible(services: Services, caller: Principal, media_id: UUID) ->
     if row is None:
         raise NotFound(f"there is no media {media_id}: upload it first, at /api/v1/media")
     return row
+
+
+async def conversations_of(services: Services, media_id: UUID) -> list[UUID]:
+    """The conversations that show a file."""
+    return [row["conversation_id"] for row in await services.db.fetch(queries.conversations_of, media_id)]
 
 
 async def find_media(services: Services, media_id: UUID) -> Row:

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends, Header, Query
 
+from hub_api.auth import audit
 from hub_api.auth.keys import Principal, require
 from hub_api.platform.idempotency import once
 from hub_api.platform.services import Services
@@ -26,7 +27,6 @@ from hub_api.whatsapp.pool.schemas import (
     shown,
 )
 from hub_api.whatsapp.pool.write import Recipient, write
-from hub_api.whatsapp.send import reactions
 
 router = APIRouter(prefix="/api/v1/whatsapp", tags=["whatsapp"])
 
@@ -82,8 +82,8 @@ async def get_accounts(services: Hub) -> Page:
     return Page(items=[dict(row) for row in await accounts.list_accounts(services)])
 
 
-@router.post("/accounts", dependencies=[WRITE], status_code=201, summary="Register an account or renew its token")
-async def post_account(services: Hub, body: NewAccount) -> Created:
+@router.post("/accounts", status_code=201, summary="Register an account or renew its token")
+async def post_account(services: Hub, caller: Operator, body: NewAccount) -> Created:
     """Register an account, or renew its token, which also lifts a pause. Repeating it changes nothing more."""
     account_id = await accounts.add_account(
         services,
@@ -91,6 +91,7 @@ async def post_account(services: Hub, body: NewAccount) -> Created:
         portfolio_id=body.portfolio_id,
         name=body.name,
         token=body.token.get_secret_value(),
+        who=caller,
     )
     return Created(id=account_id)
 
@@ -100,14 +101,13 @@ async def post_account(services: Hub, body: NewAccount) -> Created:
 )
 async def pause_account(services: Hub, caller: Operator, account_id: UUID, body: Annotated[Stop, Body()]) -> None:
     """Nothing leaves from the account's numbers until it is resumed, or until the time given."""
-    source = _source(caller)
-    await states.pause_account(services, account_id, reason=body.reason, source=source, until=body.until)
+    await states.pause_account(services, caller, account_id, reason=body.reason, until=body.until)
 
 
 @router.post("/accounts/{account_id}/resume", status_code=204, responses=ACCOUNT, summary="Let an account send again")
 async def resume_account(services: Hub, caller: Operator, account_id: UUID) -> None:
     """Let an account send again whose cause of pause has been repaired."""
-    await reactions.resume_account(services, account_id, _source(caller))
+    await states.resume_account(services, caller, account_id)
 
 
 @router.get("/accounts/{account_id}/history", dependencies=[READ], summary="An account's changes of state")
@@ -122,10 +122,10 @@ async def get_numbers(services: Hub, limit: Limit = 100, cursor: Cursor = None) 
     return shown(await accounts.list_numbers(services, limit=limit, cursor=cursor))
 
 
-@router.post("/numbers", dependencies=[WRITE], status_code=201, responses=ACCOUNT, summary="Add a number")
-async def post_number(services: Hub, body: NewNumber) -> Created:
+@router.post("/numbers", status_code=201, responses=ACCOUNT, summary="Add a number")
+async def post_number(services: Hub, caller: Operator, body: NewNumber) -> Created:
     """Register a number, or renew what is known of it; a removed one comes back. Repeating it changes nothing more."""
-    return Created(id=await accounts.add_number(services, **body.model_dump()))
+    return Created(id=await accounts.add_number(services, who=caller, **body.model_dump()))
 
 
 @router.get("/numbers/{number_id}", dependencies=[READ], responses=NUMBER, summary="One number with its history")
@@ -148,37 +148,37 @@ async def check_number(services: Hub, number_id: UUID) -> Checked:
 @router.post("/numbers/{number_id}/pause", status_code=204, responses=NUMBER, summary="Stop a number")
 async def pause_number(services: Hub, caller: Operator, number_id: UUID, body: Annotated[Stop, Body()]) -> None:
     """Nothing leaves from it until it is resumed, or until the time given; waiting templates move to other numbers."""
-    await states.pause(services, number_id, reason=body.reason, source=_source(caller), until=body.until)
+    await states.pause(services, caller, number_id, reason=body.reason, until=body.until)
 
 
 @router.post("/numbers/{number_id}/resume", status_code=204, responses=NUMBER, summary="Let a number send again")
 async def resume_number(services: Hub, caller: Operator, number_id: UUID) -> None:
     """Let a number send again whose cause of pause has been repaired, or end its draining."""
-    await states.resume(services, number_id, source=_source(caller))
+    await states.resume(services, caller, number_id)
 
 
 @router.post("/numbers/{number_id}/drain", responses=NUMBER, summary="Give a number nothing new")
 async def drain_number(services: Hub, caller: Operator, number_id: UUID, body: Annotated[Why, Body()]) -> State:
     """Its templates move to other numbers of the account, its replies still leave; remove it when its queue is empty."""
-    return State(state=await states.drain(services, number_id, reason=body.reason, source=_source(caller)))
+    return State(state=await states.drain(services, caller, number_id, reason=body.reason))
 
 
 @router.delete("/numbers/{number_id}", status_code=204, responses=NUMBER, summary="Remove a number")
 async def delete_number(services: Hub, caller: Operator, number_id: UUID) -> None:
     """Take it out of the pool; its conversations stay. Refused while something waits for it."""
-    await states.remove(services, number_id, reason="removido por uma pessoa", source=_source(caller))
+    await states.remove(services, caller, number_id, reason="removido por uma pessoa")
 
 
 @router.post("/numbers/{number_id}/register", status_code=204, responses=AT_META, summary="Register a number at Meta")
 async def register_number(services: Hub, caller: Operator, number_id: UUID, body: Registration) -> None:
     """Register it for the Cloud API with its two-step PIN. Meta allows ten times in 72 hours."""
-    await states.register(services, number_id, pin=body.pin.get_secret_value(), source=_source(caller))
+    await states.register(services, caller, number_id, pin=body.pin.get_secret_value())
 
 
 @router.post("/numbers/{number_id}/deregister", status_code=204, responses=AT_META, summary="Deregister a number")
 async def deregister_number(services: Hub, caller: Operator, number_id: UUID) -> None:
     """Take it off the Cloud API: it goes offline here and can be registered again."""
-    await states.deregister(services, number_id, source=_source(caller))
+    await states.deregister(services, caller, number_id)
 
 
 @router.get(
@@ -202,11 +202,10 @@ async def post_message(
 
         async def place() -> dict[str, Any]:
             to = Recipient(**body.to.model_dump())
-            return await write(tx, services.settings, to, body.template, waba_id=body.waba_id)
+            placed = await write(tx, services.settings, to, body.template, waba_id=body.waba_id)
+            detail = {"template": body.template.name, **{name: one for name, one in placed.items() if name != "id"}}
+            await audit.write(tx, caller, "message.sent", "message", placed["id"], detail=detail)
+            return placed
 
         scope = f"{caller.key_id}:whatsapp-messages"
         return Placed(**await once(tx, scope, idempotency_key, body.model_dump_json().encode(), place))
-
-
-def _source(caller: Principal) -> str:
-    return f"api:{caller.name}"

@@ -10,6 +10,8 @@ import asyncpg
 import orjson
 import structlog
 
+from hub_api.auth import audit
+from hub_api.auth.principal import Principal
 from hub_api.errors import Conflict, NotFound
 from hub_api.events import MessageStateChanged
 from hub_api.platform import metrics, sqlfile
@@ -213,8 +215,8 @@ async def unknown_messages(services: Services, *, limit: int = 100, cursor: str 
     return page(rows, limit, "claimed_at", "id")
 
 
-async def resolve_unknown(services: Services, message_id: UUID, actor: str) -> None:
-    """A person decides that an `unknown` message counts as not sent: it becomes failed, and nobody sends it again.
+async def resolve_unknown(services: Services, who: Principal, message_id: UUID) -> None:
+    """A person (`who`) decides that an `unknown` message counts as not sent: it becomes failed, and nobody sends it again.
 
     A status that proves the contrary later still wins. Raises NotFound, or Conflict when it is not unknown (any more).
     """
@@ -222,10 +224,12 @@ async def resolve_unknown(services: Services, message_id: UUID, actor: str) -> N
         row = await tx.db.fetchrow(queries.find_message, message_id)
         if row is None:
             raise NotFound(f"there is no message {message_id}", message_id=str(message_id))
-        title = f"outcome unknown; counted as not sent by {actor}"
+        title = f"outcome unknown; counted as not sent by {who.name}"
         if not await finish(tx, [End(message_id, row["created_at"], "unknown", "failed", title)]):
             raise Conflict(
                 f"message {message_id} is {row['state']}, not unknown: there is nothing to resolve",
                 message_id=str(message_id),
                 state=row["state"],
             )
+        states = {"before": {"state": "unknown"}, "after": {"state": "failed"}}
+        await audit.write(tx, who, "message.settled", "message", message_id, **states)

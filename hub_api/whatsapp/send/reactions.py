@@ -167,7 +167,7 @@ async def resume_number(services: Services, number_id: UUID, source: str) -> Non
         raise NotFound(f"there is no WhatsApp number {number_id}", number_id=str(number_id))
 
 
-async def resume_account(services: Services, account_id: UUID, source: str) -> None:
+async def resume_account(tx: Transaction, account_id: UUID, source: str) -> None:
     """A person (`source`) repaired what had stopped an account. Raises NotFound."""
-    if await services.db.fetchval(queries.resume_account, account_id, source) is None:
+    if await tx.db.fetchval(queries.resume_account, account_id, source) is None:
         raise NotFound(f"there is no WhatsApp account {account_id}", account_id=str(account_id))

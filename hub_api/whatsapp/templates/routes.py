@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Depends, Header, Query, Response
 from fastapi.responses import HTMLResponse
 
+from hub_api.auth import audit
 from hub_api.auth.keys import Principal, require
 from hub_api.errors import Invalid
 from hub_api.platform.idempotency import once
@@ -81,6 +82,8 @@ async def post_template(
 
         async def create() -> dict[str, Any]:
             saved = await drafts.create(tx, body.account_id, body.draft(), caller.name)
+            after = {"name": body.name, "language": body.language, "category": body.category}
+            await audit.write(tx, caller, "template.written", "template", saved.id, after=after)
             return schemas.Kept.of(saved).model_dump(mode="json")
 
         request = body.model_dump_json().encode()
@@ -100,7 +103,11 @@ async def post_preview(body: schemas.Unsaved) -> schemas.Shown:
     )
 
 
-@router.put("/templates/{template_id}", responses=REFUSED, summary="Edit a template")
+@router.put(
+    "/templates/{template_id}",
+    responses={**REFUSED, 412: {"description": "`version_changed`: changed since the version in If-Match"}},
+    summary="Edit a template",
+)
 async def put_template(
     services: Hub,
     caller: Writer,
@@ -112,28 +119,28 @@ async def put_template(
     async with services.transaction() as tx:
         version = _version(if_match)
         saved = await drafts.edit(tx, template_id, author=caller.name, if_version=version, **body.model_dump())
+        after = {"version": saved.version}
+        await audit.write(tx, caller, "template.edited", "template", template_id, after=after)
     return schemas.Kept.of(saved)
 
 
-@router.post("/templates/{template_id}/submit", dependencies=[WRITE], responses=REFUSED, summary="Submit to Meta")
-async def post_submit(services: Hub, template_id: UUID) -> schemas.FullTemplate:
+@router.post("/templates/{template_id}/submit", responses=REFUSED, summary="Submit to Meta")
+async def post_submit(services: Hub, caller: Writer, template_id: UUID) -> schemas.FullTemplate:
     """Send the waiting draft to Meta's review. Repeating it submits nothing twice: the draft is gone after the first time."""
-    await submit.submit(services, template_id)
+    await submit.submit(services, template_id, who=caller)
     return schemas.FullTemplate.model_validate(await read.get_template(services, template_id))
 
 
-@router.post(
-    "/templates/{template_id}/unpause", dependencies=[WRITE], status_code=204, responses=REFUSED, summary="Unpause"
-)
-async def post_unpause(services: Hub, template_id: UUID) -> None:
+@router.post("/templates/{template_id}/unpause", status_code=204, responses=REFUSED, summary="Unpause")
+async def post_unpause(services: Hub, caller: Writer, template_id: UUID) -> None:
     """End a pause that came from pacing; one for low quality ends by itself."""
-    await submit.unpause(services, template_id)
+    await submit.unpause(services, template_id, who=caller)
 
 
-@router.delete("/templates/{template_id}", dependencies=[WRITE], status_code=204, responses=REFUSED, summary="Delete")
-async def delete_template(services: Hub, template_id: UUID) -> None:
+@router.delete("/templates/{template_id}", status_code=204, responses=REFUSED, summary="Delete")
+async def delete_template(services: Hub, caller: Writer, template_id: UUID) -> None:
     """Delete it here and at Meta, which blocks its name for 30 days. Repeating it changes nothing more."""
-    await submit.delete(services, template_id)
+    await submit.delete(services, template_id, who=caller)
 
 
 @router.get(

@@ -12,6 +12,8 @@ from uuid import UUID
 
 import structlog
 
+from hub_api.auth import audit
+from hub_api.auth.principal import Principal
 from hub_api.errors import Conflict, Unavailable
 from hub_api.platform import sqlfile
 from hub_api.platform.pgtypes import Row
@@ -70,7 +72,7 @@ class _Submission:
         return body
 
 
-async def submit(services: Services, template_id: UUID) -> None:
+async def submit(services: Services, template_id: UUID, *, who: Principal | str = audit.OPERATOR) -> None:
     """Send the waiting draft to Meta's review; the template is PENDING then, unless Meta decides at once.
 
     Raises NotFound, NothingToSubmit, NotEditable, TemplateLimit (a limit that we count), BudgetSpent, RefusedByMeta,
@@ -78,6 +80,8 @@ async def submit(services: Services, template_id: UUID) -> None:
     """
     async with services.transaction() as tx:
         submission = await _begin(tx, template_id)
+        asked = {"version": submission.version["number"], "call": submission.call}
+        await audit.write(tx, who, "template.submitted", "template", template_id, detail=asked)
     template, version = submission.template, submission.version
     meta = await access(services, template["account_id"])
     path = f"{meta.waba_id}/message_templates" if submission.call == "create" else str(template["meta_template_id"])
@@ -106,13 +110,16 @@ async def submit(services: Services, template_id: UUID) -> None:
     log.info("template_submitted", template=str(template_id), version=version["number"], call=submission.call)
 
 
-async def delete(services: Services, template_id: UUID) -> None:
+async def delete(services: Services, template_id: UUID, *, who: Principal | str = audit.OPERATOR) -> None:
     """Delete a template at Meta, in this language alone, which blocks its name for 30 days; a draft just goes.
 
     Raises NotFound, RefusedByMeta, BudgetSpent, NotAccepted; OutcomeNotKnown when the next sync must tell.
     """
     async with services.transaction() as tx:
         template = await locked(tx, template_id)
+        # Written before Meta is asked, as the submission is: an answer that is lost must not lose who asked.
+        told = {"name": template["name"], "language": template["language"], "status": template["status"]}
+        await audit.write(tx, who, "template.deleted", "template", template_id, before=told)
         if template["status"] == "DELETED" or await tx.db.fetchval(queries.delete_draft, template_id):
             return
         if template["meta_template_id"] is None:
@@ -132,15 +139,16 @@ async def delete(services: Services, template_id: UUID) -> None:
         await tx.db.execute(queries.block_name, template["account_id"], template["name"])
 
 
-async def unpause(services: Services, template_id: UUID) -> None:
+async def unpause(services: Services, template_id: UUID, *, who: Principal | str = audit.OPERATOR) -> None:
     """End a pause that came from pacing; one for low quality ends by itself, and Meta refuses to end it early.
 
     Raises NotFound, NotEditable when the template is not paused, RefusedByMeta.
     """
     async with services.transaction() as tx:
         template = await locked(tx, template_id)
-    if template["status"] != "PAUSED":
-        raise NotEditable(f"template {template['name']!r} is {template['status']}, not PAUSED")
+        if template["status"] != "PAUSED":
+            raise NotEditable(f"template {template['name']!r} is {template['status']}, not PAUSED")
+        await audit.write(tx, who, "template.unpaused", "template", template_id)
     meta = await access(services, template["account_id"])
     try:
         answer = await meta.change("POST", f"{template['meta_template_id']}/unpause")

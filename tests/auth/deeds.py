@@ -1,0 +1,333 @@
+"""How each write route is called so that it succeeds: what the test of audit rows needs beyond the route's own sample.
+
+A route that succeeds with the sample of its OpenAPI description and the ids of the world needs no line here.
+"""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import pyotp
+from aiohttp import FormData
+
+from hub_api.auth import users
+from hub_api.auth.api_keys import create_key
+from hub_api.auth.second_factor import STEP_S
+from hub_api.platform.ids import uuid7
+from hub_api.simulator import review
+from hub_api.simulator.config import WABA_ID
+from hub_api.simulator.server import Simulator
+from hub_api.whatsapp.templates.sync import sync_templates
+from tests.auth.people import (
+    AUTH,
+    PASSWORD,
+    Person,
+    add_conversation,
+    add_person,
+    add_team,
+    call,
+    login,
+    sign_in,
+)
+from tests.auth.routes import Route
+from tests.support.hub import Hub
+from tests.support.sending import add_our_number
+from tests.whatsapp.templates.drafting import BODY, plain
+
+NEW_PASSWORD = "sete baleias na varanda azul"
+
+
+@dataclass
+class Scene:
+    """What a deed finds: who does it, and records of every kind by the names that paths give their ids."""
+
+    hub: Hub
+    sim: Simulator
+    admin: Person
+    ids: dict[str, Any]
+
+    async def new_template(self) -> UUID:
+        """A template written here that Meta does not know."""
+        body = {**bill(self), "name": f"aviso_{uuid7().hex[-10:]}"}
+        _, made = await call(self.hub, "POST", "/api/v1/whatsapp/templates", self.admin.headers, json=body)
+        return made["id"]
+
+    async def approved_template(self) -> UUID:
+        """One that Meta approved."""
+        template = await self.new_template()
+        path = f"/api/v1/whatsapp/templates/{template}/submit"
+        assert (await call(self.hub, "POST", path, self.admin.headers))[0] == 200
+        name = await self.hub.fetchval("SELECT name FROM templates WHERE id = $1", UUID(str(template)))
+        review.set_status(self.sim.core, self.at_meta(name), "APPROVED")
+        await sync_templates(self.hub.services, self.ids["account_id"])
+        return template
+
+    def at_meta(self, name: str) -> Any:
+        """A template as Meta has it."""
+        return self.sim.core.world.wabas[WABA_ID].templates[(name, "pt_BR")]
+
+
+@dataclass
+class Deed:
+    """What is sent in place of the sample: ids in the path, arguments of the request, and who does it (None: nobody)."""
+
+    ids: dict[str, Any] = field(default_factory=dict)
+    request: dict[str, Any] = field(default_factory=dict)
+    headers: dict[str, str] | None = None
+
+
+async def set_the_scene(hub: Hub, sim: Simulator) -> Scene:
+    """New people, a conversation of the admin's, and the number as it was, whatever deeds came before."""
+    admin = await add_person(hub, "admin")
+    team, queue = await add_team(hub, uuid7().hex[-8:])
+    other = await add_person(hub, "agent", team)
+    made = await add_conversation(hub, queue, "bom dia", admin.id)
+    number_id = await add_our_number(hub.services)
+    await hub.fetch("UPDATE whatsapp_numbers SET state = 'connected', state_reason = NULL, paused_until = NULL")
+    await hub.fetch("UPDATE conversations SET number_id = $1 WHERE id = $2", number_id, made["conversation"])
+    role = f"papel_{uuid7().hex[-8:]}"
+    await hub.fetch("INSERT INTO roles (name, title) VALUES ($1, 'Papel')", role)
+    form = FormData()
+    form.add_field("file", b"%PDF-1.4 oi", filename="oi.pdf", content_type="application/pdf")
+    _, media = await call(hub, "POST", "/api/v1/media", admin.headers, data=form)
+    ids = {
+        "conversation_id": made["conversation"],
+        "customer_id": made["customer"],
+        "message_id": made["message"],
+        "user_id": other.id,
+        "session_id": await hub.fetchval("SELECT id FROM sessions WHERE user_id = $1", other.id),
+        "team_id": team,
+        "key": queue,
+        "name": role,
+        "number_id": number_id,
+        "account_id": await hub.fetchval("SELECT id FROM whatsapp_accounts WHERE waba_id = $1", WABA_ID),
+        "media_id": media["id"],
+        "kind": "plans",
+    }
+    return Scene(hub, sim, admin, ids)
+
+
+def bill(scene: Scene) -> dict[str, Any]:
+    """A template that Meta takes."""
+    return {
+        "account_id": str(scene.ids["account_id"]),
+        "name": f"fatura_{uuid7().hex[-10:]}",
+        "language": "pt_BR",
+        "category": "UTILITY",
+        "parameter_format": "NAMED",
+        "components": [BODY],
+    }
+
+
+async def set_up_factor(scene: Scene) -> tuple[pyotp.TOTP, Person]:
+    """Somebody with a second factor."""
+    person = await add_person(scene.hub, phone="+5511987654321")
+    _, pending = await call(scene.hub, "POST", f"{AUTH}/totp", person.headers)
+    app = pyotp.TOTP(pending["secret"])
+    code = app.at(time.time() - STEP_S)
+    await call(scene.hub, "POST", f"{AUTH}/totp/confirm", person.headers, json={"code": code})
+    return app, person
+
+
+async def challenged(scene: Scene) -> tuple[pyotp.TOTP, str]:
+    """A sign-in that waits for its second factor."""
+    app, person = await set_up_factor(scene)
+    _, body = await login(scene.hub, person.email)
+    return app, body["challenge"]
+
+
+async def _login(scene: Scene) -> Deed:
+    return Deed(request={"json": {"email": scene.admin.email, "password": PASSWORD}})
+
+
+async def _forgot(scene: Scene) -> Deed:
+    return Deed(request={"json": {"email": scene.admin.email}})
+
+
+async def _set_password(scene: Scene) -> Deed:
+    async with scene.hub.services.transaction() as tx:
+        token = await users._put_link(tx, scene.admin.id, "password", users.FORGOTTEN)
+    return Deed(request={"json": {"token": token, "password": NEW_PASSWORD}})
+
+
+async def _second_factor(scene: Scene) -> Deed:
+    app, challenge = await challenged(scene)
+    return Deed(request={"json": {"challenge": challenge, "method": "totp", "code": app.now()}})
+
+
+async def _message_code(scene: Scene) -> Deed:
+    return Deed(request={"json": {"challenge": (await challenged(scene))[1]}})
+
+
+async def _own_password(scene: Scene) -> Deed:
+    return Deed(request={"json": {"current": PASSWORD, "new": NEW_PASSWORD}})
+
+
+async def _other_session(scene: Scene) -> Deed:
+    before = scene.admin.headers
+    await sign_in(scene.hub, scene.admin)
+    rows = await scene.hub.fetch("SELECT id FROM sessions WHERE user_id = $1 ORDER BY created_at", scene.admin.id)
+    scene.admin.headers = before
+    return Deed(ids={"session_id": rows[-1]["id"]})
+
+
+async def _token(scene: Scene) -> Deed:
+    key = await create_key(scene.hub.services.db, "program", ["audit:read"])
+    return Deed(request={"data": {"grant_type": "client_credentials", "client_secret": key}})
+
+
+async def _confirm(scene: Scene) -> Deed:
+    _, pending = await call(scene.hub, "POST", f"{AUTH}/totp", scene.admin.headers)
+    return Deed(request={"json": {"code": pyotp.TOTP(pending["secret"]).now()}})
+
+
+async def _with_factor(scene: Scene) -> Deed:
+    _, person = await set_up_factor(scene)
+    return Deed(request={"json": {"password": PASSWORD}}, headers=person.headers)
+
+
+async def _import(scene: Scene) -> Deed:
+    form = FormData()
+    form.add_field("file", "external_id;nome;tipo;preço\nF1;Fibra;fibra;99,90\n".encode(), filename="planos.csv")
+    return Deed(request={"data": form})
+
+
+async def _assign(scene: Scene) -> Deed:
+    return Deed(request={"json": {"agent_id": str(scene.ids["user_id"])}})
+
+
+async def _key(scene: Scene) -> Deed:
+    await create_key(scene.hub.services.db, name := uuid7().hex, [])
+    return Deed(ids={"key_id": await scene.hub.fetchval("SELECT id FROM api_keys WHERE name = $1", name)})
+
+
+async def _upload(scene: Scene) -> Deed:
+    form = FormData()
+    form.add_field("file", b"%PDF-1.4 ola", filename="ola.pdf", content_type="application/pdf")
+    return Deed(request={"data": form})
+
+
+async def _unknown_message(scene: Scene) -> Deed:
+    message_id = uuid7()
+    await scene.hub.fetch(
+        "INSERT INTO messages (id, created_at, conversation_id, customer_id, direction, author, type, content, state, "
+        "number_id, claimed_at, attempt) SELECT $1, now(), conversation_id, customer_id, 'out', 'agent', 'text', 'oi', "
+        "'unknown', $3, now(), 1 FROM messages WHERE id = $2",
+        message_id, scene.ids["message_id"], scene.ids["number_id"],
+    )  # fmt: skip
+    return Deed(ids={"message_id": message_id}, request={"json": {"outcome": "failed"}})
+
+
+async def _erase(scene: Scene) -> Deed:
+    return Deed(request={"json": {"customer_id": str(scene.ids["customer_id"]), "reason": "request"}})
+
+
+async def _queue_team(scene: Scene) -> Deed:
+    return Deed(request={"json": {"team_id": str(scene.ids["team_id"])}})
+
+
+async def _role(scene: Scene) -> Deed:
+    return Deed(request={"json": {"title": "Outro papel"}})
+
+
+async def _empty_team(scene: Scene) -> Deed:
+    await scene.hub.fetch("INSERT INTO teams (id, name) VALUES ($1, $2)", team := uuid7(), team.hex)
+    return Deed(ids={"team_id": team})
+
+
+async def _send_template(scene: Scene) -> Deed:
+    components = [{"type": "body", "parameters": [{"type": "text", "text": "Ana"}]}]
+    await sync_templates(scene.hub.services, scene.ids["account_id"])
+    message = {"type": "template", "name": "boas_vindas", "components": components}
+    return Deed(request={"json": {"to": {"phone": "+5511987654321"}, "template": message}})
+
+
+async def _register(scene: Scene) -> Deed:
+    return Deed(request={"json": {"pin": "000000"}})
+
+
+async def _dead_letter(scene: Scene) -> Deed:
+    return Deed(request={"json": {}})
+
+
+async def _template(scene: Scene) -> Deed:
+    return Deed(request={"json": bill(scene)})
+
+
+async def _edit(scene: Scene) -> Deed:
+    edit = {"components": [plain("Sua fatura já está aqui.")], "parameter_format": "POSITIONAL"}
+    return Deed(ids={"template_id": await scene.new_template()}, request={"json": edit})
+
+
+async def _draft(scene: Scene) -> Deed:
+    return Deed(ids={"template_id": await scene.new_template()})
+
+
+async def _paused_template(scene: Scene) -> Deed:
+    template = await scene.approved_template()
+    name = await scene.hub.fetchval("SELECT name FROM templates WHERE id = $1", UUID(str(template)))
+    review.pause(scene.sim.core, scene.at_meta(name))
+    await sync_templates(scene.hub.services, scene.ids["account_id"])
+    return Deed(ids={"template_id": template})
+
+
+async def _number_at_rest(scene: Scene) -> Deed:
+    await scene.hub.fetch("UPDATE messages SET state = 'cancelled' WHERE state = 'queued'")
+    return Deed()
+
+
+async def _team_name(scene: Scene) -> Deed:
+    return Deed(request={"json": {"name": uuid7().hex}})
+
+
+async def _spare_account(scene: Scene) -> Deed:
+    body = {"waba_id": "102290129999999", "portfolio_id": "888888888888888", "name": "Outra", "token": "t"}
+    return Deed(request={"json": body})
+
+
+DEEDS: dict[str, Callable[[Scene], Awaitable[Deed]]] = {
+    "POST /api/v1/auth/login": _login,
+    "POST /api/v1/auth/password": _own_password,
+    "POST /api/v1/auth/password/forgot": _forgot,
+    "POST /api/v1/auth/password/set": _set_password,
+    "POST /api/v1/auth/second-factor": _second_factor,
+    "POST /api/v1/auth/second-factor/message": _message_code,
+    "DELETE /api/v1/auth/sessions": _other_session,
+    "DELETE /api/v1/auth/sessions/{session_id}": _other_session,
+    "POST /api/v1/auth/token": _token,
+    "POST /api/v1/auth/totp/confirm": _confirm,
+    "POST /api/v1/auth/totp/recovery-codes": _with_factor,
+    "POST /api/v1/auth/totp/remove": _with_factor,
+    "POST /api/v1/business/{kind}/import": _import,
+    "POST /api/v1/conversations/{conversation_id}/assign": _assign,
+    "DELETE /api/v1/keys/{key_id}": _key,
+    "POST /api/v1/media": _upload,
+    "POST /api/v1/messages/{message_id}/resolve-unknown": _unknown_message,
+    "POST /api/v1/privacy/erasures": _erase,
+    "PUT /api/v1/queues/{key}/team": _queue_team,
+    "PATCH /api/v1/roles/{name}": _role,
+    "DELETE /api/v1/teams/{team_id}": _empty_team,
+    "PATCH /api/v1/teams/{team_id}": _team_name,
+    "DELETE /api/v1/whatsapp/numbers/{number_id}": _number_at_rest,
+    "POST /api/v1/webhooks/dead/replay": _dead_letter,
+    "POST /api/v1/whatsapp/accounts": _spare_account,
+    "POST /api/v1/whatsapp/messages": _send_template,
+    "POST /api/v1/whatsapp/numbers/{number_id}/register": _register,
+    "POST /api/v1/whatsapp/templates": _template,
+    "PUT /api/v1/whatsapp/templates/{template_id}": _edit,
+    "POST /api/v1/whatsapp/templates/{template_id}/submit": _draft,
+    "DELETE /api/v1/whatsapp/templates/{template_id}": _draft,
+    "POST /api/v1/whatsapp/templates/{template_id}/unpause": _paused_template,
+}
+
+
+async def do(scene: Scene, route: Route) -> tuple[int, str, str]:
+    """Call a write route so that it succeeds: status, trace id and body of the answer."""
+    deed = await DEEDS[route.name](scene) if route.name in DEEDS else Deed()
+    request = deed.request or route.request()
+    headers = deed.headers or (scene.admin.headers if route.permission != "public" else {})
+    url = scene.hub.url + route.url(**{**scene.ids, **deed.ids})
+    async with scene.hub.session.request(route.method, url, headers=headers, **request) as answer:
+        return answer.status, answer.headers["X-Request-ID"], await answer.text()
