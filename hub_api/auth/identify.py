@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -35,6 +36,10 @@ MARK_S = {APPS_COOKIE: 12 * 3600, OPENID_COOKIE: 14 * 24 * 3600}
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 # Redis that did not answer is asked again after so long; waiting for it at every request would stop the API.
 _ASK_AGAIN_S = 1.0
+_CREDENTIAL_NAME = re.compile(
+    r"(access|refresh|id|auth|bearer|csrf)?_?token|ticket|(api_?)?key|jwt|authorization", re.IGNORECASE
+)
+_CREDENTIAL = re.compile(r"\bhub_[\w-]{30,}|\beyJ[\w-]+\.[\w-]+\.[\w-]+")  # an API key; a JWT, whose head is JSON
 
 bearer = HTTPBearer(
     auto_error=False, description="an API key (shown once, when it is made) or an access token of `/api/v1/auth`"
@@ -45,6 +50,12 @@ class BadCsrf(Forbidden):
     """A cookie alone proves nothing: another site can make a browser send it."""
 
     code = "csrf"
+
+
+class CredentialInAddress(Forbidden):
+    """Who knows the address would have the credential: proxies log it, browsers keep it."""
+
+    code = "credential_in_address"
 
 
 class Door:
@@ -204,8 +215,9 @@ async def principal(
 async def socket_caller(door: Door, websocket: WebSocket) -> Principal:
     """The caller of a WebSocket's handshake: by `Authorization`, or by a browser's cookie from a page of ours.
 
-    Raises Unauthorized, BadCsrf (a page elsewhere can open sockets with our cookies), TooMany.
+    Raises Unauthorized, BadCsrf (a page elsewhere can open sockets with our cookies), CredentialInAddress, TooMany.
     """
+    _refuse_credentials(websocket)
     scheme, _, credential = websocket.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         caller, _ = await door.admit(credential.strip())
@@ -220,6 +232,12 @@ async def socket_caller(door: Door, websocket: WebSocket) -> Principal:
     else:
         raise Unauthorized("send an API key or an access token as `Authorization: Bearer …`, or sign in")
     return caller
+
+
+def _refuse_credentials(websocket: WebSocket) -> None:
+    for name, value in websocket.query_params.multi_items():
+        if _CREDENTIAL_NAME.fullmatch(name) or _CREDENTIAL.search(value):
+            raise CredentialInAddress("no credential belongs into an address: use the cookie or `Authorization`")
 
 
 async def count_sends(

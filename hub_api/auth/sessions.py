@@ -132,6 +132,11 @@ async def find_now(db: Connection | Pool, session_id: UUID) -> Principal | None:
     return _thaw(row) if row else None
 
 
+async def find_all(db: Pool, session_ids: Sequence[UUID]) -> dict[UUID, Principal]:
+    """Who speaks in these sessions, by PostgreSQL; those that have ended are missing."""
+    return {row["session_id"]: _thaw(row) for row in await db.fetch(queries.find_sessions, list(session_ids))}
+
+
 async def find_user(db: Pool, user_id: UUID) -> Principal | None:
     """What an active user may do, without a session; None for others."""
     row = await db.fetchrow(queries.find_user_principal, user_id)

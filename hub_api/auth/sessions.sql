@@ -40,6 +40,14 @@ SELECT s.id AS session_id, u.id AS user_id, u.name, u.role, r.builtin, r.permiss
 FROM sessions s JOIN users u ON u.id = s.user_id JOIN roles r ON r.name = u.role
 WHERE s.id = $1 AND s.revoked_at IS NULL AND s.expires_at > now() AND u.active;
 
+-- name: find_sessions  -- $1 sessions -> as find_session, those that are alive
+SELECT s.id AS session_id, u.id AS user_id, u.name, u.role, r.builtin, r.permissions, r.all_teams,
+    r.second_factor AS wants_second_factor,
+    u.second_factor_at IS NOT NULL OR 'oidc_mfa' = ANY (s.factors) AS has_second_factor,
+    ARRAY(SELECT m.team_id FROM team_members m WHERE m.user_id = u.id) AS teams
+FROM sessions s JOIN users u ON u.id = s.user_id JOIN roles r ON r.name = u.role
+WHERE s.id = ANY ($1::uuid[]) AND s.revoked_at IS NULL AND s.expires_at > now() AND u.active;
+
 -- name: find_user_principal  -- $1 user -> as find_session, without a session
 SELECT NULL::uuid AS session_id, u.id AS user_id, u.name, u.role, r.builtin, r.permissions, r.all_teams,
     r.second_factor AS wants_second_factor, u.second_factor_at IS NOT NULL AS has_second_factor,

@@ -73,3 +73,13 @@ def test_a_worker_goes_on_within_seconds_after_redis_was_away(settings: Settings
         finally:
             worker.kill()
             worker.wait()
+
+
+def test_a_worker_imports_no_web_framework():
+    """A worker pays for what it imports at every start, rolling restarts and crashes included."""
+    code = "from hub_api.roles import load_jobs; load_jobs(); import sys; print(*sys.modules)"
+    loaded = set(
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    )
+    assert "hub_api.auth.jobs" in loaded
+    assert not loaded & {"fastapi", "uvicorn", "starlette.applications", "jwt", "pyotp", "zxcvbn", "segno"}

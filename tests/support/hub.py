@@ -17,6 +17,7 @@ from typing import Any
 
 import aiohttp
 import uvicorn
+from fastapi import APIRouter
 
 from hub_api import roles
 from hub_api.auth.keys import create_key
@@ -112,11 +113,14 @@ class Hub:
 
 
 @asynccontextmanager
-async def running_hub(settings: Settings, port: int | None = None) -> AsyncIterator[Hub]:
-    """The application on a free port (or on `port`) with an API key, its services shared with the test."""
+async def running_hub(settings: Settings, *routers: APIRouter, port: int | None = None) -> AsyncIterator[Hub]:
+    """The application on a free port (or on `port`) with an API key, its services shared with the test; with `routers` beside
+    its own."""
     from hub_api.app import create_app
 
     app = create_app(settings)
+    for router in routers:
+        app.include_router(router)
     port = port or free_port()
     server = uvicorn.Server(
         uvicorn.Config(

@@ -50,7 +50,7 @@ async def test_templates_of_a_stopped_number_move_and_replies_stay(
         i for person in people for i in await queue(services, person, template(), template("oferta_fibra", "marketing"))
     ]
     replies = [i for person in people for i in await queue(services, person, text())]
-    await pool.pause(services, number_id, reason="obra", source="test")
+    await pool.pause(services, "test", number_id, reason="obra")
     assert await rebalance(services) == 0, "moved while a claim could still have them in hand"
     await settle_stop(services)
     assert await rebalance(services) == len(templates)
@@ -71,10 +71,10 @@ async def test_nothing_moves_where_no_other_number_can_send_or_the_account_is_st
     for person in people:
         await queue(services, person, template())
     for one in (number_id, *others):
-        await pool.pause(services, one, reason="obra", source="test")
+        await pool.pause(services, "test", one, reason="obra")
     await settle_stop(services)
     assert await rebalance(services) == 0
-    await pool.resume(services, others[0], source="test")
+    await pool.resume(services, "test", others[0])
     await services.db.execute("UPDATE whatsapp_accounts SET state = 'restricted'")
     assert await rebalance(services) == 0
     await services.db.execute("UPDATE whatsapp_accounts SET state = 'active'")
@@ -86,10 +86,10 @@ async def test_what_was_moved_comes_back_when_the_number_heals(
 ) -> None:
     people = await add_people(services, number_id, 5)
     ids = [i for person in people for i in await queue(services, person, template())]
-    await pool.pause(services, number_id, reason="obra", source="test")
+    await pool.pause(services, "test", number_id, reason="obra")
     await settle_stop(services)
     assert await rebalance(services) == 5
-    await pool.resume(services, number_id, source="test")
+    await pool.resume(services, "test", number_id)
     assert await rebalance(services) == 0, "thrown back at once"
     await settle_stop(services)
     assert await rebalance(services) == 5
@@ -105,7 +105,7 @@ async def test_a_template_with_an_uploaded_file_waits_at_the_number_that_has_the
     header = {"type": "header", "parameters": [{"type": "document", "document": {"id": "990001"}}]}
     body = {"name": "boas_vindas", "language": {"code": "pt_BR"}, "components": [header]}
     [bound] = await queue(services, people[1], Draft("template", body, "fatura", category="utility", priority=2))
-    await pool.pause(services, number_id, reason="obra", source="test")
+    await pool.pause(services, "test", number_id, reason="obra")
     await settle_stop(services)
     assert await rebalance(services) == 1
     rows = await services.db.fetch("SELECT id FROM messages WHERE number_id = $1", number_id)
@@ -116,7 +116,7 @@ async def test_a_short_pause_is_waited_for(services: Services, number_id: UUID, 
     [person] = await add_people(services, number_id, 1)
     await queue(services, person, template())
     until = datetime.now(UTC) + timedelta(minutes=1)
-    await pool.pause(services, number_id, reason="131057", source="test", until=until)
+    await pool.pause(services, "test", number_id, reason="131057", until=until)
     await settle_stop(services)
     assert await rebalance(services) == 0
 
@@ -127,14 +127,14 @@ async def test_a_draining_number_gives_its_templates_away_and_sends_its_replies(
     people = await add_people(services, number_id, 4)
     templates = [i for person in people for i in await queue(services, person, template())]
     [reply] = await queue(services, people[0], text())
-    await pool.drain(services, number_id, reason="vai embora", source="test")
+    await pool.drain(services, "test", number_id, reason="vai embora")
     await settle_stop(services)
     await rebalance(services)
     await drain_all(services)
     assert set(await states(services, [*templates, reply])) == {"accepted"}
     left = await services.db.fetch("SELECT id FROM messages WHERE number_id = $1", number_id)
     assert [row["id"] for row in left] == [reply]
-    await pool.remove(services, number_id, reason="foi embora", source="test")
+    await pool.remove(services, "test", number_id, reason="foi embora")
 
 
 async def test_numbers_that_stop_and_heal_while_all_sends_lose_and_double_nothing(
@@ -147,13 +147,13 @@ async def test_numbers_that_stop_and_heal_while_all_sends_lose_and_double_nothin
     sending = asyncio.create_task(_until_accepted(services, ids))
     while not sending.done():
         victim = chance.choice([number_id, *others])
-        await pool.pause(services, victim, reason="falha", source="test")
+        await pool.pause(services, "test", victim, reason="falha")
         await services.db.execute(
             "UPDATE whatsapp_numbers SET state_at = now() - interval '3 seconds' WHERE id = $1", victim
         )
         await rebalance(services, healthy_for=NOW)
         await asyncio.sleep(0.05)
-        await pool.resume(services, victim, source="test")
+        await pool.resume(services, "test", victim)
         await rebalance(services, healthy_for=NOW)
     await sending
     assert set(await states(services, ids)) == {"accepted"}

@@ -109,6 +109,6 @@ async def test_a_draining_number_sends_all_it_has_when_it_is_the_only_one_of_its
 ) -> None:
     people = await add_people(services, number_id, 2)
     ids = [*await queue(services, people[0], template()), *await queue(services, people[1], text())]
-    await pool.drain(services, number_id, reason="vai embora", source="test")
+    await pool.drain(services, "test", number_id, reason="vai embora")
     await drain_all(services)
     assert await states(services, ids) == ["accepted", "accepted"]

@@ -82,13 +82,13 @@ async def test_who_is_being_served_gets_it_there_and_their_wait_goes_on(ready: H
 
 
 async def test_notices_spread_over_the_numbers_that_can_send(ready: Hub, others: list[UUID], number_id: UUID) -> None:
-    await pool.pause(ready.services, number_id, reason="obra", source="test")
+    await pool.pause(ready.services, "test", number_id, reason="obra")
     for index in range(6):
         assert (await send(ready, {"phone": f"+55119876500{index:02d}"}))[0] == 202
     rows = await ready.fetch("SELECT number_id, count(*) AS n FROM messages GROUP BY 1")
     assert {row["number_id"]: row["n"] for row in rows} == dict.fromkeys(others, 3)
     for one in others:
-        await pool.pause(ready.services, one, reason="obra", source="test")
+        await pool.pause(ready.services, "test", one, reason="obra")
     assert (await send(ready, {"phone": "+5511987650099"}))[0] == 202, "a pause that ends is no reason to refuse"
     await ready.services.db.execute("UPDATE whatsapp_numbers SET state = 'offline'")
     status, answer = await send(ready, {"phone": "+5511987650098"})
