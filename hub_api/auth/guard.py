@@ -43,7 +43,7 @@ class Guard:
         """`what` is tried (signin, code); `account` as typed, for it need not exist; `device` proven by `known_device`."""
         self._services, self._what, self._account = services, what, account
         subject = hashlib.sha256(account.strip().lower().encode()).hexdigest()[:32]
-        place = limit_key(request_info.current.get().address)
+        self._place = place = limit_key(request_info.current.get().address)
         per_minute = services.settings.signin_per_minute
         self._pair = f"{what}:{subject}:{device or place}"
         self._limits = [Limit(f"{what}:pair:{self._pair}", per_minute)]
@@ -70,9 +70,9 @@ class Guard:
             raise Unavailable(_AWAY) from error
 
     async def _note(self, refusal: TooMany) -> None:
-        """One row in the audit log a minute and place: who hammers must not fill it."""
+        """One row in the audit log a minute and address: who hammers must not fill it."""
         with suppress(RedisError):
-            if not await self._services.redis.set(f"refused:{self._pair}", b"1", ex=NOTED_EVERY_S, nx=True):
+            if not await self._services.redis.set(f"refused:{self._what}:{self._place}", b"1", ex=NOTED_EVERY_S, nx=True):
                 return
         account = {"email": self._account} if "@" in self._account else {}
         detail = {"tried": self._what, "retry_after_s": refusal.context["retry_after_s"], **account}
