@@ -72,7 +72,9 @@ class Guard:
     async def _note(self, refusal: TooMany) -> None:
         """One row in the audit log a minute and address: who hammers must not fill it."""
         with suppress(RedisError):
-            if not await self._services.redis.set(f"refused:{self._what}:{self._place}", b"1", ex=NOTED_EVERY_S, nx=True):
+            if not await self._services.redis.set(
+                f"refused:{self._what}:{self._place}", b"1", ex=NOTED_EVERY_S, nx=True
+            ):
                 return
         account = {"email": self._account} if "@" in self._account else {}
         detail = {"tried": self._what, "retry_after_s": refusal.context["retry_after_s"], **account}

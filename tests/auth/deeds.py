@@ -92,7 +92,11 @@ async def set_the_scene(hub: Hub, sim: Simulator) -> Scene:
     form = FormData()
     form.add_field("file", b"%PDF-1.4 oi", filename="oi.pdf", content_type="application/pdf")
     _, media = await call(hub, "POST", "/api/v1/media", admin.headers, data=form)
+    client_id = f"app-{uuid7().hex[-8:]}"
+    client = {"id": client_id, "name": "App", "redirect_uris": ["https://app.example/back"]}
+    assert (await call(hub, "POST", "/api/v1/openid/clients", admin.headers, json=client))[0] == 201
     ids = {
+        "client_id": client_id,
         "conversation_id": made["conversation"],
         "customer_id": made["customer"],
         "message_id": made["message"],
@@ -329,5 +333,7 @@ async def do(scene: Scene, route: Route) -> tuple[int, str, str]:
     request = deed.request or route.request()
     headers = deed.headers or (scene.admin.headers if route.permission != "public" else {})
     url = scene.hub.url + route.url(**{**scene.ids, **deed.ids})
-    async with scene.hub.session.request(route.method, url, headers=headers, **request) as answer:
+    async with scene.hub.session.request(
+        route.method, url, headers=headers, allow_redirects=False, **request
+    ) as answer:
         return answer.status, answer.headers["X-Request-ID"], await answer.text()

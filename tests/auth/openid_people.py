@@ -26,7 +26,9 @@ async def provider(settings: Settings, **more: Any) -> AsyncIterator[Hub]:
     """The hub under the address that it tells clients."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    async with running_hub(Settings.model_validate({**settings.model_dump(), "public_url": url, **more}), port) as hub:
+    async with running_hub(
+        Settings.model_validate({**settings.model_dump(), "public_url": url, **more}), port=port
+    ) as hub:
         yield hub
 
 

@@ -26,7 +26,15 @@ EXCEPTIONS = {
     "POST /api/v1/whatsapp/accounts/{account_id}/templates/sync": "takes over what Meta says; the templates' history has it",
     "POST /api/v1/whatsapp/numbers/{number_id}/check": "takes over what Meta says; the number's history has it",
     "POST /api/v1/whatsapp/templates/preview": "keeps nothing",
-    "POST /apps/dagster/{path:path}": "Dagster's own event log has its runs; a query is POST too",
+    **{
+        f"{method} /apps/{{app}}/{{path:path}}": "the app's deed, in its own log"
+        for method in ("POST", "PUT", "PATCH", "DELETE")
+    },
+    "POST /openid/authorize": "leads to the same by GET, where the sign-in has its row",
+    "POST /openid/token": "redeems a code whose sign-in has its row; a code used twice ends the grant with one",
+    "POST /openid/revoke": "without a token of use nothing happens; with one the grant ends with its row",
+    "POST /openid/logout": "without a session nothing happens; with one it ends with its row",
+    "POST /openid/userinfo": "reads",
 }
 
 
