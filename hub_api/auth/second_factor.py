@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import pyotp
-import segno
 
 from hub_api.auth import audit, sessions
 from hub_api.auth.principal import Principal
@@ -49,6 +48,8 @@ class Pending:
 
 async def begin(services: Services, tx: Transaction, user_id: UUID) -> Pending:
     """A new pending secret, in place of an unconfirmed one. Raises Conflict when a second factor is in force."""
+    import segno  # workers check codes and draw none
+
     secret = pyotp.random_base32()
     sealed = encrypt(services.settings.secret_key.get_secret_value(), secret)
     email = await tx.db.fetchval(queries.set_pending, user_id, sealed)
