@@ -1,6 +1,6 @@
 -- name: waiting_work  -- -> lanes smallint[], shards smallint[], webhooks boolean, bot_turns boolean, media boolean
 -- Each part is a look at the index of a queue, hopping from one lane to the next: a long backlog of one hides no other.
--- outbox_ready (migration 0014) leaves out what waits for its turn, a retry or the end of a pause.
+-- outbox_ready (migration 0016) leaves out what waits for its turn, a retry or the end of a pause.
 WITH RECURSIVE waiting AS (
     SELECT min(lane) AS lane FROM inbox_item
     UNION ALL
@@ -18,7 +18,7 @@ SELECT
     (SELECT count(*) FROM conversations WHERE state NOT IN ('resolved', 'closed')) AS active_conversations,
     (SELECT count(DISTINCT agent_id) FROM conversations WHERE state IN ('assigned', 'waiting_customer')) AS agents_busy,
     (SELECT count(*) FROM inbox_item) AS inbox_items,
-    (SELECT count(*) FROM messages WHERE state = 'unknown') AS unknown;
+    (SELECT count(*) FROM outbox WHERE state = 'unknown') AS unknown;
 
 -- name: stray_rows  -- {table} is one of our DEFAULT partitions -> count of rows that are no sentinel (messages only has sentinels)
 SELECT count(*) FROM {table}

@@ -7,6 +7,7 @@ ORDER BY m.id FOR NO KEY UPDATE OF m;
 
 -- name: save_altered  -- one array a column of lock_targets; conversation and customer only keep the order
 UPDATE messages m SET
+    updated_at = now(),
     version = row.version, type = row.type, content = row.content, payload = row.payload, reactions = row.reactions,
     edited_at = row.edited_at, revoked_at = row.revoked_at
 FROM unnest($1::uuid[], $2::timestamptz[], $3::uuid[], $4::uuid[], $5::bigint[], $6::text[], $7::text[], $8::jsonb[],

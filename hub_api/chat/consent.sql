@@ -34,7 +34,8 @@ INSERT INTO suppressions (customer_id, scope, reason, until) VALUES ($1, $2, $3,
 ON CONFLICT (customer_id, scope) DO UPDATE SET reason = excluded.reason, until = excluded.until
 WHERE suppressions.until IS NOT NULL AND (excluded.until IS NULL OR excluded.until > suppressions.until);
 
--- name: cancel_queued  -- $2 categories text[] -> id, version, conversation_id of what will not be sent (index messages_pending_customer)
-UPDATE messages SET state = 'cancelled', version = version + 1
-WHERE customer_id = $1 AND state = 'queued' AND category = ANY($2::text[])
-RETURNING id, version, conversation_id;
+-- name: cancel_queued  -- $2 categories text[] -> id, version, conversation_id of what will not be sent (found by outbox_customer)
+UPDATE messages m SET updated_at = now(), state = 'cancelled', version = m.version + 1
+FROM outbox o
+WHERE o.customer_id = $1 AND m.id = o.id AND m.created_at = o.created_at AND m.state = 'queued' AND m.category = ANY($2::text[])
+RETURNING m.id, m.version, m.conversation_id;

@@ -11,7 +11,7 @@ FROM (
 GROUP BY number_id HAVING count(*) > 1;
 
 -- name: move_messages  -- $1 survivor, $2 merged; found by conversation, for which every partition has an index
-UPDATE messages SET customer_id = $1
+UPDATE messages SET updated_at = now(), customer_id = $1
 WHERE conversation_id IN (SELECT id FROM conversations WHERE customer_id = $2);
 
 -- name: move_conversations  -- $1 survivor, $2 merged

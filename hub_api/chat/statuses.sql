@@ -24,12 +24,13 @@ WHERE m.direction = 'out'
 ORDER BY m.id FOR NO KEY UPDATE OF m;
 
 -- name: claim_accepted  -- $1 ids, $2 times: claims given back although the channel had taken the message
-UPDATE messages m SET state = 'claimed'
+UPDATE messages m SET updated_at = now(), state = 'claimed'
 FROM unnest($1::uuid[], $2::timestamptz[]) AS row (id, created_at)
 WHERE m.id = row.id AND m.created_at = row.created_at AND m.state = 'queued';
 
 -- name: save_statuses  -- one array a column; the rows are locked
 UPDATE messages m SET
+    updated_at = now(),
     state = row.state, version = row.version, wamid = row.wamid, sent_at = row.sent_at, delivered_at = row.delivered_at,
     read_at = row.read_at, failed_at = row.failed_at, error_code = row.error_code, error_title = row.error_title,
     pricing = row.pricing

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+# What is due within so many real seconds happens together: a timer for each would cost more than the calls.
+TICK_S = 0.005
 DUE_PER_TICK = 500  # more due calls than this wait for the next turn of the loop, so that requests get theirs
 
 
@@ -95,7 +97,7 @@ class Timeline:
         delay = self._clock.real_delay(self._due[0][0])
         if delay is not None:
             self._timer_for = self._due[0][0]
-            self._timer = asyncio.get_running_loop().call_later(delay, self._run_due)
+            self._timer = asyncio.get_running_loop().call_later(max(delay, TICK_S) if delay else 0, self._run_due)
 
     def _run_due(self) -> None:
         self._timer = None

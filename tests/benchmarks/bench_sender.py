@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from uuid import uuid4
 
 import aiohttp
 import asyncpg
@@ -66,7 +67,7 @@ async def run(scale: float) -> list[Row]:
             people = iter(range(0, 100_000_000, 1_000_000))
             await _drain(stack, db, size // 4, next(people), 1)
             for _ in range(ROUNDS):
-                bare.append(await _flat_out(url, size))
+                bare.append(await _flat_out(url, size, next(people)))
                 for fleet, rates in ours.items():
                     rates.append(await _drain(stack, db, size, next(people), fleet))
             used = await _pool_share(stack, db, next(people), scale)
@@ -102,7 +103,7 @@ async def _drain(stack: Engines, db: asyncpg.Connection, size: int, offset: int,
     await ring(stack, *(("whatsapp.send.jobs.drain_outbox", (shard,)) for shard in range(8)))
     # Looked at seldom and timed by the records themselves: counting every 20 ms took a quarter of a core.
     while await db.fetchval(
-        "SELECT EXISTS (SELECT FROM messages WHERE state IN ('queued', 'claimed') AND not_before IS NULL)"
+        "SELECT EXISTS (SELECT FROM outbox WHERE not_before IS NULL)"
     ):
         await asyncio.sleep(0.25)
     seconds = (await db.fetchval("SELECT max(accepted_at) FROM messages") - began).total_seconds()
@@ -146,16 +147,16 @@ async def _memory_of_backlog(
     return Row(f"memory of the worker for {size:,} queued", f"{grown / 2**20:+.1f} MiB")
 
 
-async def _flat_out(simulator_url: str, size: int) -> float:
-    """The same calls by the same client library with no hub around it."""
+async def _flat_out(simulator_url: str, size: int, offset: int) -> float:
+    """The same calls, each to its own customer as well, by the same client library with no hub around it."""
     url, left = f"{simulator_url}/v26.0/{PHONE_NUMBER_ID}/messages", iter(range(size))
     headers = {"Authorization": "Bearer sim-token"}
 
     async def send(session: aiohttp.ClientSession) -> None:
         for number in left:
             body = {
-                "messaging_product": "whatsapp", "recipient_type": "individual", "to": f"+5511{960000000 + number}", "type": "text",
-                "text": {"body": "Tudo certo por aqui."},
+                "messaging_product": "whatsapp", "recipient_type": "individual", "to": f"+55{11900000000 + offset + number}", "type": "text",
+                "text": {"body": "Tudo certo por aqui."}, "biz_opaque_callback_data": f"{uuid4().hex}.1",
             }  # fmt: skip
             async with session.post(url, json=body) as answer:
                 assert answer.status == 200, await answer.text()

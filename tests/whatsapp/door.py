@@ -30,6 +30,7 @@ _PERSONAL = [
     "parked_status",
     "message_key",
     "messages",
+    "outbox",
     "assignments",
     "conversations",
     "suppressions",

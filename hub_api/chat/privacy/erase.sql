@@ -76,11 +76,11 @@ SELECT legal_basis, count(*) AS count, max(keep_until) AS keep_until FROM kept_r
 DELETE FROM kept_records WHERE id IN (SELECT id FROM kept_records WHERE keep_until < $1 LIMIT $2);
 
 -- name: stop_sending  -- what waits is not sent, what is in doubt is settled: nothing may write of him later
-UPDATE messages SET state = CASE state WHEN 'queued' THEN 'cancelled' ELSE 'failed' END, version = version + 1
+UPDATE messages SET updated_at = now(), state = CASE state WHEN 'queued' THEN 'cancelled' ELSE 'failed' END, version = version + 1
 WHERE conversation_id IN (SELECT id FROM conversations WHERE customer_id = ANY($1::uuid[])) AND state IN ('queued', 'unknown');
 
 -- name: erase_messages
-UPDATE messages SET content = NULL, payload = '{}', wamid = NULL, reply_to = NULL, reactions = '{}', idempotency_key = NULL,
+UPDATE messages SET updated_at = now(), content = NULL, payload = '{}', wamid = NULL, reply_to = NULL, reactions = '{}', idempotency_key = NULL,
     error_title = NULL
 WHERE conversation_id IN (SELECT id FROM conversations WHERE customer_id = ANY($1::uuid[]))
     AND (content IS NOT NULL OR payload <> '{}' OR wamid IS NOT NULL OR reply_to IS NOT NULL OR reactions <> '{}'

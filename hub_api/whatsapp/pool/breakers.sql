@@ -38,15 +38,16 @@ UPDATE templates SET stopped_until = $2, trial_ids = '{}' WHERE id = $1;
 
 -- name: try_template  -- $1 template, $2 how many, $3 until: a few of its waiting messages may go, the others wait on
 WITH trial AS (
-    SELECT m.id, m.created_at FROM templates t
+    SELECT o.id, o.created_at FROM templates t
     JOIN whatsapp_numbers n ON n.account_id = t.account_id
-    JOIN messages m ON m.number_id = n.id AND m.state = 'queued' AND m.type = 'template'
-        AND m.priority BETWEEN 0 AND 3 AND m.shard BETWEEN 0 AND 63
+    JOIN outbox o ON o.number_id = n.id AND o.state = 'queued' AND o.type = 'template'
+        AND o.priority BETWEEN 0 AND 3 AND o.shard BETWEEN 0 AND 63
+    JOIN messages m ON m.id = o.id AND m.created_at = o.created_at
         AND m.payload #>> '{template,name}' = t.name AND m.payload #>> '{template,language,code}' = t.language
     WHERE t.id = $1
     LIMIT $2
 ), due AS (
-    UPDATE messages m SET not_before = NULL, put_off = NULL FROM trial
+    UPDATE messages m SET updated_at = now(), not_before = NULL, put_off = NULL FROM trial
     WHERE m.id = trial.id AND m.created_at = trial.created_at AND m.state = 'queued' AND m.put_off = 'template'
 )
 UPDATE templates SET stopped_until = $3, trial_ids = ARRAY(SELECT id FROM trial) WHERE id = $1;

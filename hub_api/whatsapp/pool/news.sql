@@ -41,9 +41,9 @@ ON CONFLICT (account_id, flow_id) DO UPDATE SET
 RETURNING f.account_id, f.status;
 
 -- name: waiting_with_flow  -- $1 account, $2 flow_id -> id, created_at of queued messages that show the flow
-SELECT m.id, m.created_at FROM messages m
-WHERE m.state = 'queued' AND m.type = 'interactive' AND m.priority BETWEEN 0 AND 3 AND m.shard BETWEEN 0 AND 63
-    AND m.number_id IN (SELECT id FROM whatsapp_numbers WHERE account_id = $1)
+SELECT m.id, m.created_at FROM outbox o JOIN messages m ON m.id = o.id AND m.created_at = o.created_at
+WHERE o.state = 'queued' AND o.type = 'interactive' AND o.priority BETWEEN 0 AND 3 AND o.shard BETWEEN 0 AND 63
+    AND o.number_id IN (SELECT id FROM whatsapp_numbers WHERE account_id = $1)
     AND m.payload #>> '{interactive,action,parameters,flow_id}' = $2;
 
 -- name: set_limit  -- $1 waba_id or null, $2 account or null, $3 users a day or null (unlimited)

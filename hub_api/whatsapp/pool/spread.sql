@@ -6,7 +6,7 @@ FROM whatsapp_numbers n JOIN whatsapp_accounts a ON a.id = n.account_id
 LEFT JOIN whatsapp_portfolios p ON p.portfolio_id = a.portfolio_id
 CROSS JOIN LATERAL (
     SELECT count(*)::int AS waiting FROM (
-        SELECT FROM messages m
+        SELECT FROM outbox m
         WHERE m.state = 'queued' AND m.number_id = n.id AND m.priority BETWEEN 1 AND 3 AND m.shard BETWEEN 0 AND 63
         LIMIT 20000
     ) AS bounded

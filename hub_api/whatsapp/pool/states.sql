@@ -16,8 +16,8 @@ UPDATE whatsapp_numbers SET draining_since = NULL WHERE id = $1;
 -- name: remove  -- $1 number, $2 reason, $3 source -> id; no row: unknown, removed before, or something waits for it
 UPDATE whatsapp_numbers n SET state = 'removed', state_reason = $2, state_source = $3, paused_until = NULL, draining_since = NULL
 WHERE n.id = $1 AND n.state <> 'removed'
-    AND NOT EXISTS (SELECT FROM messages m WHERE m.state = 'queued' AND m.number_id = n.id AND m.shard BETWEEN 0 AND 63 AND m.priority BETWEEN 0 AND 3)
-    AND NOT EXISTS (SELECT FROM messages m WHERE m.state = 'claimed' AND m.number_id = n.id)
+    AND NOT EXISTS (SELECT FROM outbox m WHERE m.state = 'queued' AND m.number_id = n.id AND m.shard BETWEEN 0 AND 63 AND m.priority BETWEEN 0 AND 3)
+    AND NOT EXISTS (SELECT FROM outbox m WHERE m.state = 'claimed' AND m.number_id = n.id)
 RETURNING n.id;
 
 -- name: find_number  -- $1 our id or Meta's -> id, state, state_reason, phone_number_id, account_id, token_encrypted

@@ -16,7 +16,7 @@ ORDER BY n.phone_number_id LIMIT $2;
 
 -- name: queues  -- $1 numbers -> number_id, priority, waiting, oldest_at of what waits, lane by lane
 SELECT m.number_id, m.priority, count(*)::int AS waiting, min(m.created_at) AS oldest_at
-FROM messages m
+FROM outbox m
 WHERE m.state = 'queued' AND m.number_id = ANY ($1::uuid[]) AND m.priority BETWEEN 0 AND 3 AND m.shard BETWEEN 0 AND 63
 GROUP BY m.number_id, m.priority;
 

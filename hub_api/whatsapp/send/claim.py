@@ -169,7 +169,9 @@ class Claims:
             ids, times, low, high = outbox.keys([row for row, _, _ in chosen])
             customers = [row["customer_id"] for row, _, _ in chosen]
             quota_of = [number.portfolio_id if send.outside_window else None for _, send, number in chosen]
-            rows = await self._services.db.fetch(outbox.queries.claim, ids, times, customers, quota_of, low, high)
+            rows = await self._services.db.fetch(
+                outbox.queries.claim, ids, times, customers, [number.id for _, _, number in chosen], quota_of, low, high
+            )
         claims = {row["id"]: row for row in rows}
         slots = {number: (iter(grant.slots.urgent), iter(grant.slots.bulk)) for number, grant in granted.items()}
         used: Counter[str] = Counter()

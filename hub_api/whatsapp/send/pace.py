@@ -95,7 +95,7 @@ def _line_up(line: Line, now: float, want: int, spacing: float) -> list[float]:
 def pair_free_at(burst_at: datetime | None, burst_count: int | None, now: datetime) -> datetime | None:
     """When the next message of a number to a person may be claimed, if not now: `burst_count` were since `burst_at`.
 
-    The rule stands once more in claim_messages (migration 0009), which judges it under the customer's lock.
+    The rule stands once more in claim_messages (migration 0016), which judges it under the customer's lock.
     """
     if burst_at is None or burst_count is None:
         return None

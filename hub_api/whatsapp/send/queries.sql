@@ -1,4 +1,5 @@
--- The outbox: claim, record what became of the call, give back, settle doubts. Messages are partitioned by created_at:
+-- The outbox: claim, record what became of the call, give back, settle doubts. What waits is found in `outbox`, which follows
+-- `messages` by triggers (claims and acceptances excepted, migration 0017). Messages are partitioned by created_at:
 -- every bulk change names the range of its keys ($low, $high), so that other months are not opened at all.
 
 -- name: urgent_queues  -- $1 priorities, $2 own shard -> priority, shard, id, phone_number_id, throughput_mps, speed, account_id, portfolio_id, token_encrypted of each queue with something to claim: by lane, from the own shard on
@@ -6,16 +7,16 @@
 -- their length nor with the numbers we own.
 WITH RECURSIVE queue AS (
     SELECT head.* FROM unnest($1::smallint[]) AS lane (priority) CROSS JOIN LATERAL (
-        SELECT m.priority, m.number_id, m.shard FROM messages m
-        WHERE m.state = 'queued' AND m.priority = lane.priority AND m.number_id IS NOT NULL
-        ORDER BY m.number_id, m.shard LIMIT 1
+        SELECT o.priority, o.number_id, o.shard FROM outbox o
+        WHERE o.state = 'queued' AND o.priority = lane.priority AND o.number_id IS NOT NULL
+        ORDER BY o.number_id, o.shard LIMIT 1
     ) AS head
     UNION ALL
     SELECT next.* FROM queue CROSS JOIN LATERAL (
-        SELECT m.priority, m.number_id, m.shard FROM messages m
-        WHERE m.state = 'queued' AND m.priority = queue.priority AND (m.number_id, m.shard) > (queue.number_id, queue.shard)
-            AND m.number_id IS NOT NULL
-        ORDER BY m.number_id, m.shard LIMIT 1
+        SELECT o.priority, o.number_id, o.shard FROM outbox o
+        WHERE o.state = 'queued' AND o.priority = queue.priority AND (o.number_id, o.shard) > (queue.number_id, queue.shard)
+            AND o.number_id IS NOT NULL
+        ORDER BY o.number_id, o.shard LIMIT 1
     ) AS next
 )
 SELECT queue.priority, queue.shard AS shard, n.id, n.phone_number_id, n.throughput_mps, w.speed, n.account_id, n.portfolio_id,
@@ -24,24 +25,24 @@ FROM queue
 JOIN sending_numbers n ON n.id = queue.number_id
 JOIN whatsapp_numbers w ON w.id = queue.number_id
 WHERE lane_may_go(queue.priority, n.held_categories) AND EXISTS (
-    SELECT FROM outbox_due d
-    WHERE d.priority = queue.priority AND d.shard = queue.shard AND d.number_id = queue.number_id
-        AND CASE WHEN d.category = ANY (n.held_categories) THEN false ELSE true END
+    SELECT FROM outbox_turns t
+    WHERE t.priority = queue.priority AND t.shard = queue.shard AND t.number_id = queue.number_id
+        AND CASE WHEN t.category = ANY (n.held_categories) THEN false ELSE true END
 )
 ORDER BY queue.priority, (queue.shard - $2::int + 64) % 64, n.id;
 
 -- name: bulk_queues  -- $1 priorities, $2 own shard -> as urgent_queues, of each number and lane the nearest shard from the own one on
 WITH RECURSIVE queue AS (
     SELECT head.* FROM unnest($1::smallint[]) AS lane (priority) CROSS JOIN LATERAL (
-        SELECT m.priority, m.number_id FROM messages m
-        WHERE m.state = 'queued' AND m.priority = lane.priority AND m.number_id IS NOT NULL
-        ORDER BY m.number_id LIMIT 1
+        SELECT o.priority, o.number_id FROM outbox o
+        WHERE o.state = 'queued' AND o.priority = lane.priority AND o.number_id IS NOT NULL
+        ORDER BY o.number_id LIMIT 1
     ) AS head
     UNION ALL
     SELECT next.* FROM queue CROSS JOIN LATERAL (
-        SELECT m.priority, m.number_id FROM messages m
-        WHERE m.state = 'queued' AND m.priority = queue.priority AND m.number_id > queue.number_id
-        ORDER BY m.number_id LIMIT 1
+        SELECT o.priority, o.number_id FROM outbox o
+        WHERE o.state = 'queued' AND o.priority = queue.priority AND o.number_id > queue.number_id
+        ORDER BY o.number_id LIMIT 1
     ) AS next
 )
 SELECT queue.priority, near.shard AS shard, n.id, n.phone_number_id, n.throughput_mps, w.speed, n.account_id, n.portfolio_id,
@@ -65,33 +66,34 @@ WITH sending AS MATERIALIZED (
     CROSS JOIN LATERAL (SELECT n.held_categories FROM sending n WHERE n.id = asked.number_id) AS number
     CROSS JOIN LATERAL (
         (
-            SELECT * FROM outbox_due d
-            WHERE d.priority = asked.priority AND d.shard = asked.shard AND d.number_id = asked.number_id
-                AND d.ready_at > '-infinity' AND CASE WHEN d.category = ANY (number.held_categories) THEN false ELSE true END
-            ORDER BY d.ready_at LIMIT asked.most
+            SELECT * FROM outbox_turns t
+            WHERE t.priority = asked.priority AND t.shard = asked.shard AND t.number_id = asked.number_id
+                AND t.ready_at > '-infinity' AND CASE WHEN t.category = ANY (number.held_categories) THEN false ELSE true END
+            ORDER BY t.ready_at LIMIT asked.most
         )
         UNION ALL
         (
-            SELECT * FROM outbox_due d
-            WHERE d.priority = asked.priority AND d.shard = asked.shard AND d.number_id = asked.number_id
-                AND d.ready_at = '-infinity' AND CASE WHEN d.category = ANY (number.held_categories) THEN false ELSE true END
-            ORDER BY d.created_at LIMIT asked.most
+            SELECT * FROM outbox_turns t
+            WHERE t.priority = asked.priority AND t.shard = asked.shard AND t.number_id = asked.number_id
+                AND t.ready_at = '-infinity' AND CASE WHEN t.category = ANY (number.held_categories) THEN false ELSE true END
+            ORDER BY t.created_at LIMIT asked.most
         )
         LIMIT asked.most
     ) AS head
     LIMIT $5
 )
-SELECT r.id, r.created_at, r.shard, r.number_id, r.priority, r.conversation_id, r.customer_id, r.type, r.category, r.payload,
+SELECT r.id, r.created_at, r.shard, r.number_id, r.priority, m.conversation_id, r.customer_id, r.type, r.category, m.payload,
     r.due_at, now() AS now, c.status AS customer_status, c.phone, c.metadata -> 'whatsapp_strikes' AS strikes,
     spoke.last_at AS customer_spoke_at, address.known AS addresses, stopped.scopes AS suppressed,
     template_sending_status(t.status, t.quality) AS template_status, t.paced_since AS template_paced_since,
     CASE WHEN r.id = ANY (t.trial_ids) THEN NULL ELSE t.stopped_until END AS template_stopped_until,
     pace.burst_at AS pair_burst_at, pace.burst_count AS pair_burst_count
 FROM first r
+JOIN messages m ON m.id = r.id AND m.created_at = r.created_at
 JOIN sending ON sending.id = r.number_id
 JOIN customers c ON c.id = r.customer_id
 LEFT JOIN templates t ON r.type = 'template' AND t.account_id = sending.account_id
-    AND t.name = r.payload #>> '{template,name}' AND t.language = r.payload #>> '{template,language,code}'
+    AND t.name = m.payload #>> '{template,name}' AND t.language = m.payload #>> '{template,language,code}'
 LEFT JOIN pair_pace pace ON pace.customer_id = r.customer_id AND pace.number_id = r.number_id
 CROSS JOIN LATERAL (
     SELECT max(v.last_customer_message_at) AS last_at FROM conversations v
@@ -108,11 +110,11 @@ CROSS JOIN LATERAL (
 ) AS stopped
 ORDER BY r.place, r.ready_at > '-infinity' DESC, r.ready_at, r.created_at;
 
--- name: claim  -- $1 ids, $2 created_at, $3 customer ids, $4 portfolios on whose quota they count or null, $5 low, $6 high -> id, attempt, reserved of those claimed; id, free_from (attempt null) of those without quota; the rules stand at claim_messages (migration 0009)
-SELECT message AS id, attempt_number AS attempt, reserved, free_from FROM claim_messages($1, $2, $3, $4, $5, $6);
+-- name: claim  -- $1 ids, $2 created_at, $3 customer ids, $4 number ids, $5 portfolios on whose quota they count or null, $6 low, $7 high -> id, attempt, reserved of those claimed; id, free_from (attempt null) of those without quota; the rules stand at claim_messages (migration 0016)
+SELECT message AS id, attempt_number AS attempt, reserved, free_from FROM claim_messages($1, $2, $3, $4, $5, $6, $7);
 
 -- name: put_off  -- $1 ids, $2 created_at, $3 low, $4 high, $5 not_before, $6 why (pair, quota, template)
-UPDATE messages m SET not_before = given.not_before, put_off = given.why
+UPDATE messages m SET updated_at = now(), not_before = given.not_before, put_off = given.why
 FROM unnest($1::uuid[], $2::timestamptz[], $5::timestamptz[], $6::text[]) AS given (id, created_at, not_before, why)
 WHERE m.id = given.id AND m.created_at = given.created_at AND m.created_at BETWEEN $3 AND $4 AND m.state = 'queued';
 
@@ -128,13 +130,18 @@ SELECT give_quota_back($1, $2, $3);
 DELETE FROM pair_pace WHERE burst_at < now() - interval '10 minutes';
 
 -- name: accept  -- $1 ids, $2 created_at, $3 low, $4 high, $5 wamids, $6 states (accepted, held), $7 estimated costs in micros, $8 their currencies -> id, version, from_state, state, conversation_id, customer_id, type
-UPDATE messages m SET
-    wamid = given.wamid, accepted_at = now(), state = given.state, error_code = NULL, error_title = NULL,
-    estimated_micros = given.micros, estimated_currency = given.currency, version = m.version + 1
-FROM unnest($1::uuid[], $2::timestamptz[], $5::text[], $6::text[], $7::bigint[], $8::text[])
-    AS given (id, created_at, wamid, state, micros, currency)
-WHERE m.id = given.id AND m.created_at = given.created_at AND m.created_at BETWEEN $3 AND $4 AND m.state = 'claimed'
-RETURNING m.id, m.version, 'claimed' AS from_state, m.state, m.conversation_id, m.customer_id, m.type;
+WITH accepted AS (
+    UPDATE messages m SET
+        wamid = given.wamid, accepted_at = now(), state = given.state, error_code = NULL, error_title = NULL,
+        estimated_micros = given.micros, estimated_currency = given.currency, version = m.version + 1, updated_at = now()
+    FROM unnest($1::uuid[], $2::timestamptz[], $5::text[], $6::text[], $7::bigint[], $8::text[])
+        AS given (id, created_at, wamid, state, micros, currency)
+    WHERE m.id = given.id AND m.created_at = given.created_at AND m.created_at BETWEEN $3 AND $4 AND m.state = 'claimed'
+    RETURNING m.id, m.version, m.state, m.conversation_id, m.customer_id, m.type
+), gone AS (
+    DELETE FROM outbox o USING accepted a WHERE o.id = a.id
+)
+SELECT id, version, 'claimed' AS from_state, state, conversation_id, customer_id, type FROM accepted;
 
 -- name: accept_overtaken  -- as accept, for messages that a status (or the sweep) moved on before we could record the call
 WITH given AS (
@@ -146,19 +153,24 @@ WITH given AS (
     WHERE m.created_at BETWEEN $3 AND $4
     ORDER BY m.id
     FOR UPDATE OF m
+), moved AS (
+    UPDATE messages m SET
+        updated_at = now(),
+        wamid = before.wamid,
+        accepted_at = coalesce(m.accepted_at, now()),
+        estimated_micros = before.micros,
+        estimated_currency = before.currency,
+        state = CASE WHEN can_move(before.state, before.to_state) THEN before.to_state ELSE m.state END,
+        error_code = CASE WHEN can_move(before.state, before.to_state) THEN NULL ELSE m.error_code END,
+        error_title = CASE WHEN can_move(before.state, before.to_state) THEN NULL ELSE m.error_title END,
+        version = m.version + 1
+    FROM before
+    WHERE m.id = before.id AND m.created_at = before.created_at AND m.created_at BETWEEN $3 AND $4
+    RETURNING m.id, m.version, before.state AS from_state, m.state, m.conversation_id, m.customer_id, m.type
+), gone AS (
+    DELETE FROM outbox o USING moved WHERE o.id = moved.id AND moved.state IN ('accepted', 'held')
 )
-UPDATE messages m SET
-    wamid = before.wamid,
-    accepted_at = coalesce(m.accepted_at, now()),
-    estimated_micros = before.micros,
-    estimated_currency = before.currency,
-    state = CASE WHEN can_move(before.state, before.to_state) THEN before.to_state ELSE m.state END,
-    error_code = CASE WHEN can_move(before.state, before.to_state) THEN NULL ELSE m.error_code END,
-    error_title = CASE WHEN can_move(before.state, before.to_state) THEN NULL ELSE m.error_title END,
-    version = m.version + 1
-FROM before
-WHERE m.id = before.id AND m.created_at = before.created_at AND m.created_at BETWEEN $3 AND $4
-RETURNING m.id, m.version, before.state AS from_state, m.state, m.conversation_id, m.customer_id, m.type;
+SELECT id, version, from_state, state, conversation_id, customer_id, type FROM moved;
 
 -- name: store_wa_ids  -- $1 ids, $2 customer ids, $3 wa_ids: how Meta spells a phone that we addressed for the first time
 INSERT INTO customer_identities (id, customer_id, kind, value)
@@ -177,6 +189,7 @@ WITH given AS (
     FOR UPDATE OF m
 )
 UPDATE messages m SET
+    updated_at = now(),
     state = before.to_state,
     error_code = before.error_code,
     error_title = before.error_title,
@@ -188,6 +201,7 @@ RETURNING m.id, m.version, before.state AS from_state, m.state, m.conversation_i
 
 -- name: release  -- $1 ids, $2 created_at, $3 low, $4 high, $5 not_before, $6 calls made (0: the attempt never took place), $7 error codes, $8 error titles
 UPDATE messages m SET
+    updated_at = now(),
     state = 'queued', claimed_at = NULL, not_before = given.not_before, put_off = NULL, attempt = m.attempt - 1 + given.calls,
     error_code = given.error_code, error_title = given.error_title
 FROM unnest($1::uuid[], $2::timestamptz[], $5::timestamptz[], $6::int[], $7::int[], $8::text[])
@@ -195,18 +209,18 @@ FROM unnest($1::uuid[], $2::timestamptz[], $5::timestamptz[], $6::int[], $7::int
 WHERE m.id = given.id AND m.created_at = given.created_at AND m.created_at BETWEEN $3 AND $4 AND m.state = 'claimed';
 
 -- name: without_number  -- $1 shard -> id, created_at of queued messages that no number can send
-SELECT id, created_at FROM messages
+SELECT id, created_at FROM outbox
 WHERE state = 'queued' AND priority = ANY ('{0,1,2,3}') AND shard = $1 AND number_id IS NULL
 ORDER BY created_at LIMIT 500;
 
 -- name: stale_claims  -- $1 claimed before -> id, created_at, oldest first: their sender died between the claim and the record
-SELECT id, created_at FROM messages WHERE state = 'claimed' AND claimed_at < $1 ORDER BY claimed_at LIMIT 500;
+SELECT id, created_at FROM outbox WHERE state = 'claimed' AND claimed_at < $1 ORDER BY claimed_at LIMIT 500;
 
 -- name: unknown_messages  -- $1 claimed before, $2 after claimed_at or null, $3 after id, $4 limit -> messages whose outcome a person may have to settle
-SELECT id, created_at, conversation_id, customer_id, number_id, type, category, attempt, claimed_at, error_title
-FROM messages
-WHERE state = 'unknown' AND claimed_at < $1 AND ($2::timestamptz IS NULL OR (claimed_at, id) > ($2, $3::uuid))
-ORDER BY claimed_at, id
+SELECT o.id, o.created_at, m.conversation_id, o.customer_id, o.number_id, o.type, o.category, o.attempt, o.claimed_at, m.error_title
+FROM outbox o JOIN messages m ON m.id = o.id AND m.created_at = o.created_at
+WHERE o.state = 'unknown' AND o.claimed_at < $1 AND ($2::timestamptz IS NULL OR (o.claimed_at, o.id) > ($2, $3::uuid))
+ORDER BY o.claimed_at, o.id
 LIMIT $4;
 
 -- name: find_message  -- $1 id -> created_at, state
@@ -218,7 +232,7 @@ SELECT lane.priority, count(m.id) AS queued, count(m.id) FILTER (WHERE m.ready_a
 FROM generate_series(0, 3) AS lane (priority)
 LEFT JOIN (
     SELECT id, priority, coalesce(not_before, '-infinity'::timestamptz) AS ready_at, greatest(created_at, not_before) AS due_at
-    FROM messages WHERE state = 'queued'
+    FROM outbox WHERE state = 'queued'
 ) AS m USING (priority)
 GROUP BY lane.priority;
 

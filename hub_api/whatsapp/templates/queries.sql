@@ -278,16 +278,18 @@ SELECT id FROM whatsapp_accounts WHERE waba_id = $1;
 -- Messages that wait take the category, and with it the lane and the opt-outs, that their template has by now.
 WITH stale AS (
     SELECT m.id, m.created_at, lower(t.category) AS category
-    FROM messages m
-    JOIN whatsapp_numbers n ON n.id = m.number_id
+    FROM outbox o
+    JOIN messages m ON m.id = o.id AND m.created_at = o.created_at
+    JOIN whatsapp_numbers n ON n.id = o.number_id
     JOIN templates t ON t.account_id = n.account_id AND t.name = m.payload #>> '{template,name}'
         AND t.language = m.payload #>> '{template,language,code}'
-    WHERE n.account_id = $1 AND m.state = 'queued' AND m.type = 'template'
+    WHERE n.account_id = $1 AND o.state = 'queued' AND o.type = 'template' AND m.state = 'queued'
         AND t.category IN ('MARKETING', 'UTILITY', 'AUTHENTICATION') AND m.category IS DISTINCT FROM lower(t.category)
     LIMIT $2
     FOR UPDATE OF m SKIP LOCKED
 )
 UPDATE messages m SET
+    updated_at = now(),
     category = stale.category,
     priority = CASE stale.category WHEN 'marketing' THEN 3 WHEN 'utility' THEN 2 ELSE 1 END
 FROM stale

@@ -134,7 +134,7 @@ def test_no_schedule_of_claims_is_too_much_for_one_person(attempts: list[tuple[f
 async def test_the_claim_judges_a_pair_as_the_pure_rule_does(
     services: Services, number_id: UUID, gaps: list[float]
 ) -> None:
-    await services.db.execute("DELETE FROM messages")
+    await services.db.execute("TRUNCATE messages, outbox")
     await services.db.execute("DELETE FROM pair_pace")
     [person] = await add_people(services, number_id, 1, first=_next_person())
     for gap in gaps:
@@ -144,7 +144,7 @@ async def test_the_claim_judges_a_pair_as_the_pure_rule_does(
         pace = await services.db.fetchrow("SELECT burst_at, burst_count, clock_timestamp() AS now FROM pair_pace")
         free_at = pair_free_at(pace["burst_at"], pace["burst_count"], pace["now"]) if pace else None
         ids, times, low, high = outbox.keys([row])
-        claimed = await services.db.fetch(outbox.queries.claim, ids, times, [person.id], [None], low, high)
+        claimed = await services.db.fetch(outbox.queries.claim, ids, times, [person.id], [number_id], [None], low, high)
         assert bool(claimed) == (free_at is None), (gap, pace)
         await services.db.execute("UPDATE messages SET state = 'failed' WHERE state = 'claimed'")
 
@@ -160,7 +160,7 @@ async def test_no_schedule_of_claims_is_too_much_for_the_portfolio(
     services: Services, number_id: UUID, limit: int, steps: list[tuple[int, str, int]]
 ) -> None:
     portfolio = await services.db.fetchval("SELECT portfolio_id FROM whatsapp_portfolios")
-    for table in ("messages", "pair_pace", "quota_ledger"):
+    for table in ("messages", "outbox", "pair_pace", "quota_ledger"):
         await services.db.execute(f"DELETE FROM {table}")
     await services.db.execute("UPDATE whatsapp_portfolios SET messaging_limit = $1, quota_used = 0", limit)
     people = await add_people(services, number_id, 10, spoke=None, first=_next_person())
@@ -176,7 +176,7 @@ async def test_no_schedule_of_claims_is_too_much_for_the_portfolio(
         [message_id] = await queue(services, people[who], template())
         row = await services.db.fetchrow("SELECT id, created_at FROM messages WHERE id = $1", message_id)
         ids, times, low, high = outbox.keys([row])
-        [claim] = await services.db.fetch(outbox.queries.claim, ids, times, [people[who].id], [portfolio], low, high)
+        [claim] = await services.db.fetch(outbox.queries.claim, ids, times, [people[who].id], [number_id], [portfolio], low, high)
         fits = who in counted or len(counted) < limit
         assert (claim["attempt"] is not None) == fits
         if not fits:

@@ -119,10 +119,10 @@ async def test_a_claim_looks_again_at_every_opt_out_that_came_after_its_decision
             "INSERT INTO suppressions (customer_id, scope, reason) VALUES ($1, $2, 'api')", person.id, scope
         )
         ids, times, low, high = outbox.keys([row])
-        claimed = await services.db.fetch(outbox.queries.claim, ids, times, [person.id], [None], low, high)
+        claimed = await services.db.fetch(outbox.queries.claim, ids, times, [person.id], [number_id], [None], low, high)
         [again] = await services.db.fetch(outbox.queries.candidates, *head) or [None]
         stopped = not claimed
         assert stopped == (category in ("marketing", "utility") and scope in (category, "all")), (scope, category)
         assert stopped == (again is not None and isinstance(decide(again), Drop)), "claim and decision disagree"
-        await services.db.execute("DELETE FROM messages")
+        await services.db.execute("TRUNCATE messages, outbox")
     assert not sim.core.ledger.calls
