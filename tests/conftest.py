@@ -5,15 +5,22 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
 
 from hub_api import roles
 from hub_api.platform.services import Services
 from hub_api.settings import Settings
 from tests.support.data import data_settings_for, empty, warehouse_with_schema
 from tests.support.hub import Hub, make_settings, running_hub
+from tests.support.outbox import ASTRAY
 from tests.support.postgres import Databases, EmbeddedPostgres
 from tests.support.valkey import EmbeddedValkey
 from tests.support.warehouse import EmbeddedWarehouse
+
+
+# How long an example takes depends on what else the machine does: a slow one is no failure.
+settings.register_profile("hub", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("hub")
 
 
 @pytest.fixture(scope="session")
@@ -70,6 +77,7 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
     """The services of a process, with the hub's own fan-out."""
     async with roles.services(settings, "test") as opened:
         yield opened
+        assert await opened.db.fetchval(ASTRAY) == 0, "the outbox and the messages disagree"
 
 
 @pytest.fixture

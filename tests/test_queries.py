@@ -1,5 +1,6 @@
 """Every named query is prepared on the real schema: a typo or a dropped column fails here, not in traffic."""
 
+import re
 from importlib import resources
 from pathlib import Path
 
@@ -37,6 +38,18 @@ async def test_every_named_query_can_be_prepared(db, file):
             await db.prepare(sql)
         except asyncpg.PostgresError as error:
             pytest.fail(f"{file}: {name}: {error}")
+
+
+def test_every_change_of_a_message_says_when():
+    """No trigger does it: one before the update would compute the text search of every changed row again (0017)."""
+    silent = [
+        f"{file}: {name}"
+        for file in QUERY_FILES
+        for name, sql in sqlfile.parse((ROOT / file).read_text(), file)
+        for change in re.split(r"(?=UPDATE messages\b)", sql)[1:]
+        if not re.search(r"\bupdated_at = (now\(\)|at_time)", change.split("WHERE")[0])
+    ]
+    assert not silent
 
 
 def test_a_name_used_twice_is_refused():

@@ -18,6 +18,7 @@ from hub_api.embedded.values import PORTS
 from hub_api.settings import Settings
 from hub_api.simulator.demo import connect_number
 from tests.support.meta import Meta, bsuid_of, new_people, phone_of
+from tests.support.outbox import ASTRAY
 from tests.support.stack import Stack
 from tests.support.waiting import wait_until
 
@@ -122,6 +123,7 @@ class FaultStack(Stack):
         assert {row["n"] for row in rows} == {1}, "handled twice"
         assert self.value(UNANSWERED, list(acknowledged)) == 0, "customers were never answered"
         assert asyncio.run(self.simulator("GET", "accepted"))["more_than_once"] == {}, "sent twice"
+        assert self.value(ASTRAY) == 0, "the outbox and the messages disagree"
         wait_until(self._warehouse_is_level, patience_s, every_s=0.3)
 
     def _nothing_waits(self) -> bool:

@@ -18,6 +18,7 @@ from hub_api.settings import Settings
 from hub_api.whatsapp.send.pace import pace_of
 from tests.benchmarks.stack import Engines
 from tests.support.balancer import Balancer
+from tests.support.outbox import ASTRAY
 from tests.support.pool import Account, Pool, Size, running_pool
 from tests.support.pool_measures import Replies, quantile, used_share
 from tests.support.postgres import Databases, EmbeddedPostgres
@@ -66,6 +67,7 @@ async def proved(pool: Pool) -> Account:
     """What has to be true after every fault: once each, by both accounts."""
     account = await pool.account()
     assert account.twice == {}, "sent twice"
+    assert await pool.db.fetchval(ASTRAY) == 0, "the outbox and the messages disagree"
     assert account.not_sent == [], "counted as sent and never accepted"
     assert account.sent_unseen == [], "accepted and still to be sent"
     assert (await pool.tally())["over_portfolio_limit"] == 0
