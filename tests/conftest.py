@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import redis
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from hub_api import roles
 from hub_api.platform.services import Services
@@ -17,10 +18,9 @@ from tests.support.postgres import Databases, EmbeddedPostgres
 from tests.support.valkey import EmbeddedValkey
 from tests.support.warehouse import EmbeddedWarehouse
 
-
 # How long an example takes depends on what else the machine does: a slow one is no failure.
-settings.register_profile("hub", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("hub")
+hypothesis_settings.register_profile("hub", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("hub")
 
 
 @pytest.fixture(scope="session")

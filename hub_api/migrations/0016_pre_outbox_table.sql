@@ -39,9 +39,10 @@ BEGIN
         INSERT INTO outbox (id, created_at, customer_id, number_id, priority, shard, type, category, state, attempt, not_before,
             put_off, claimed_at, moved_from)
         VALUES (NEW.id, NEW.created_at, NEW.customer_id, NEW.number_id, NEW.priority, NEW.shard, NEW.type, NEW.category, NEW.state,
-            NEW.attempt, NEW.not_before, NEW.put_off, NEW.claimed_at, NEW.moved_from);
+            NEW.attempt, NEW.not_before, NEW.put_off, NEW.claimed_at, NEW.moved_from)
+        ON CONFLICT (id) DO UPDATE SET created_at = excluded.created_at;  -- an update that moves a row to another month
     ELSIF NEW.state IN ('queued', 'claimed', 'unknown') THEN
-        UPDATE outbox SET customer_id = NEW.customer_id, number_id = NEW.number_id, priority = NEW.priority,
+        UPDATE outbox SET created_at = NEW.created_at, customer_id = NEW.customer_id, number_id = NEW.number_id, priority = NEW.priority,
             category = NEW.category, state = NEW.state, attempt = NEW.attempt, not_before = NEW.not_before,
             put_off = NEW.put_off, claimed_at = NEW.claimed_at, moved_from = NEW.moved_from
         WHERE id = NEW.id;
@@ -51,12 +52,16 @@ BEGIN
     RETURN NULL;
 END
 $$;
+-- The two steps that every message takes, claim_messages and accept_messages, keep the outbox themselves, all their messages
+-- in one statement, and say so: row by row that cost as much as the step itself.
 -- Messages are never deleted but with their month or when they move to it (ensure_partitions), so there is no third trigger.
 -- The lock that this takes lets nobody write a message until the rows below are copied.
 CREATE TRIGGER outbox_gains AFTER INSERT ON messages
     FOR EACH ROW WHEN (NEW.state IN ('queued', 'claimed', 'unknown')) EXECUTE FUNCTION keep_outbox();
 CREATE TRIGGER outbox_follows AFTER UPDATE ON messages
-    FOR EACH ROW WHEN (OLD.state IN ('queued', 'claimed', 'unknown')) EXECUTE FUNCTION keep_outbox();
+    FOR EACH ROW WHEN (
+        OLD.state IN ('queued', 'claimed', 'unknown') AND current_setting('hub.keeps_outbox', true) IS DISTINCT FROM 'yes'
+    ) EXECUTE FUNCTION keep_outbox();
 INSERT INTO outbox (id, created_at, customer_id, number_id, priority, shard, type, category, state, attempt, not_before, put_off,
     claimed_at, moved_from)
 SELECT id, created_at, customer_id, number_id, priority, shard, type, category, state, attempt, not_before, put_off, claimed_at,
@@ -236,6 +241,7 @@ SET plan_cache_mode = 'force_custom_plan'
 SET enable_seqscan = off
 SET enable_hashjoin = off
 SET enable_mergejoin = off
+SET hub.keeps_outbox = 'yes'
 AS $$
 DECLARE
     at_time timestamptz;
@@ -345,4 +351,29 @@ BEGIN
         ) AS lost WHERE lost.messages IS NOT NULL;
     END IF;
 END
+$$;
+
+-- Records that Meta took messages which are still claimed, with what they are expected to cost; returns those.
+CREATE FUNCTION accept_messages(
+    ids uuid[], times timestamptz[], low timestamptz, high timestamptz, wamids text[], states text[], micros bigint[],
+    currencies text[]
+)
+RETURNS TABLE (id uuid, version bigint, state text, conversation_id uuid, customer_id uuid, type text)
+LANGUAGE sql VOLATILE
+SET enable_seqscan = off
+SET enable_hashjoin = off
+SET enable_mergejoin = off
+SET hub.keeps_outbox = 'yes'
+AS $$
+    WITH accepted AS (
+        UPDATE messages m SET
+            wamid = given.wamid, accepted_at = now(), state = given.state, error_code = NULL, error_title = NULL,
+            estimated_micros = given.micros, estimated_currency = given.currency, version = m.version + 1, updated_at = now()
+        FROM unnest(ids, times, wamids, states, micros, currencies) AS given (id, created_at, wamid, state, micros, currency)
+        WHERE m.id = given.id AND m.created_at = given.created_at AND m.created_at BETWEEN low AND high AND m.state = 'claimed'
+        RETURNING m.id, m.version, m.state, m.conversation_id, m.customer_id, m.type
+    ), gone AS (
+        DELETE FROM outbox o USING accepted a WHERE o.id = a.id
+    )
+    SELECT a.id, a.version, a.state, a.conversation_id, a.customer_id, a.type FROM accepted a
 $$;

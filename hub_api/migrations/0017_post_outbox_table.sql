@@ -8,19 +8,6 @@ DROP INDEX messages_pending_customer;
 DROP INDEX messages_in_doubt;
 DROP INDEX messages_moved;
 
--- The two steps that every message takes keep the outbox themselves, all their messages in one statement (claim_messages and
--- the query `accept`): row by row they cost as much as the step itself.
-DROP TRIGGER outbox_follows ON messages;
-CREATE TRIGGER outbox_follows AFTER UPDATE ON messages
-    FOR EACH ROW WHEN (
-        OLD.state IN ('queued', 'claimed', 'unknown')
-        AND NOT (OLD.state = 'queued' AND NEW.state = 'claimed')
-        AND NOT (OLD.state = 'claimed' AND NEW.state IN ('accepted', 'held'))
-    ) EXECUTE FUNCTION keep_outbox();
-DELETE FROM outbox o WHERE NOT EXISTS (
-    SELECT FROM messages m WHERE m.id = o.id AND m.created_at = o.created_at AND m.state IN ('queued', 'claimed', 'unknown')
-);
-
 -- A trigger before an update makes PostgreSQL compute the text search again, however little of the row changes: statements
 -- say themselves when they wrote (a test reads them), and a forbidden step is refused after it.
 DROP TRIGGER touch ON messages;

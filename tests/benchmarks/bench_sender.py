@@ -102,9 +102,7 @@ async def _drain(stack: Engines, db: asyncpg.Connection, size: int, offset: int,
     began = datetime.now(UTC)
     await ring(stack, *(("whatsapp.send.jobs.drain_outbox", (shard,)) for shard in range(8)))
     # Looked at seldom and timed by the records themselves: counting every 20 ms took a quarter of a core.
-    while await db.fetchval(
-        "SELECT EXISTS (SELECT FROM outbox WHERE not_before IS NULL)"
-    ):
+    while await db.fetchval("SELECT EXISTS (SELECT FROM outbox WHERE not_before IS NULL)"):
         await asyncio.sleep(0.25)
     seconds = (await db.fetchval("SELECT max(accepted_at) FROM messages") - began).total_seconds()
     failed = await db.fetchval("SELECT count(*) FROM messages WHERE state IN ('failed', 'unknown', 'cancelled')")

@@ -72,7 +72,9 @@ async def test_what_differs_is_named_by_its_live_record(lived: Door):
 
 async def test_a_change_after_the_range_says_nothing(lived: Door):
     until = datetime.now(UTC)
-    await lived.db.execute("UPDATE messages SET content = 'editada depois' WHERE wamid = 'wamid.3.0'")
+    await lived.db.execute(
+        "UPDATE messages SET content = 'editada depois', updated_at = now() WHERE wamid = 'wamid.3.0'"
+    )
     found = await shadowed(lived, Range(until - BEGINNING, until))
     assert found["messages"].differing == 0
     assert found["messages"].changed_later == 1
@@ -91,7 +93,7 @@ async def test_the_command_says_it_in_json_and_by_its_exit_code(lived: Door):
     equal = run()
     assert equal.returncode == 0, equal.stderr
     assert json.loads(equal.stdout)["webhooks"] > storm.PEOPLE
-    await lived.db.execute("UPDATE messages SET content = 'x' WHERE wamid = 'wamid.3.0'")
+    await lived.db.execute("UPDATE messages SET content = 'x', updated_at = now() WHERE wamid = 'wamid.3.0'")
     different = run()
     assert different.returncode == 1
     (messages,) = [one for one in json.loads(different.stdout)["comparisons"] if one["name"] == "messages"]

@@ -1,5 +1,5 @@
 -- The outbox: claim, record what became of the call, give back, settle doubts. What waits is found in `outbox`, which follows
--- `messages` by triggers (claims and acceptances excepted, migration 0017). Messages are partitioned by created_at:
+-- `messages` (migration 0016). Messages are partitioned by created_at:
 -- every bulk change names the range of its keys ($low, $high), so that other months are not opened at all.
 
 -- name: urgent_queues  -- $1 priorities, $2 own shard -> priority, shard, id, phone_number_id, throughput_mps, speed, account_id, portfolio_id, token_encrypted of each queue with something to claim: by lane, from the own shard on
@@ -130,18 +130,8 @@ SELECT give_quota_back($1, $2, $3);
 DELETE FROM pair_pace WHERE burst_at < now() - interval '10 minutes';
 
 -- name: accept  -- $1 ids, $2 created_at, $3 low, $4 high, $5 wamids, $6 states (accepted, held), $7 estimated costs in micros, $8 their currencies -> id, version, from_state, state, conversation_id, customer_id, type
-WITH accepted AS (
-    UPDATE messages m SET
-        wamid = given.wamid, accepted_at = now(), state = given.state, error_code = NULL, error_title = NULL,
-        estimated_micros = given.micros, estimated_currency = given.currency, version = m.version + 1, updated_at = now()
-    FROM unnest($1::uuid[], $2::timestamptz[], $5::text[], $6::text[], $7::bigint[], $8::text[])
-        AS given (id, created_at, wamid, state, micros, currency)
-    WHERE m.id = given.id AND m.created_at = given.created_at AND m.created_at BETWEEN $3 AND $4 AND m.state = 'claimed'
-    RETURNING m.id, m.version, m.state, m.conversation_id, m.customer_id, m.type
-), gone AS (
-    DELETE FROM outbox o USING accepted a WHERE o.id = a.id
-)
-SELECT id, version, 'claimed' AS from_state, state, conversation_id, customer_id, type FROM accepted;
+SELECT id, version, 'claimed' AS from_state, state, conversation_id, customer_id, type
+FROM accept_messages($1, $2, $3, $4, $5, $6, $7, $8);
 
 -- name: accept_overtaken  -- as accept, for messages that a status (or the sweep) moved on before we could record the call
 WITH given AS (
@@ -153,24 +143,20 @@ WITH given AS (
     WHERE m.created_at BETWEEN $3 AND $4
     ORDER BY m.id
     FOR UPDATE OF m
-), moved AS (
-    UPDATE messages m SET
-        updated_at = now(),
-        wamid = before.wamid,
-        accepted_at = coalesce(m.accepted_at, now()),
-        estimated_micros = before.micros,
-        estimated_currency = before.currency,
-        state = CASE WHEN can_move(before.state, before.to_state) THEN before.to_state ELSE m.state END,
-        error_code = CASE WHEN can_move(before.state, before.to_state) THEN NULL ELSE m.error_code END,
-        error_title = CASE WHEN can_move(before.state, before.to_state) THEN NULL ELSE m.error_title END,
-        version = m.version + 1
-    FROM before
-    WHERE m.id = before.id AND m.created_at = before.created_at AND m.created_at BETWEEN $3 AND $4
-    RETURNING m.id, m.version, before.state AS from_state, m.state, m.conversation_id, m.customer_id, m.type
-), gone AS (
-    DELETE FROM outbox o USING moved WHERE o.id = moved.id AND moved.state IN ('accepted', 'held')
 )
-SELECT id, version, from_state, state, conversation_id, customer_id, type FROM moved;
+UPDATE messages m SET
+    updated_at = now(),
+    wamid = before.wamid,
+    accepted_at = coalesce(m.accepted_at, now()),
+    estimated_micros = before.micros,
+    estimated_currency = before.currency,
+    state = CASE WHEN can_move(before.state, before.to_state) THEN before.to_state ELSE m.state END,
+    error_code = CASE WHEN can_move(before.state, before.to_state) THEN NULL ELSE m.error_code END,
+    error_title = CASE WHEN can_move(before.state, before.to_state) THEN NULL ELSE m.error_title END,
+    version = m.version + 1
+FROM before
+WHERE m.id = before.id AND m.created_at = before.created_at AND m.created_at BETWEEN $3 AND $4
+RETURNING m.id, m.version, before.state AS from_state, m.state, m.conversation_id, m.customer_id, m.type;
 
 -- name: store_wa_ids  -- $1 ids, $2 customer ids, $3 wa_ids: how Meta spells a phone that we addressed for the first time
 INSERT INTO customer_identities (id, customer_id, kind, value)

@@ -176,7 +176,9 @@ async def test_no_schedule_of_claims_is_too_much_for_the_portfolio(
         [message_id] = await queue(services, people[who], template())
         row = await services.db.fetchrow("SELECT id, created_at FROM messages WHERE id = $1", message_id)
         ids, times, low, high = outbox.keys([row])
-        [claim] = await services.db.fetch(outbox.queries.claim, ids, times, [people[who].id], [number_id], [portfolio], low, high)
+        [claim] = await services.db.fetch(
+            outbox.queries.claim, ids, times, [people[who].id], [number_id], [portfolio], low, high
+        )
         fits = who in counted or len(counted) < limit
         assert (claim["attempt"] is not None) == fits
         if not fits:
