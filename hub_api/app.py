@@ -29,6 +29,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
         f"hub_api.auth.{one}"
         for one in (
             "routes",
+            "routes_token",
             "routes_account",
             "routes_users",
             "routes_access",

@@ -35,8 +35,7 @@ async def set_session(request: Request, response: Response, door: Door, opened: 
 
     A page elsewhere that links here comes in (lax); no page elsewhere can refresh (strict).
     """
-    claims = {"sub": str(opened.user_id), "sid": str(opened.session_id)}
-    access = await door.keyring.sign("access", claims, lives_s=ACCESS_S)
+    access = await door.access_token(opened)
     csrf, idle_s = door.csrf_token(opened.session_id), int(IDLE.total_seconds())
     _set(request, response, SESSION_COOKIE, access, max_age=ACCESS_S, path="/")
     _set(request, response, REFRESH_COOKIE, opened.refresh_token, max_age=idle_s, path=REFRESH_PATH, same_site="strict")

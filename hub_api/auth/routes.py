@@ -1,10 +1,10 @@
-"""Signing in and out: for people in a browser, for people's programs, for programs by themselves."""
+"""Signing in and out, for people in a browser and their programs; `routes_token.py` is for OAuth 2 libraries."""
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, BackgroundTasks, Cookie, Depends, Form, Header, Request, Response
+from fastapi import APIRouter, BackgroundTasks, Cookie, Depends, Header, Request, Response
 
-from hub_api.auth import api_keys, audit, cookies, message_codes, schemas, sessions, signin, users
+from hub_api.auth import audit, cookies, grants, message_codes, schemas, sessions, signin, users
 from hub_api.auth.decide import anyone, require
 from hub_api.auth.guard import Guard
 from hub_api.auth.identify import CSRF_HEADER, DEVICE_COOKIE, REFRESH_COOKIE, open_door
@@ -12,8 +12,7 @@ from hub_api.auth.permissions import OWN_ACCOUNT
 from hub_api.auth.principal import Principal
 from hub_api.auth.sessions import Opened
 from hub_api.auth.signin import Challenge, SignedIn
-from hub_api.auth.tokens import ACCESS_S
-from hub_api.errors import Invalid, Unauthorized
+from hub_api.errors import Unauthorized
 from hub_api.platform.services import Services
 from hub_api.platform.web import get_services
 
@@ -110,51 +109,6 @@ async def post_password(services: Hub, body: schemas.NewPassword) -> None:
     await users.set_password_by_link(services, body.token, body.password.get_secret_value())
 
 
-@router.post("/token", dependencies=[OPEN], responses=REFUSED, summary="OAuth 2: token endpoint")
-async def post_token(
-    services: Hub,
-    request: Request,
-    response: Response,
-    grant_type: Annotated[str, Form(pattern="^(password|refresh_token|client_credentials)$")],
-    username: Annotated[str | None, Form(max_length=254)] = None,
-    password: Annotated[str | None, Form(max_length=128)] = None,
-    otp: Annotated[str | None, Form(max_length=20, description="code of the second factor, if one is in force")] = None,
-    refresh_token: Annotated[str | None, Form(max_length=200)] = None,
-    client_id: Annotated[str | None, Form(max_length=100, description="id of an API key")] = None,
-    client_secret: Annotated[str | None, Form(max_length=200, description="the API key")] = None,
-    scope: Annotated[str | None, Form(max_length=2000, description="words; left out: all the key has")] = None,
-) -> schemas.Tokens:
-    """Grants `password`, `refresh_token` and `client_credentials` (RFC 6749): an API key is a client."""
-    response.headers["Cache-Control"] = "no-store"
-    if grant_type == "client_credentials":
-        return await _client_token(services, client_id, client_secret, scope)
-    if grant_type == "refresh_token":
-        opened = await sessions.refresh(services, refresh_token or "")
-        return await _tokens(services, request, response, opened, cookie=False)
-    result = await signin.sign_in(services, username or "", password or "", transport="bearer")
-    if isinstance(result, Challenge):
-        if otp is None:
-            raise signin.WrongCredentials("this user has a second factor: send its code as `otp`")
-        result = await signin.answer(services, result.token, "totp", otp)
-    return await _tokens(services, request, response, result.session, cookie=False)
-
-
-async def _client_token(
-    services: Services, client_id: str | None, client_secret: str | None, scope: str | None
-) -> schemas.Tokens:
-    key = await api_keys.find(services.db, client_secret or "")
-    if client_id is not None and client_id != str(key.id):
-        raise signin.WrongCredentials("client_id and client_secret do not belong together")
-    if scope is not None and (beyond := [one for one in scope.split() if not key.may(one)]):
-        raise Invalid(f"this client has not: {', '.join(beyond)}", error="invalid_scope")
-    door = await services.shared(open_door)
-    granted = " ".join(sorted(key.permissions)) if scope is None else scope
-    async with services.transaction() as tx:
-        await audit.write(tx, key, "signin.succeeded", "key", key.id, detail={"scopes": granted.split()})
-    token = await door.keyring.sign("access", {"sub": str(key.id), "scope": granted}, lives_s=ACCESS_S)
-    return schemas.Tokens(access_token=token, scope=granted)
-
-
 async def _signed_in(
     services: Services, request: Request, response: Response, result: SignedIn, *, cookie: bool
 ) -> schemas.Tokens:
@@ -166,10 +120,8 @@ async def _signed_in(
 async def _tokens(
     services: Services, request: Request, response: Response, opened: Opened, *, cookie: bool
 ) -> schemas.Tokens:
-    door = await services.shared(open_door)
     response.headers["Cache-Control"] = "no-store"
     if cookie:
+        door = await services.shared(open_door)
         return schemas.Tokens(csrf_token=await cookies.set_session(request, response, door, opened))
-    claims = {"sub": str(opened.user_id), "sid": str(opened.session_id)}
-    access = await door.keyring.sign("access", claims, lives_s=ACCESS_S)
-    return schemas.Tokens(access_token=access, refresh_token=opened.refresh_token)
+    return await grants.bearer(services, opened)

@@ -137,7 +137,8 @@ async def test_the_password_grant_wants_the_code_too(hub: Hub):
     app, _ = await set_up(hub, bia)
     await clear_limits(hub)
     form = {"grant_type": "password", "username": bia.email, "password": PASSWORD}
-    assert (await call(hub, "POST", f"{AUTH}/token", data=form))[0] == 401
+    status, told = await call(hub, "POST", f"{AUTH}/token", data=form)
+    assert (status, told["error"]) == (400, "invalid_grant")
     assert (await call(hub, "POST", f"{AUTH}/token", data={**form, "otp": app.now()}))[0] == 200
 
 

@@ -9,7 +9,10 @@ from typing import Any
 
 import jwt
 import pytest
+from authlib.integrations.base_client import OAuthError
+from authlib.integrations.requests_client import OAuth2Session
 
+from hub_api.auth.api_keys import make_key
 from hub_api.auth.identify import open_door
 from tests.auth.people import AUTH, PASSWORD, actions, add_person, bearer, call, clear_limits, login, sign_in
 from tests.support.hub import Hub
@@ -45,13 +48,15 @@ async def test_an_unknown_address_and_a_wrong_password_are_told_alike_and_audite
 async def test_an_unknown_address_costs_the_same_time_as_a_wrong_password(hub: Hub):
     bia = await add_person(hub, "agent", signed_in=False)
     taken: dict[str, list[float]] = {bia.email: [], "nobody@example.com": []}
-    for _ in range(7):
+    for round_ in range(40):  # until the machine is quiet: only the shortest times tell what the work costs
         for email, times in taken.items():
             await clear_limits(hub)
             began = time.perf_counter()
             await login(hub, email, "errada")
             times.append(time.perf_counter() - began)
-    known, unknown = (min(times) for times in taken.values())
+        known, unknown = (min(times) for times in taken.values())
+        if round_ >= 6 and 0.6 < known / unknown < 1.7:
+            break
     assert 0.6 < known / unknown < 1.7  # without the dummy hash an unknown address answers ten times faster
 
 
@@ -215,11 +220,35 @@ async def test_programs_sign_in_by_oauth(hub: Hub):
         "scope": "business:read",
     }
     status, token = await call(hub, "POST", f"{AUTH}/token", data=client)
-    assert (status, token["scope"], token["refresh_token"]) == (200, "business:read", None)
+    assert (status, token["scope"]) == (200, "business:read") and None not in token.values()
+    assert "refresh_token" not in token
     headers = bearer(token["access_token"])
     assert (await call(hub, "GET", "/api/v1/business/plans", headers))[0] == 200
     assert (await call(hub, "POST", "/api/v1/business/plans", headers, json={"rows": []}))[0] == 403
-    assert (await call(hub, "POST", f"{AUTH}/token", data={**client, "scope": "users:write"}))[0] == 422
+    status, told = await call(hub, "POST", f"{AUTH}/token", data={**client, "scope": "users:write"})
+    assert (status, told["error"]) == (400, "invalid_scope")
     assert (await call(hub, "DELETE", f"/api/v1/keys/{made['id']}", bearer(tokens["access_token"])))[0] == 204
     assert (await call(hub, "GET", "/api/v1/business/plans", headers))[0] == 401
-    assert (await call(hub, "POST", f"{AUTH}/token", data=client))[0] == 401
+    status, told = await call(hub, "POST", f"{AUTH}/token", data=client)
+    assert (status, told["error"]) == (401, "invalid_client")
+
+
+async def test_a_library_of_others_gets_tokens_and_reads_refusals(hub: Hub):
+    """Authlib shows a client by HTTP Basic, as RFC 6749 wants it from those that can, and reads `error`."""
+    bia = await add_person(hub, signed_in=False)
+    made = await make_key(hub.services.db, "ERP: 50%", ["business:read"])
+    url, key = f"{hub.url}{AUTH}/token", str(made.id)
+    program, stranger = OAuth2Session(key, made.key), OAuth2Session(key, made.key + "x")
+    token = await asyncio.to_thread(program.fetch_token, url, grant_type="client_credentials")
+    assert (await call(hub, "GET", "/api/v1/business/plans", bearer(token["access_token"])))[0] == 200
+    with pytest.raises(OAuthError, match="invalid_client"):
+        await asyncio.to_thread(stranger.fetch_token, url, grant_type="client_credentials")
+    person = OAuth2Session("any", token_endpoint_auth_method="none")
+    with pytest.raises(OAuthError, match="invalid_grant"):
+        await asyncio.to_thread(person.fetch_token, url, username=bia.email, password="wrong")
+    first = await asyncio.to_thread(person.fetch_token, url, username=bia.email, password=PASSWORD)
+    second = await asyncio.to_thread(person.refresh_token, url, refresh_token=first["refresh_token"])
+    assert (await call(hub, "GET", ME, bearer(second["access_token"])))[0] == 200
+    with pytest.raises(OAuthError, match="invalid_grant"):
+        await asyncio.to_thread(person.refresh_token, url, refresh_token=first["refresh_token"])
+    assert (await call(hub, "GET", ME, bearer(second["access_token"])))[0] == 401

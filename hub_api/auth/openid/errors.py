@@ -6,6 +6,7 @@ from fastapi import Request
 from fastapi.responses import JSONResponse
 
 from hub_api.errors import HubError
+from hub_api.platform.openapi import PROBLEM_JSON
 
 
 class OAuthError(HubError):
@@ -35,13 +36,14 @@ class InvalidToken(OAuthError):
 
 
 def refused(description: str) -> dict[str, Any]:
-    """How OpenAPI describes such a refusal."""
+    """How OpenAPI describes such a refusal; a body that cannot be read at all is refused before it comes here."""
     schema = {
         "type": "object",
         "required": ["error", "error_description"],
         "properties": {"error": {"type": "string"}, "error_description": {"type": "string"}},
     }
-    return {"description": description, "content": {"application/json": {"schema": schema}}}
+    unread = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    return {"description": description, "content": {"application/json": {"schema": schema}, PROBLEM_JSON: unread}}
 
 
 async def on_oauth_error(request: Request, error: Exception) -> JSONResponse:

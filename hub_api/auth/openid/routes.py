@@ -1,14 +1,13 @@
 """The hub as OpenID Connect provider: the addresses that clients and their libraries know by the discovery document."""
 
-import base64
-import binascii
 from typing import Annotated, Any
-from urllib.parse import unquote_plus, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from fastapi import APIRouter, Cookie, Depends, Form, Header, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from hub_api.auth import cookies
+from hub_api.auth.client_credentials import shown
 from hub_api.auth.decide import anyone
 from hub_api.auth.identify import OPENID_COOKIE, Door, open_door
 from hub_api.auth.openid import authorize, claims, clients, exchange, sign_out
@@ -192,16 +191,7 @@ async def _sign_out(services: Services, request: Request, given: dict[str, str],
 async def _client(services: Services, authorization: str | None, client_id: str, client_secret: str) -> Row:
     """The client that asks, by Basic or by form (RFC 6749 §2.3.1), not both. Raises OAuthError."""
     await _counted(services)
-    scheme, _, encoded = (authorization or "").partition(" ")
-    if scheme.lower() != "basic":
-        return await clients.authenticate(services.db, client_id, client_secret or None)
-    try:
-        name, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        raise OAuthError("invalid_request", "the header Authorization cannot be read") from None
-    if client_secret or client_id not in ("", unquote_plus(name)):
-        raise OAuthError("invalid_request", "a client proves itself in one way: by header or by form")
-    return await clients.authenticate(services.db, unquote_plus(name), unquote_plus(secret))
+    return await clients.authenticate(services.db, *shown(authorization, client_id, client_secret))
 
 
 async def _counted(services: Services) -> Door:
