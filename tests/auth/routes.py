@@ -26,11 +26,12 @@ ROLES = tuple(BUILTIN)
 
 @dataclass(frozen=True)
 class Route:
-    """One method of one path, what it wants, and its OpenAPI description with the schemas it refers to."""
+    """One method of one path, what it wants, what its dependencies call, and its OpenAPI description with the schemas it refers to."""
 
     method: str
     path: str
     permission: str | None
+    calls: frozenset[Any]
     operation: dict[str, Any]
     schemas: dict[str, Any]
 
@@ -99,7 +100,7 @@ def all_routes() -> list[Route]:
             permissions = list(dict.fromkeys(_permissions(context.dependant)))
             found.append(
                 Route(
-                    method, context.path, permissions[0] if permissions else None, operation, spec.get("components", {}).get("schemas", {})
+                    method, context.path, permissions[0] if permissions else None, frozenset(_calls(context.dependant)), operation, spec.get("components", {}).get("schemas", {})
                 )
             )  # fmt: skip
     return sorted(found, key=lambda route: (route.path, route.method))
@@ -112,6 +113,12 @@ def other_routes() -> set[str]:
         for route in application().routes
         if not isinstance(route, APIRoute) and getattr(route, "path", None) is not None
     }
+
+
+def _calls(dependant: Any) -> Iterator[Any]:
+    for one in dependant.dependencies:
+        yield one.call
+        yield from _calls(one)
 
 
 def _permissions(dependant: Any) -> Iterator[str]:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from hub_api.auth.identify import count_sends
 from hub_api.simulator.server import Simulator
 from tests.auth.deeds import Scene, do, set_the_scene
 from tests.auth.people import add_conversation, add_person, add_team, call, clear_limits, login
@@ -68,6 +69,8 @@ async def test_every_write_that_succeeds_leaves_a_row_with_who_what_and_where(sc
         rows = await _rows(fresh.hub, trace)
         if not rows:
             wrong.append(f"{route.name}: {status} without an audit row")
+        if any(row["action"].endswith(".sent") for row in rows) and count_sends not in route.calls:
+            wrong.append(f"{route.name}: sends, and does not count itself: Depends(count_sends)")
         for row in rows:
             if not row["actor"] or row["address"] != "127.0.0.1" or not row["object_type"]:
                 wrong.append(f"{route.name}: {dict(row)}")

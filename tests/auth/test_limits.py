@@ -1,18 +1,20 @@
 """Guessing, forged headers, and Redis away: what limits hold and whom they must not hurt."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub_api.auth.api_keys import create_key
 from hub_api.auth.guard import FREE_FAILURES
 from hub_api.platform import ratelimit
 from hub_api.platform.ratelimit import Limit
 from hub_api.platform.request_info import ClientAddress, limit_key
 from hub_api.settings import Settings
-from tests.auth.people import AUTH, add_person, call, clear_limits, login
+from tests.auth.people import AUTH, add_conversation, add_person, bearer, call, clear_limits, login
 from tests.support.hub import Hub, make_settings, running_hub
 from tests.support.valkey import EmbeddedValkey
 
@@ -96,16 +98,46 @@ async def test_a_limit_tells_what_is_left_and_when_there_is_more(database_url: s
         assert (await call(hub, "GET", "/api/v1/roles", hub.auth))[0] == 200
 
 
-async def test_sends_are_limited_by_caller(database_url: str, redis_url: str):
-    async with running_hub(make_settings(database_url, redis_url, send_per_minute=2)) as hub:
-        path = "/api/v1/conversations/00000000-0000-0000-0000-000000000001/messages"
-        body = {"type": "text", "text": "oi"}
-        from tests.auth.people import add_conversation
+def test_the_limits_are_those_that_were_promised(settings: Settings):
+    assert (settings.signin_per_minute, settings.send_per_minute) == (5, 1000)
 
+
+async def test_each_key_has_a_limit_of_its_own(database_url: str, redis_url: str):
+    async with running_hub(make_settings(database_url, redis_url, key_rate_per_minute=3)) as hub:
+        mine, other = [bearer(await create_key(hub.services.db, name, ["roles:read"])) for name in ("um", "dois")]
+        statuses = [(await call(hub, "GET", "/api/v1/roles", mine))[0] for _ in range(5)]
+        assert statuses == [200, 200, 200, 429, 429]
+        _, tokens = await call(
+            hub,
+            "POST",
+            f"{AUTH}/token",
+            data={"grant_type": "client_credentials", "client_secret": mine["Authorization"].removeprefix("Bearer ")},
+        )
+        by_token = bearer(tokens["access_token"])
+        assert (await call(hub, "GET", "/api/v1/roles", by_token))[0] == 429, "a token of the key counts as the key"
+        assert (await call(hub, "GET", "/api/v1/roles", other))[0] == 200
+
+
+async def test_the_limits_go_by_redis_clock_wherever_the_hub_s_stands(hub: Hub, monkeypatch):
+    bia = await add_person(hub, signed_in=False)
+    assert [(await login(hub, bia.email, "errada"))[0] for _ in range(5)] == [401] * 5
+    real = time.time
+    for moved_s in (-600, 600):
+        monkeypatch.setattr(time, "time", lambda moved_s=moved_s: real() + moved_s)
+        status, refusal = await login(hub, bia.email)
+        assert status == 429 and 0 < refusal["retry_after_s"] <= 60
+
+
+async def test_sends_are_limited_by_caller_whatever_he_sends_by(database_url: str, redis_url: str):
+    async with running_hub(make_settings(database_url, redis_url, send_per_minute=2)) as hub:
         made = await add_conversation(hub, None, "oi")
-        path = path.replace("00000000-0000-0000-0000-000000000001", str(made["conversation"]))
-        statuses = [(await call(hub, "POST", path, hub.auth, json=body))[0] for _ in range(4)]
-        assert statuses[:2] != [429, 429] and statuses[2:] == [429, 429]
+        answer = (f"/api/v1/conversations/{made['conversation']}/messages", {"type": "text", "text": "oi"})
+        template = {"type": "template", "name": "x"}
+        notice = ("/api/v1/whatsapp/messages", {"to": {"phone": "+5511987654321"}, "template": template})
+        statuses = [(await call(hub, "POST", path, hub.auth, json=body))[0] for path, body in (answer, notice) * 2]
+        assert 429 not in statuses[:2] and statuses[2:] == [429, 429]
+        other = bearer(await create_key(hub.services.db, "outra", ["*"]))
+        assert (await call(hub, "POST", answer[0], other, json=answer[1]))[0] != 429
 
 
 async def test_without_redis_nobody_signs_in_and_sessions_are_checked_in_postgresql(database_url: str):

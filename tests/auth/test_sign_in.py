@@ -12,8 +12,10 @@ import pytest
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 
+from hub_api.auth import tokens
 from hub_api.auth.api_keys import make_key
 from hub_api.auth.identify import open_door
+from hub_api.auth.tokens import Keyring
 from tests.auth.people import AUTH, PASSWORD, actions, add_person, bearer, call, clear_limits, login, sign_in
 from tests.support.hub import Hub
 
@@ -174,6 +176,24 @@ async def test_forged_expired_and_future_tokens_are_refused(hub: Hub):
         0
     ] == 200  # clocks differ a little
     assert (await call(hub, "GET", ME, bia.headers))[0] == 200
+
+
+@pytest.mark.parametrize(("ahead_s", "status"), [(0, 200), (20, 200), (-300, 200), (61, 401), (300, 401), (600, 401)])
+async def test_a_token_of_a_process_whose_clock_is_off(hub: Hub, monkeypatch, ahead_s: int, status: int):
+    """One that is late signs tokens that end early; one that is ahead by more than a minute signs none of use."""
+    bia = await add_person(hub)
+    claims = jwt.decode(bia.tokens["access_token"], options={"verify_signature": False})
+
+    class Off(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime.now(tz) + timedelta(seconds=ahead_s)
+
+    other = Keyring(hub.services.db, hub.services.settings.secret_key.get_secret_value())
+    monkeypatch.setattr(tokens, "datetime", Off)
+    token = await other.sign("access", {"sub": claims["sub"], "sid": claims["sid"]}, lives_s=tokens.ACCESS_S)
+    monkeypatch.undo()
+    assert (await call(hub, "GET", ME, bearer(token)))[0] == status
 
 
 async def test_a_challenge_is_no_access_token(hub: Hub):

@@ -6,6 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Body, Depends, Header, Query
 
 from hub_api.auth import audit
+from hub_api.auth.identify import count_sends
 from hub_api.auth.keys import Principal, require
 from hub_api.platform.idempotency import once
 from hub_api.platform.services import Services
@@ -34,6 +35,7 @@ Hub = Annotated[Services, Depends(get_services)]
 Limit = Annotated[int, Query(ge=1, le=500, description="rows of one page")]
 Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")]
 Operator = Annotated[Principal, Depends(require("numbers:write"))]
+SENDS = Depends(count_sends)
 READ, WRITE = Depends(require("numbers:read")), Depends(require("numbers:write"))
 
 ACCOUNT: dict[int | str, dict[str, Any]] = {404: {"description": "no such account"}}
@@ -189,7 +191,9 @@ async def get_number_history(services: Hub, number_id: UUID, limit: Limit = 100,
     return shown(await states.number_history(services, number_id, limit=limit, cursor=cursor))
 
 
-@router.post("/messages", status_code=202, responses=NOT_PLACED, summary="Send a template to somebody")
+@router.post(
+    "/messages", dependencies=[SENDS], status_code=202, responses=NOT_PLACED, summary="Send a template to somebody"
+)
 async def post_message(
     services: Hub,
     caller: Annotated[Principal, Depends(require("messages:write"))],
