@@ -27,6 +27,8 @@ from hub_api.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+# What a process still has in hand when it ends, a send call that nobody answers above all, is waited for so long.
+CLOSE_WITHIN_S = 20.0
 # A loop that does not turn for so long, after a job's time was up, will not turn again.
 STUCK_AFTER_S = 2.0
 
@@ -71,7 +73,7 @@ class LoopThread:
 
     def close(self) -> None:
         """Close the services and stop the loop."""
-        self.run(self._context.__aexit__(None, None, None), timeout_s=10)
+        self.run(self._context.__aexit__(None, None, None), timeout_s=CLOSE_WITHIN_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(timeout=5)
 

@@ -46,6 +46,7 @@ class Callers:
         self._order = count()
         self._waiting: list[_Waiting] = []
         self._running: set[asyncio.Task[None]] = set()
+        self.earlier: set[asyncio.Task[None]] = set()  # recorders of runs that are over: their last calls still go on
         self._calling_bulk = 0
         self._most_bulk = concurrency - concurrency // KEPT_FOR_URGENT
 
@@ -73,6 +74,21 @@ class Callers:
             asyncio.get_running_loop().call_later(wait_s, self._now_due, waiting)
         else:
             self._put(waiting)
+
+    def leave(self, recorder: asyncio.Task[None]) -> None:
+        """Take over what a run leaves behind: `recorder` ends once the run's last call is recorded."""
+        self.earlier.add(recorder)
+        recorder.add_done_callback(self._left)
+
+    def _left(self, recorder: asyncio.Task[None]) -> None:
+        self.earlier.discard(recorder)
+        if not recorder.cancelled() and (error := recorder.exception()):
+            log.error("recorder_failed", error=type(error).__name__, exc_info=error)
+
+    async def finish(self) -> None:
+        """Once everything that earlier runs left is called and recorded."""
+        if self.earlier:
+            await asyncio.wait(self.earlier)
 
     def _now_due(self, waiting: _Waiting) -> None:
         self.early -= 1
@@ -125,4 +141,8 @@ class Callers:
 async def open_callers(services: Services) -> AsyncIterator[Callers]:
     """The callers of this process: `await services.shared(open_callers)`."""
     async with open_client(services.settings) as client:
-        yield Callers(client, Buckets(services.redis), services.settings.send_concurrency)
+        callers = Callers(client, Buckets(services.redis), services.settings.send_concurrency)
+        try:
+            yield callers
+        finally:
+            await callers.finish()

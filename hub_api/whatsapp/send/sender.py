@@ -1,7 +1,8 @@
 """Sending what is queued: take slots, claim, call, record, with many calls in flight and one per customer.
 
 Claiming and recording go on beside the calls. No call starts while its claim is uncommitted, none later than a second
-after it; every call's outcome is recorded before the job ends. That order keeps the promise "never twice" (design §4.3).
+after it. When a run's time is over while work is left, its last calls and records go on beside the next run: a number's
+slots of that time would be lost otherwise. That order keeps the promise "never twice" (design §4.3).
 """
 
 import asyncio
@@ -28,7 +29,8 @@ async def drain(services: Services, shard: int) -> bool:
     """Send what `shard` has due until nothing is left or the time slice is over; True when work was left.
 
     Replies and one-time codes of every shard go first. Where the shard has no bulk left for a number, other shards are helped out.
-    Every message it claimed is recorded when it returns. Raises what the claim raised, after recording what was called.
+    False means that every message claimed in this process is recorded; after True the last of them still may be on their way,
+    which the end of the process waits for. Raises what the claim raised, after recording what was called.
     """
     await outbox.fail_without_number(services, shard)
     return await _Drain(services, await services.shared(open_callers), shard).run()
@@ -52,12 +54,17 @@ class _Drain:
 
     async def run(self) -> bool:
         recorder = asyncio.create_task(self._record_all())
+        left = False
         try:
-            return await self._claim_all()
+            left = await self._claim_all()
         finally:
             self.closing = True
             self.ended.set()
-            await recorder
+            if left:
+                self.callers.leave(recorder)
+            else:
+                await recorder
+        return left
 
     async def _claim_all(self) -> bool:
         end = time.monotonic() + SLICE_S
@@ -74,7 +81,7 @@ class _Drain:
             if again_s:
                 await asyncio.sleep(again_s)
             elif again_s is None and not full and not self.recorded.is_set():
-                if not (self.open or self.done or self.recording):
+                if not (self.open or self.done or self.recording or self.callers.earlier):
                     return False
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self.recorded.wait(), URGENT_EVERY_S)

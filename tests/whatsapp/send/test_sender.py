@@ -12,6 +12,7 @@ from hub_api.simulator.config import PORTFOLIO_ID
 from hub_api.simulator.faults import Fault
 from hub_api.simulator.server import Simulator
 from hub_api.simulator.world import NewUser
+from hub_api.whatsapp.send.sender import drain
 from tests.support.process import free_port
 from tests.support.sending import (
     add_our_number,
@@ -236,3 +237,19 @@ async def test_a_message_of_a_merged_customer_goes_to_the_person_it_was_merged_i
     await drain_all(services)
     assert await states(services, [message_id]) == ["accepted"]
     assert sim.core.ledger.calls[0].address == f"+{survivor.phone}"
+
+
+async def test_a_run_whose_time_is_over_leaves_its_last_calls_to_the_process(
+    services: Services, settings: Settings, number_id: UUID, sim: Simulator
+) -> None:
+    await services.db.execute("UPDATE whatsapp_numbers SET throughput_mps = 20")
+    people = await add_people(services, number_id, 60)
+    ids = [i for person in people for i in await queue(services, person, text(category="utility"))]
+    async with services_with(settings) as process:
+        assert await drain(process, people[0].shard), "there is more than a second's worth"
+        assert "claimed" in await states(services, ids), "slots are given out ahead, and their calls go on"
+    ended = await states(services, ids)
+    assert set(ended) == {"accepted", "queued"}, "the end of the process waits for its calls and records them"
+    assert ended.count("accepted") == len(called(sim))
+    await drain_all(services)
+    assert set(await states(services, ids)) == {"accepted"} and len(called(sim)) == len(ids)
