@@ -18,7 +18,7 @@ from hub_api.settings import Settings
 from hub_api.simulator.agents import Desk
 from hub_api.simulator.config import DISPLAY_PHONE_NUMBER, PHONE_NUMBER_ID, PORTFOLIO_ID, TOKEN, WABA_ID
 from hub_api.simulator.corpus import real_texts
-from hub_api.simulator.history.run import Plan, make_history
+from hub_api.simulator.history.run import Plan, cut_off, make_history
 from hub_api.simulator.history.store import ensure_agents
 from hub_api.simulator.history.support_log import import_log
 from hub_api.simulator.traffic import Load, Progress, known_customers, new_customers, run
@@ -52,6 +52,8 @@ async def play(settings: Settings, scene: Scene, api_key: str | None) -> None:
         _say(
             f"history: {counts['conversations']} conversations, {counts['messages']} messages, {counts['events']} events"
         )
+    elif half := cut_off(settings.home / "manifest.json"):
+        _say(half)
     await wait_for_relay(settings)
     await build_tables(settings, plan.first_day(settings.zone))
     _say(f"live traffic: customers begin {scene.rate:g} conversations a second and virtual agents answer")

@@ -8,7 +8,7 @@ import pytest
 
 from hub_api.errors import Conflict, Invalid
 from hub_api.platform.services import open_services
-from hub_api.simulator.history.run import Plan, make_history
+from hub_api.simulator.history.run import Plan, cut_off, make_history
 from tests.support.hub import make_settings
 
 SEED = SystemRandom().randrange(1_000_000)  # drawn at run time: nothing may depend on a lucky seed
@@ -105,3 +105,23 @@ async def test_history_is_refused_where_there_are_customers_already(empty_hub):
     await make_history(empty_hub, Plan(days=2, customers=5, seed=SEED))
     with pytest.raises(Conflict, match="already has customers"):
         await make_history(empty_hub, Plan(days=2, customers=5, seed=SEED))
+
+
+async def test_a_history_that_was_cut_off_is_told_with_what_to_do(empty_hub, tmp_path):
+    manifest, plan = tmp_path / "manifest.json", Plan(days=4, customers=50, seed=SEED)
+
+    def cut(done: int, _: int) -> None:
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        await make_history(empty_hub, plan, manifest=manifest, progress=cut)
+    assert "empty HUB_HOME" in (cut_off(manifest) or "") and not manifest.exists()
+    with pytest.raises(Conflict, match="was cut off"):
+        await make_history(empty_hub, plan, manifest=manifest)
+
+
+async def test_a_whole_history_leaves_no_mark(empty_hub, tmp_path):
+    await make_history(empty_hub, Plan(days=2, customers=5, seed=SEED), manifest=tmp_path / "manifest.json")
+    assert cut_off(tmp_path / "manifest.json") is None
+    assert [file.name for file in tmp_path.iterdir()] == ["manifest.json"]

@@ -80,13 +80,18 @@ async def make_history(
     """Write the history; returns rows per table.
 
     Raises Conflict when the hub already has customers (it would mix with theirs), Invalid for days that are not over.
+    Beside `manifest` a mark stands until the last row is written: see `cut_off`.
     """
     if await services.db.fetchval("SELECT EXISTS (SELECT FROM customers)"):
         raise Conflict(
-            "this hub already has customers: a simulated history is only written into an empty hub (another HUB_HOME)"
+            (manifest and cut_off(manifest))
+            or "this hub already has customers: a simulated history is only written into an empty hub (another HUB_HOME)"
         )
     rng, zone = Random(plan.seed), services.settings.zone
     last_day = plan.last_day(zone)
+    if manifest:
+        _mark(manifest).parent.mkdir(parents=True, exist_ok=True)
+        _mark(manifest).write_text(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
     first_day = plan.first_day(zone)
     over_at = datetime.combine(last_day + timedelta(days=1), time(), zone).astimezone(UTC)
     effects = draw_effects(rng, first_day, plan.days)
@@ -111,7 +116,22 @@ async def make_history(
     counts["events"] = counts.get("events", 0) + sum(loaded.values())
     if manifest:
         write_manifest(manifest, plan.seed, first_day, plan.days, effects, counts)
+        _mark(manifest).unlink()
     return counts
+
+
+def cut_off(manifest: Path) -> str | None:
+    """What to tell of a history that was never written to its end, and what to do; None when there is none."""
+    if not _mark(manifest).exists():
+        return None
+    return (
+        f"the history that was begun at {_mark(manifest).read_text()} was cut off: its last days, contracts and tickets are not "
+        "there. For all of it stop the hub (hub down) and start with an empty HUB_HOME"
+    )
+
+
+def _mark(manifest: Path) -> Path:
+    return manifest.with_name(f"{manifest.name}.unfinished")
 
 
 async def _write_days(
