@@ -12,7 +12,8 @@ from starlette.exceptions import HTTPException
 from hub_api import __version__, health, roles
 from hub_api.auth.apps.listed import listed
 from hub_api.auth.openid.errors import OAuthError, on_oauth_error
-from hub_api.errors import HubError
+from hub_api.auth.pages.routes import on_unauthorized
+from hub_api.errors import HubError, Unauthorized
 from hub_api.platform import openapi, web
 from hub_api.platform.body_limit import MEGABYTE, BodyLimit
 from hub_api.platform.dberrors import RETRYABLE, UNSTORABLE
@@ -37,6 +38,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
             "openid.routes",
             "openid.routes_clients",
             "apps.routes",
+            "pages.routes",
         )
     ),
     "chat": ("hub_api.chat.routes", "hub_api.chat.business.routes", "hub_api.chat.privacy.routes"),
@@ -86,6 +88,7 @@ def create_app(settings: Settings, mounted: Sequence[str] = tuple(SERVICES)) -> 
     app.add_middleware(web.RequestContext)
     app.add_exception_handler(HubError, web.on_hub_error)
     app.add_exception_handler(OAuthError, on_oauth_error)
+    app.add_exception_handler(Unauthorized, on_unauthorized)
     app.add_exception_handler(HTTPException, web.on_http_error)
     app.add_exception_handler(RequestValidationError, web.on_invalid_request)
     for away_or_collided in RETRYABLE:

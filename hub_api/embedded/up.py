@@ -150,7 +150,14 @@ def show_ready(supervisor: Supervisor, values: Values, console: Console) -> None
     api = f"http://{LOOPBACK}:{values.port('api')}"
     lines = {}
     if "api" in supervisor.parts:
-        lines = {"API docs": f"{api}/docs", "metrics": f"{api}/metrics", "webhook": f"{api}/webhooks/whatsapp"}
+        lines = {
+            "sign in": f"{api}/entrar",
+            "API docs": f"{api}/docs",
+            "metrics": f"{api}/metrics",
+            "webhook": f"{api}/webhooks/whatsapp",
+        }
+    if "simulator" in supervisor.parts:
+        lines["mail and SMS sent"] = f"http://{LOOPBACK}:{values.port('simulator')}/_sim/post"
     if "dagster-web" in supervisor.parts:
         lines["Dagster"] = f"http://{LOOPBACK}:{values.port('api')}{DAGSTER_PATH}/ (sign in first)"
     if console.is_terminal and "api" in supervisor.parts:

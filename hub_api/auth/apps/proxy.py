@@ -43,10 +43,14 @@ async def open_upstream(_: Services) -> AsyncIterator[aiohttp.ClientSession]:
 
 def address(app: Listed, connection: HTTPConnection) -> URL:
     """Where the app serves this request: same path and query, as they were written."""
+    return URL(app.url + written(connection), encoded=True)
+
+
+def written(connection: HTTPConnection) -> str:
+    """Path and query of a request, escaped as the client escaped them."""
     raw: bytes = connection.scope.get("raw_path") or connection.url.path.encode()
     query: bytes = connection.scope["query_string"]
-    text = raw.partition(b"?")[0].decode("ascii") + (f"?{query.decode('ascii')}" if query else "")
-    return URL(app.url + text, encoded=True)
+    return raw.partition(b"?")[0].decode("ascii") + (f"?{query.decode('ascii')}" if query else "")
 
 
 def upward(app: Listed, connection: HTTPConnection, identity: Mapping[str, str]) -> list[tuple[str, str]]:
