@@ -92,10 +92,7 @@ class Door:
         cached, answer, at_hand = None, None, time.monotonic() >= self._redis_asked_again_at
         if at_hand:
             try:
-                async with self.services.redis.pipeline(transaction=False) as pipeline:  # one way there and back
-                    pipeline.get(sessions.key_of(session_id))
-                    ratelimit.ask(pipeline, [limit])
-                    cached, answer = await pipeline.execute()
+                answer, cached = await ratelimit.ask(self.services.redis, [limit], sessions.key_of(session_id))
             except RedisError as error:
                 self._redis_failed(error)
                 at_hand = False
@@ -155,7 +152,7 @@ class Door:
         if time.monotonic() < self._redis_asked_again_at:
             return {}
         try:
-            answer = await ratelimit.ask(self.services.redis, [limit])
+            answer, _ = await ratelimit.ask(self.services.redis, [limit])
         except RedisError as error:
             self._redis_failed(error)
             return {}

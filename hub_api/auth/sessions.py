@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -114,7 +115,7 @@ async def find(services: Services, session_id: UUID, cached: bytes | None, *, fi
     Raises Unauthorized for a session that has ended.
     """
     if cached and cached != _FORGOTTEN:
-        return _thaw(orjson.loads(cached))
+        return _thaw_entry(cached)
     row = await services.db.fetchrow(queries.find_session, session_id)
     if row is None:
         raise Unauthorized("this session has ended: sign in again")
@@ -157,6 +158,12 @@ async def _issue(tx: Transaction, session_id: UUID, now: datetime) -> str:
     token = secrets.token_urlsafe(32)
     await tx.db.execute(queries.insert_refresh, fingerprint(token), session_id, now + IDLE)
     return token
+
+
+@lru_cache(maxsize=4096)
+def _thaw_entry(entry: bytes) -> Principal:
+    """The same entry is the same principal: what changes is the entry."""
+    return _thaw(orjson.loads(entry))
 
 
 def _thaw(row: Row | dict[str, Any]) -> Principal:

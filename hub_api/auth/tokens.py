@@ -8,6 +8,7 @@ no public key that could be passed off as a secret (RFC 8725 §3.1).
 import secrets
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -26,8 +27,17 @@ ACCESS_S = 15 * 60
 LEEWAY_S = 30  # clocks of our own machines; performance-and-faults.md allows 60
 _RELOAD_S = 60.0  # a new key signs everywhere after this, at the latest
 _UNKNOWN_RELOAD_S = 1.0
+_VERIFIED = 10_000  # tokens remembered as good
 
 Use = Literal["access", "challenge", "single_sign_on"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """Claims whose token was found to be good, and until when (monotonic) that is believed."""
+
+    claims: dict[str, Any]
+    until: float
 
 
 class Keyring:
@@ -37,6 +47,7 @@ class Keyring:
         self._db, self._secret_key = db, secret_key
         self._keys: dict[str, bytes] = {}
         self._read_at = float("-inf")
+        self._verified: dict[tuple[Use, str], _Verified] = {}
 
     async def sign(self, use: Use, claims: Mapping[str, Any], *, lives_s: int) -> str:
         """A token for one use: what is made to be an access token opens nothing else."""
@@ -49,7 +60,20 @@ class Keyring:
         return jwt.encode(body, self._keys[kid], ALGORITHM, headers={"kid": kid})
 
     async def verify(self, use: Use, token: str) -> dict[str, Any]:
-        """The claims. Raises Unauthorized for a token that is not ours, not for this use, expired or of the future."""
+        """The claims. Raises Unauthorized for a token that is not ours, not for this use, expired or of the future.
+
+        A token is checked once a minute, as it cannot change; its time is looked at every time.
+        """
+        if (known := self._verified.get((use, token))) and time.monotonic() < known.until:
+            return known.claims
+        claims = await self._check(use, token)
+        if len(self._verified) >= _VERIFIED:
+            self._verified.clear()
+        lives_s = claims["exp"] + LEEWAY_S - time.time()
+        self._verified[use, token] = _Verified(claims, time.monotonic() + min(_RELOAD_S, lives_s))
+        return claims
+
+    async def _check(self, use: Use, token: str) -> dict[str, Any]:
         try:
             key = await self._find(jwt.get_unverified_header(token).get("kid"))
             return jwt.decode(

@@ -5,23 +5,27 @@ two numbers: what the current period counted, and of the one before the share th
 for a steady caller; one who comes in bursts may have up to twice the limit in an unlucky window, never two such in a row.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.exceptions import NoScriptError
 
 from hub_api.errors import TooMany
 
 EXACT_UP_TO = 100
 
-# KEYS one per limit; ARGV [limit, window_ms, exact] per key. Counts the request in all windows or, if one is full, in none.
-# Per key: 1 when it has room, what is left, and milliseconds until there is more.
+# KEYS one per limit, and one to be read with them or none; ARGV [limit, window_ms, exact] per limit. Counts the request in
+# all windows or, if one is full, in none. Answers per limit: 1 when it has room, what is left, and milliseconds until there
+# is more; and the value of the last key.
 _SLIDE = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local keep, answer, full = {}, {}, false
-for i, key in ipairs(KEYS) do
+for i = 1, #ARGV / 3 do
+    local key = KEYS[i]
     local limit, window, exact = tonumber(ARGV[3 * i - 2]), tonumber(ARGV[3 * i - 1]), ARGV[3 * i] == '1'
     local room, left, wait
     if exact then
@@ -60,8 +64,10 @@ end
 if not full then
     for _, count_it in ipairs(keep) do count_it() end
 end
-return answer
+local read = KEYS[#ARGV / 3 + 1]
+return {answer, read and redis.call('GET', read) or false}
 """
+_SLIDE_SHA = hashlib.sha1(_SLIDE.encode(), usedforsecurity=False).hexdigest()  # how Redis knows a script it has seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +99,24 @@ class Room:
 
 async def take(redis: Redis, limits: Sequence[Limit], message: str) -> list[Room]:
     """Count one request under every limit. Raises TooMany, counting it nowhere, when one is full; RedisError when away."""
-    return judge(limits, await ask(redis, limits), message)
+    answers, _ = await ask(redis, limits)
+    return judge(limits, answers, message)
 
 
-def ask(commands: Any, limits: Sequence[Limit]) -> Any:
-    """Send the question to a client, or put it into a pipeline with others; `judge` reads the answer."""
+async def ask(redis: Redis, limits: Sequence[Limit], read: str | None = None) -> tuple[Any, bytes | None]:
+    """Count one request, in one way there and back: answers for `judge`, and the value of the key `read`. Raises RedisError."""
     keys, arguments = [], []
     for limit in limits:
         exact = limit.count <= EXACT_UP_TO
         keys.append(f"limit:{'exact' if exact else 'period'}:{limit.key}")
         arguments += [limit.count, int(limit.window_s * 1000), int(exact)]
-    return commands.eval(_SLIDE, len(limits), *keys, *arguments)
+    if read is not None:
+        keys.append(read)
+    try:
+        answers, value = await redis.evalsha(_SLIDE_SHA, len(keys), *keys, *arguments)
+    except NoScriptError:  # its first use, or Redis was restarted: the whole script, which is known from then on
+        answers, value = await redis.eval(_SLIDE, len(keys), *keys, *arguments)
+    return answers, value
 
 
 def judge(limits: Sequence[Limit], answers: Any, message: str) -> list[Room]:

@@ -1,9 +1,10 @@
 """(g) What it costs to know who calls: CPU of a request with a session or a key over the same route
-open to all, and sign-ins a second."""
+open to all; sign-ins a second; rows of the audit log a second, with their sealing."""
 
 import asyncio
 import json
 import statistics
+import time
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -11,15 +12,19 @@ import aiohttp
 import asyncpg
 import psutil
 
+from hub_api import roles
+from hub_api.auth import audit, audit_chain
 from hub_api.auth.api_keys import create_key
 from hub_api.auth.passwords import THREADS, Passwords
 from hub_api.platform.ids import uuid7
+from hub_api.platform.services import Services
 from tests.benchmarks.load import http_post, run_load
 from tests.benchmarks.report import Row
-from tests.benchmarks.stack import engines, serving
+from tests.benchmarks.stack import Engines, engines, serving
+from tests.support.hub import make_settings
 
 HUB = "tests.benchmarks.servers:hub_with_open_route"
-ROUNDS, REQUESTS, SIGN_INS = 5, 2_000, 200
+ROUNDS, REQUESTS, SIGN_INS, AUDIT_ROWS = 5, 2_000, 200, 4_000
 EMAIL, PASSWORD = "bench@example.com", "quatro girafas no telhado"
 AIM_MS = 0.5
 
@@ -35,7 +40,8 @@ async def run(scale: float) -> list[Row]:
         )
         with serving(HUB, environment) as url:
             token = await _sign_in(url)
-            return await asyncio.to_thread(_measure, url, token, key, max(200, int(REQUESTS * scale)), scale)
+            rows = await asyncio.to_thread(_measure, url, token, key, max(200, int(REQUESTS * scale)), scale)
+        return rows + await _audit(stack, max(500, int(AUDIT_ROWS * scale)))
 
 
 async def _prepare(database_url: str) -> str:
@@ -56,6 +62,41 @@ async def _sign_in(url: str) -> str:
     body = {"email": EMAIL, "password": PASSWORD}
     async with aiohttp.ClientSession() as session, session.post(f"{url}/api/v1/auth/login", json=body) as answer:
         return (await answer.json())["access_token"]
+
+
+async def _audit(stack: Engines, count: int) -> list[Row]:
+    """Rows of the audit log a second, each in a transaction of its own beside the same row in a table without a chain; then
+    the sealer over all of them."""
+    written: dict[bool, list[float]] = {True: [], False: []}
+    async with roles.services(make_settings(stack.database_url, stack.redis_url), "bench") as services:
+        await services.db.execute("CREATE TABLE plain_log (id uuid PRIMARY KEY, actor text, action text, detail jsonb)")
+        await audit_chain.seal(services)
+        for _ in range(ROUNDS):
+            for chained in (True, False):
+                began = time.perf_counter()
+                await asyncio.gather(*(_write(services, chained, count // 16) for _ in range(16)))
+                written[chained].append(count // 16 * 16 / (time.perf_counter() - began))
+        began = time.perf_counter()
+        sealed = await audit_chain.seal(services)
+        seal_s = time.perf_counter() - began
+        assert sealed == count // 16 * 16 * ROUNDS, sealed
+    chained, plain = statistics.median(written[True]), statistics.median(written[False])
+    both = 1 / (1 / chained + seal_s / sealed)
+    return [
+        Row("audit rows, 16 at once", f"{chained:,.0f}/s", chained / plain, "the same row in a plain table"),
+        Row("sealing them", f"{sealed / seal_s:,.0f}/s", note="one sealer: linked by SHA-256, the head signed"),
+        Row("written and sealed", f"{both:,.0f}/s"),
+    ]
+
+
+async def _write(services: Services, chained: bool, count: int) -> None:
+    detail = {"reason": "bench", "user_id": str(uuid7())}
+    for _ in range(count):
+        async with services.transaction() as tx:
+            if chained:
+                await audit.write(tx, "user:bench", "bench.done", "bench", uuid7(), detail=detail)
+            else:
+                await tx.db.execute("INSERT INTO plain_log VALUES ($1, $2, $3, $4)", uuid7(), "user:bench", "b", detail)
 
 
 def _measure(url: str, token: str, key: str, size: int, scale: float) -> list[Row]:
