@@ -27,6 +27,7 @@ HUB = "tests.benchmarks.servers:hub_with_open_route"
 ROUNDS, REQUESTS, SIGN_INS, AUDIT_ROWS = 5, 2_000, 200, 4_000
 EMAIL, PASSWORD = "bench@example.com", "quatro girafas no telhado"
 AIM_MS = 0.5
+NOISE_MS = 0.01  # less than that is not told apart from nothing
 
 
 async def run(scale: float) -> list[Row]:
@@ -123,7 +124,7 @@ def _measure(url: str, token: str, key: str, size: int, scale: float) -> list[Ro
     for name in ("with a session", "with a key"):
         over = median[name] - median["open route"]
         figure = f"+{over:.3f} ms CPU, {statistics.median(rates[name]):,.0f}/s"
-        rows.append(Row(name, figure, AIM_MS / over, f"aim of {AIM_MS} ms over it", 1.0))
+        rows.append(Row(name, figure, AIM_MS / max(over, NOISE_MS), f"aim of {AIM_MS} ms over it", 1.0))
     login = http_post(
         f"{url}/api/v1/auth/login",
         json.dumps({"email": EMAIL, "password": PASSWORD}).encode(),
@@ -147,6 +148,6 @@ def _get(url: str, path: str, credential: str | None = None) -> bytes:
 def _process(port: int) -> psutil.Process:
     """The server that listens on this port."""
     for child in psutil.Process().children(recursive=True):
-        if "uvicorn" in child.cmdline() and str(port) in child.cmdline():
+        if "tests.benchmarks.serve" in child.cmdline() and str(port) in child.cmdline():
             return child
     raise RuntimeError(f"no server of ours listens on port {port}")
