@@ -1,17 +1,14 @@
 """(d) The sender: calls a second of one worker process against the simulator, beside the same client flat out; what a
-pool of 10, 100 and 1,000 numbers costs; the pace of 100 numbers at 20 a second; memory of a long queue."""
+pool of 10, 100 and 1,000 numbers costs; the pace of 100 numbers at 20 a second. What it costs in CPU and memory: bench_pool."""
 
 import asyncio
 import statistics
-import subprocess
 import time
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import aiohttp
 import asyncpg
-import psutil
 
 from hub_api.simulator.config import PHONE_NUMBER_ID
 from hub_api.whatsapp.send.pace import pace_of
@@ -22,10 +19,9 @@ from tests.support.hub import make_settings
 
 ROUNDS, MESSAGES, IN_FLIGHT = 5, 6_000, 64
 POOLS = (10, 100, NUMBERS)
-BACKLOG = 100_000
 PACED_NUMBERS, PACED_MPS, PACED_S = 100, 20, 10
 
-# $1 people, $2 offset of their phones, $3 over so many numbers, $4 due (false: a backlog that waits for its time)
+# $1 people, $2 offset of their phones, $3 over so many numbers
 QUEUE = """
 WITH number AS (
     SELECT id, row_number() OVER (ORDER BY phone_number_id) - 1 AS place FROM whatsapp_numbers
@@ -43,10 +39,9 @@ WITH number AS (
     RETURNING id, customer_id, number_id
 )
 INSERT INTO messages (id, created_at, conversation_id, customer_id, number_id, direction, author, type, content, payload, state, category,
-    priority, shard, not_before)
+    priority, shard)
 SELECT gen_random_uuid(), now(), t.id, t.customer_id, t.number_id, 'out', 'campaign', 'text', 'Tudo certo por aqui.',
-    '{"type": "text", "text": {"body": "Tudo certo por aqui."}}', 'queued', 'utility', 2, p.shard_id,
-    CASE WHEN $4 THEN NULL ELSE now() + interval '1 day' END
+    '{"type": "text", "text": {"body": "Tudo certo por aqui."}}', 'queued', 'utility', 2, p.shard_id
 FROM talks t JOIN people p ON p.id = t.customer_id
 """
 
@@ -60,7 +55,7 @@ async def run(scale: float) -> list[Row]:
         bare: list[float] = []
         ours: dict[int, list[float]] = {fleet: [] for fleet in (1, *POOLS)}
         with (
-            running("worker", "--queues", "outbound,maintenance", environment=environment) as worker,
+            running("worker", "--queues", "outbound,maintenance", environment=environment),
             running("scheduler", environment=environment),
         ):
             db = await asyncpg.connect(stack.database_url)
@@ -71,10 +66,9 @@ async def run(scale: float) -> list[Row]:
                 for fleet, rates in ours.items():
                     rates.append(await _drain(stack, db, size, next(people), fleet))
             used = await _pool_share(stack, db, next(people), scale)
-            memory = await _memory_of_backlog(stack, db, worker, people, int(BACKLOG * scale))
             twice = await _accepted_twice(url)
             await db.close()
-    return [*_rows(bare, ours, twice), used, memory]
+    return [*_rows(bare, ours, twice), used]
 
 
 def _rows(bare: list[float], ours: dict[int, list[float]], twice: int) -> list[Row]:
@@ -90,8 +84,8 @@ def _rows(bare: list[float], ours: dict[int, list[float]], twice: int) -> list[R
     return rows
 
 
-async def _queue(db: asyncpg.Connection, size: int, offset: int, fleet: int, *, due: bool = True) -> None:
-    await db.execute(QUEUE, size, offset, fleet, due)
+async def _queue(db: asyncpg.Connection, size: int, offset: int, fleet: int) -> None:
+    await db.execute(QUEUE, size, offset, fleet)
     await db.execute("ANALYZE messages, conversations, customers, customer_identities")
 
 
@@ -129,20 +123,6 @@ async def _pool_share(stack: Engines, db: asyncpg.Connection, offset: int, scale
     rate = accepted / seconds
     what = f"{PACED_NUMBERS} numbers at {PACED_MPS}/s, one worker process"
     return Row(what, f"{rate:,.0f}/s", rate / usable, "limit − reply headroom", 0.9)
-
-
-async def _memory_of_backlog(
-    stack: Engines, db: asyncpg.Connection, worker: subprocess.Popen[bytes], people: Iterable[int], size: int
-) -> Row:
-    """How much the worker grows by when a long queue waits behind what it sends."""
-    people = iter(people)
-    await _drain(stack, db, 1_000, next(people), POOLS[1])
-    process = psutil.Process(worker.pid)
-    before = process.memory_info().rss
-    await _queue(db, size, next(people), POOLS[1], due=False)
-    await _drain(stack, db, 1_000, next(people), POOLS[1])
-    grown = process.memory_info().rss - before
-    return Row(f"memory of the worker for {size:,} queued", f"{grown / 2**20:+.1f} MiB")
 
 
 async def _flat_out(simulator_url: str, size: int, offset: int) -> float:
