@@ -1,11 +1,11 @@
 """`python -m tests.benchmarks [NAME ...] [--small]`: run the benchmarks and print their tables."""
 
 import argparse
-import asyncio
 import sys
 import time
 from importlib import import_module
 
+import uvloop
 from rich.console import Console
 
 from tests.benchmarks.report import show
@@ -23,7 +23,7 @@ def main() -> int:
     for name in arguments.names or NAMES:
         began = time.monotonic()
         try:
-            rows = asyncio.run(import_module(f"tests.benchmarks.bench_{name}").run(0.1 if arguments.small else 1.0))
+            rows = uvloop.run(import_module(f"tests.benchmarks.bench_{name}").run(0.1 if arguments.small else 1.0))
         except Exception:
             console.print_exception(max_frames=4)
             failed.append(name)
