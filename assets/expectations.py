@@ -119,5 +119,17 @@ SUITES = {
                 at_most("satisfaction_count", "conversations_opened"),
             ),
         ),
+        Suite(
+            "gold.message_costs_daily",
+            "number_id",
+            (
+                never_null("currency"),
+                one_of("category", ["service", "utility", "marketing", "authentication"]),
+                at_most("delivered", "messages"),
+                at_most("charged", "delivered"),
+                at_most("untold", "delivered"),
+                between("cost_micros", 0, None),
+            ),
+        ),
     )
 }

@@ -9,14 +9,14 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "WARNING"}}}}
 
 refresh = dg.define_asset_job(
     "refresh",
-    selection=dg.AssetSelection.groups("events", "service"),
+    selection=dg.AssetSelection.groups("events", "service", "cost"),
     executor_def=dg.in_process_executor,
     tags=TAGS,
     description="Every table from bronze to gold with its checks, for one day or a range of days.",
 )
 reconcile_and_refresh = dg.define_asset_job(
     "reconcile_and_refresh",
-    selection=dg.AssetSelection.groups("ingest", "events", "service"),
+    selection=dg.AssetSelection.groups("ingest", "events", "service", "cost"),
     executor_def=dg.in_process_executor,
     tags=TAGS,
     description="`refresh` after the day's events were compared with PostgreSQL and completed.",

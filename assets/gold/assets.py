@@ -9,7 +9,9 @@ from assets.warehouse import Warehouse, load_sql
 from hub_api.settings import Calendar
 
 
-@daily_table("gold", "service", [("gold", "conversation_facts"), ("gold", "service_kpi_hourly")])
+@daily_table(
+    "gold", "service", [("gold", "conversation_facts"), ("gold", "service_kpi_hourly"), ("gold", "message_costs_daily")]
+)
 def built_days(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[None]:
     """The days of the run are complete: written last, so that a run that failed half-way leaves its days stale."""
     parameters = warehouse.parameters(days_of(context), **_horizon(warehouse.settings))

@@ -24,3 +24,6 @@ WHERE w.id = s.id AND w.received_at = s.received_at;
 SELECT
     ARRAY(SELECT phone_number_id FROM whatsapp_numbers) AS numbers,
     ARRAY(SELECT waba_id FROM whatsapp_accounts) AS accounts;
+
+-- name: tests_kept  -- $1 reason, $2 details -> detail of open dead letters with it and one of these
+SELECT DISTINCT detail FROM dead_letter WHERE replayed_at IS NULL AND reason = $1 AND detail = ANY ($2::text[]);

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import structlog
 
 from hub_api.chat.spread import lane_of
@@ -49,12 +50,18 @@ _DEAD = (
     "payload",
 )
 
+# The account that Meta's dashboard names in the deliveries of its Test button; no real one has this id.
+DASHBOARD = "0"
+DASHBOARD_TEST = "dashboard_test"
+
 # A dead letter of this kind holds a whole webhook body; any other one holds an item's payload.
 WEBHOOK = "webhook"
 
 
 def parked(item: Item, places: Row) -> str | None:
     """Why an item is none of ours: test deliveries, groups, numbers that are not added yet; None when it is."""
+    if item.waba_id == DASHBOARD:
+        return DASHBOARD_TEST
     if item.kind == "group":
         return "group"
     if item.phone_number_id is not None:
@@ -110,17 +117,43 @@ async def _store(db: Connection, webhooks: Sequence[Row], places: Row, lanes: in
         for item in found.items:
             what = (item.kind, item.phone_number_id, item.waba_id, item.contact_key)
             if reason := parked(item, places):
-                dead.append((uuid7(), "parked", *came, *what, reason, None, item.payload))
+                detail = _tested(item) if reason == DASHBOARD_TEST else None
+                dead.append((uuid7(), "parked", *came, *what, reason, detail, item.payload))
             else:
                 lane = lane_of(item.contact_key or item.phone_number_id or item.waba_id or "", lanes)
                 touched.add(lane)
                 items.append((*came, webhook["id"].hex, lane, *what, item.payload))
     if items:
         await db.copy_records_to_table("inbox_item", columns=_ITEM, records=items)
-    await _bury(db, dead)
+    await _bury(db, await _first_tests(db, dead))
     ids, times = [webhook["id"] for webhook in webhooks], [webhook["received_at"] for webhook in webhooks]
     await db.execute(queries.mark_split, ids, times, counts)
     return touched
+
+
+def _tested(item: Item) -> str:
+    """What the dashboard's test was of: the name of the field, or the kind of what came under `messages`."""
+    field = msgspec.json.decode(item.payload).get("field")
+    return f"Meta's dashboard tests {field if isinstance(field, str) else item.kind}"
+
+
+async def _first_tests(db: Connection, dead: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Without further tests of what is kept as tested already: whoever presses the button sees it once, and the rest is
+    counted. The caller holds the splitter's lock, so nobody else adds one meanwhile."""
+    reason, detail = _DEAD.index("reason"), _DEAD.index("detail")
+    tests = {row[detail] for row in dead if row[reason] == DASHBOARD_TEST}
+    known = (
+        {row["detail"] for row in await db.fetch(queries.tests_kept, DASHBOARD_TEST, list(tests))} if tests else set()
+    )
+    kept = []
+    for row in dead:
+        if row[reason] == DASHBOARD_TEST:
+            if row[detail] in known:
+                items_dead.labels(DASHBOARD_TEST).inc()
+                continue
+            known.add(row[detail])
+        kept.append(row)
+    return kept
 
 
 def _dead_problem(came: tuple[UUID, datetime], problem: Problem) -> tuple[Any, ...]:

@@ -24,6 +24,7 @@ TABLES = (
     ("silver.conversation_states", "assets.silver", "conversation_states.sql"),
     ("gold.conversation_facts", "assets.gold.service", "conversation_facts.sql"),
     ("gold.service_kpi_hourly", "assets.gold.service", "service_kpi_hourly.sql"),
+    ("gold.message_costs_daily", "assets.gold.cost", "message_costs_daily.sql"),
 )
 
 
@@ -58,7 +59,7 @@ class Given:
             )  # fmt: skip
         self.warehouse.client.insert("raw.events", rows, column_names=COLUMNS)
 
-    def build(self, *days: str, upto: str = "gold.service_kpi_hourly") -> None:
+    def build(self, *days: str, upto: str = TABLES[-1][0]) -> None:
         """Build these days of every table up to one, in their order."""
         for table, package, file in TABLES:
             self.warehouse.replace_days(table, load_sql(package, file), sorted(days), batch=self.batch)

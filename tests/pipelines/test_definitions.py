@@ -31,7 +31,7 @@ def test_every_asset_says_what_it_is_and_whose() -> None:
     specs = {spec.key.to_user_string(): spec for spec in defs.resolve_all_asset_specs()}
     assert set(specs) == {
         *("raw/events", "bronze/events", "silver/messages", "silver/conversations", "silver/conversation_states"),
-        *("gold/conversation_facts", "gold/service_kpi_hourly", "gold/built_days"),
+        *("gold/conversation_facts", "gold/service_kpi_hourly", "gold/message_costs_daily", "gold/built_days"),
     }
     for spec in specs.values():
         assert spec.description and spec.owners == ["team:data"]
@@ -39,9 +39,19 @@ def test_every_asset_says_what_it_is_and_whose() -> None:
     assert specs["gold/service_kpi_hourly"].freshness_policy is not None
 
 
+def test_both_jobs_build_every_table() -> None:
+    everything = {spec.key for spec in defs.resolve_all_asset_specs()}
+    built = {
+        name: set(defs.resolve_job_def(name).asset_layer.executable_asset_keys)
+        for name in ("refresh", "reconcile_and_refresh")
+    }
+    assert built["reconcile_and_refresh"] == everything
+    assert built["refresh"] == everything - {dg.AssetKey(["raw", "events"])}
+
+
 def test_each_gold_table_has_expectations_and_a_recomputation_both_blocking() -> None:
     graph = defs.resolve_asset_graph()
-    for table in ("conversation_facts", "service_kpi_hourly"):
+    for table in ("conversation_facts", "service_kpi_hourly", "message_costs_daily"):
         checks = {
             key.name: graph.get_check_spec(key) for key in graph.asset_check_keys if key.asset_key.path[-1] == table
         }

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hub_api.platform.metrics import items_dead
 from hub_api.platform.pgtypes import Row
 from hub_api.platform.services import Services
 from hub_api.whatsapp.inbound import Message
@@ -315,7 +316,7 @@ async def test_foreign_numbers_groups_and_foreign_accounts_are_parked(opened: Se
             assert await gateway.post(name) == 200
         foreign = {
             "object": "whatsapp_business_account",
-            "entry": [{"id": "0", "changes": [{"field": "security", "value": {}}]}],
+            "entry": [{"id": "102290000000999", "changes": [{"field": "security", "value": {}}]}],
         }
         assert await gateway.post(foreign) == 200
         await gateway.split()
@@ -326,6 +327,42 @@ async def test_foreign_numbers_groups_and_foreign_accounts_are_parked(opened: Se
         ("parked", "update", "foreign_account"),
     ]
     assert [row["kind"] for row in await items(opened)] == ["message"]
+
+
+async def test_tests_of_metas_dashboard_are_kept_once_of_each_kind_and_counted(opened: Services):
+    def tested(*changes: dict) -> dict:
+        return {"object": "whatsapp_business_account", "entry": [{"id": "0", "changes": list(changes)}]}
+
+    metadata = {"display_phone_number": "16505551111", "phone_number_id": "123456123"}
+    message = {
+        "from": "16315551181",
+        "id": "ABGGFlA5Fpa",
+        "timestamp": "1504902988",
+        "type": "text",
+        "text": {"body": "this is"},
+    }
+    text_test = {
+        "field": "messages",
+        "value": {"messaging_product": "whatsapp", "metadata": metadata, "messages": [message]},
+    }
+    before = counted("dashboard_test")
+    async with running_gateway(opened) as gateway:
+        for _ in range(3):
+            security = {"field": "security", "value": {"event": "PIN_CHANGED"}}
+            for body in (tested(text_test), tested(security, security), tested({"field": "flows", "value": {}})):
+                assert await gateway.post(body) == 200
+            await gateway.split()
+    assert await opened.db.fetch("SELECT kind, detail FROM dead_letter ORDER BY detail") == [
+        ("update", "Meta's dashboard tests flows"),
+        ("message", "Meta's dashboard tests message"),
+        ("update", "Meta's dashboard tests security"),
+    ]
+    assert counted("dashboard_test") - before == 12 and await items(opened) == []
+    assert await opened.db.fetchval("SELECT count(*) FROM webhook_event WHERE split_at IS NOT NULL") == 9
+
+
+def counted(reason: str) -> float:
+    return items_dead.labels(reason)._value.get()
 
 
 async def test_hostile_bodies_through_the_real_door_leave_dead_letters_and_lose_no_neighbour(opened: Services):

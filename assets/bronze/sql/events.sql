@@ -34,6 +34,8 @@ SELECT
     fields.error_code AS error_code,
     fields.pricing_category AS pricing_category,
     fields.pricing_type AS pricing_type,
+    fields.cost_micros AS cost_micros,
+    fields.cost_currency AS cost_currency,
     fields.emoji AS emoji,
     fields.scope AS scope,
     fields.granted AS granted,
@@ -53,6 +55,7 @@ FROM
             priority Nullable(UInt8), previous_id Nullable(UUID), satisfaction Nullable(UInt8), message_type String,
             content Nullable(String), author String, author_id Nullable(UUID), category String, template String,
             stale Bool, received_at String, error_code Nullable(Int32), pricing_category String, pricing_type String,
+            cost_micros Nullable(Int64), cost_currency String,
             emoji Nullable(String), scope String, granted Nullable(Bool), source String, state_code String, kind String,
             external_id String, status String, into Nullable(UUID))') AS fields
     FROM raw.events

@@ -34,6 +34,8 @@ CREATE TABLE IF NOT EXISTS bronze.events /*ON CLUSTER*/
     error_code Nullable(Int32) COMMENT 'Error of the channel with a failed message',
     pricing_category LowCardinality(String) COMMENT 'Category that the channel bills',
     pricing_type LowCardinality(String) COMMENT 'regular, free_customer_service or free_entry_point',
+    cost_micros Nullable(Int64) COMMENT 'Price of the message as its pricing and the rate card make it, millionths of cost_currency; 0: free; NULL: not told',
+    cost_currency LowCardinality(String) COMMENT 'ISO 4217 code of cost_micros',
     emoji Nullable(String) COMMENT 'Reaction set; NULL when it was removed',
     scope LowCardinality(String) COMMENT 'Consent: marketing, utility or all',
     granted Nullable(Bool) COMMENT 'Consent: given or taken back',
@@ -48,3 +50,8 @@ ENGINE = /*Replicated*/MergeTree
 PARTITION BY day
 ORDER BY (conversation_id, aggregate_id, aggregate_version, id)
 COMMENT 'Events with their fields as typed columns, each event once, by business day';
+
+-- Warehouses older than the columns get them; days built before say nothing of costs until they are built again.
+ALTER TABLE bronze.events /*ON CLUSTER*/
+    ADD COLUMN IF NOT EXISTS cost_micros Nullable(Int64) COMMENT 'Price of the message as its pricing and the rate card make it, millionths of cost_currency; 0: free; NULL: not told' AFTER pricing_type,
+    ADD COLUMN IF NOT EXISTS cost_currency LowCardinality(String) COMMENT 'ISO 4217 code of cost_micros' AFTER cost_micros;

@@ -22,6 +22,8 @@ CREATE TABLE IF NOT EXISTS silver.messages /*ON CLUSTER*/
     error_code Nullable(Int32) COMMENT 'Newest error of the channel',
     pricing_category LowCardinality(String) COMMENT 'Category that the channel bills; empty when it did not say',
     pricing_type LowCardinality(String) COMMENT 'regular, free_customer_service or free_entry_point; empty when it did not say',
+    cost_micros Nullable(Int64) COMMENT 'Last price told, millionths of cost_currency; 0: free; NULL: not told. Owed only when delivered',
+    cost_currency LowCardinality(String) COMMENT 'ISO 4217 code of cost_micros; empty when not told',
     edited_at Nullable(DateTime64(6, 'UTC')) COMMENT 'When the customer edited it last, UTC',
     revoked_at Nullable(DateTime64(6, 'UTC')) COMMENT 'When the customer deleted it, UTC',
     stale Bool COMMENT 'It came too late to be answered by the bot',
@@ -31,3 +33,8 @@ ENGINE = /*Replicated*/MergeTree
 PARTITION BY day
 ORDER BY (conversation_id, sent_at, message_id)
 COMMENT 'One row per message with what became of it';
+
+-- Warehouses older than the columns get them; days built before say nothing of costs until they are built again.
+ALTER TABLE silver.messages /*ON CLUSTER*/
+    ADD COLUMN IF NOT EXISTS cost_micros Nullable(Int64) COMMENT 'Last price told, millionths of cost_currency; 0: free; NULL: not told. Owed only when delivered' AFTER pricing_type,
+    ADD COLUMN IF NOT EXISTS cost_currency LowCardinality(String) COMMENT 'ISO 4217 code of cost_micros; empty when not told' AFTER cost_micros;

@@ -112,7 +112,9 @@ async def resume_account(services: Hub, caller: Operator, account_id: UUID) -> N
     await states.resume_account(services, caller, account_id)
 
 
-@router.get("/accounts/{account_id}/history", dependencies=[READ], summary="An account's changes of state")
+@router.get(
+    "/accounts/{account_id}/history", dependencies=[READ], responses=ACCOUNT, summary="An account's changes of state"
+)
 async def get_account_history(services: Hub, account_id: UUID, limit: Limit = 100, cursor: Cursor = None) -> Page:
     """Every change of state, newest first: from, to, why, by whom."""
     return shown(await states.account_history(services, account_id, limit=limit, cursor=cursor))

@@ -66,9 +66,7 @@ async def pause_account(
     services: Services, who: Principal | str, account_id: UUID, *, reason: str, until: datetime | None = None
 ) -> None:
     """Stop all numbers of an account. Raises NotFound, and NumberState when something graver has stopped it already."""
-    row = await services.db.fetchrow(queries.find_account, account_id)
-    if row is None:
-        raise NotFound(f"there is no WhatsApp account {account_id}", account_id=str(account_id))
+    row = await _find_account(services, account_id)
     stop = ("paused", reason, until, source_of(who))
     async with services.transaction() as tx:
         if await tx.db.fetchval(reactions.queries.pause_account, account_id, *stop) is None:
@@ -181,15 +179,24 @@ async def _call(services: Services, number_id: UUID, edge: str, body: dict[str, 
 
 
 async def number_history(services: Services, number_id: UUID, *, limit: int = 100, cursor: str | None = None) -> Rows:
-    """Changes of a number's state, newest first. Raises Invalid for a foreign cursor."""
+    """Changes of a number's state, newest first. Raises NotFound, and Invalid for a foreign cursor."""
     (below,) = read_cursor(cursor, int)
+    await find(services, str(number_id))
     return page(await services.db.fetch(queries.number_history, number_id, below, limit + 1), limit, "id")
 
 
 async def account_history(services: Services, account_id: UUID, *, limit: int = 100, cursor: str | None = None) -> Rows:
-    """Changes of an account's state, newest first. Raises Invalid for a foreign cursor."""
+    """Changes of an account's state, newest first. Raises NotFound, and Invalid for a foreign cursor."""
     (below,) = read_cursor(cursor, int)
+    await _find_account(services, account_id)
     return page(await services.db.fetch(queries.account_history, account_id, below, limit + 1), limit, "id")
+
+
+async def _find_account(services: Services, account_id: UUID) -> Row:
+    row = await services.db.fetchrow(queries.find_account, account_id)
+    if row is None:
+        raise NotFound(f"there is no WhatsApp account {account_id}", account_id=str(account_id))
+    return row
 
 
 def _unchanged(row: Row, wanted: str) -> str:

@@ -83,6 +83,15 @@ async def test_operators_pause_drain_resume_and_remove_a_number_and_its_history_
     assert await act(hub, uuid4(), "pause", {"reason": "x"}) == 404
 
 
+@pytest.mark.parametrize("what", ["numbers", "accounts"])
+async def test_the_history_of_what_is_not_there_is_not_an_empty_page(hub: Hub, what: str) -> None:
+    await add_our_number(hub.services)
+    ours = await hub.fetchval(f"SELECT id FROM whatsapp_{what}")
+    for id_, status in ((ours, 200), (uuid4(), 404)):
+        answer = await hub.get(f"/api/v1/whatsapp/{what}/{id_}/history", headers=hub.auth)
+        assert answer.status == status, await answer.text()
+
+
 async def test_a_person_does_not_pause_what_meta_has_restricted(hub: Hub) -> None:
     number_id = await add_our_number(hub.services)
     await hub.services.db.execute("UPDATE whatsapp_numbers SET state = 'restricted', state_reason = '131031'")
