@@ -224,6 +224,10 @@ def _webhooks_of(core: Core, number: Number) -> Json:
     return {level: url for level, url in levels.items() if url} or {"application": ""}
 
 
+# Meta's numbers of time zones (Marketing API).
+_ZONES = {"America/Noronha": "22", "America/Campo_Grande": "23", "America/Belem": "24", "America/Sao_Paulo": "25"}
+
+
 def _waba_fields(core: Core, waba: Waba) -> Json:
     terms = "ONBOARDED" if waba.marketing_messages_terms else "ELIGIBLE"
     return {
@@ -231,7 +235,7 @@ def _waba_fields(core: Core, waba: Waba) -> Json:
         "name": waba.name,
         "currency": waba.currency,
         "country": "BR",
-        "timezone_id": "25",  # America/Sao_Paulo in Meta's list
+        "timezone_id": _ZONES.get(waba.timezone),
         "status": "ACTIVE",
         "account_review_status": "APPROVED",
         "business_verification_status": "verified" if waba.portfolio.verified else "not_verified",

@@ -46,7 +46,7 @@ async def test_a_shadow_is_equal_and_leaves_nothing_behind(lived: Door):
     assert {name: one.differences for name, one in found.items() if one.differing} == {}
     assert found["messages"].equal >= 4 * storm.PEOPLE
     assert found["statuses"].equal == storm.PEOPLE
-    for name in ("people", "consents", "preferences", "channel updates", "dead letters"):
+    for name in ("people", "files", "consents", "preferences", "channel updates", "dead letters"):
         assert found[name].equal > 0, name
     assert await lived.value("SELECT count(*) FROM events") == events
     assert await lived.value("SELECT count(*) FROM pg_database WHERE datname LIKE 'hub\\_shadow\\_%'") == 0
@@ -68,6 +68,27 @@ async def test_what_differs_is_named_by_its_live_record(lived: Door):
     assert [how for how, record in told if record.startswith("sha256:")] == ["missing in live"]
     assert len(told) == 2
     assert str(moved) in {one.record for one in found["people"].differences}
+
+
+async def test_files_are_compared_by_the_digest_of_their_bytes(lived: Door):
+    files = await lived.all(
+        "SELECT id, declared_sha256, meta_id FROM media WHERE declared_sha256 IS NOT NULL ORDER BY id"
+    )
+    fetched, other, erased = (row["id"] for row in files[:3])
+    stored = "UPDATE media SET state = 'stored', size_bytes = 9, next_at = NULL, sha256 = $2 WHERE id = $1"
+    await lived.db.execute(stored, fetched, files[0]["declared_sha256"])
+    await lived.db.execute(stored, other, b"\x01" * 32)
+    await lived.db.execute(
+        "UPDATE media SET state = 'erased', declared_sha256 = NULL, meta_id = NULL, filename = NULL, next_at = NULL WHERE id = $1",
+        erased,
+    )
+    found = (await shadowed(lived))["files"]
+    of_other = await lived.value("SELECT message_id::text FROM message_media WHERE media_id = $1", other)
+    assert [(one.how, one.record) for one in found.differences] == [("differs", of_other)]
+    assert found.compared == len(await lived.all("SELECT DISTINCT message_id FROM message_media")) - 1
+    await lived.db.execute("DELETE FROM message_media WHERE media_id = $1", fetched)
+    found = (await shadowed(lived))["files"]
+    assert {one.how for one in found.differences} == {"differs", "missing in live"}
 
 
 async def test_a_change_after_the_range_says_nothing(lived: Door):

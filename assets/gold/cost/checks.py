@@ -7,7 +7,7 @@ from assets.warehouse import load_sql
 costs_expectations = expectations(
     message_costs_daily,
     "gold.message_costs_daily",
-    "SELECT uniqExact(day, number_id, category, pricing_category, pricing_type, cost_currency) FROM silver.messages "
+    "SELECT uniqExact(tuple(day, number_id, category, pricing_category, pricing_type, cost_currency)) FROM silver.messages "
     "WHERE day IN {days:Array(Date)} AND direction = 'out' AND state != 'echoed'",
 )
 costs_recomputed = recomputation(

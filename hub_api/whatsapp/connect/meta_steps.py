@@ -8,6 +8,7 @@ from typing import Any
 
 from hub_api.whatsapp import accounts
 from hub_api.whatsapp.connect.setup import Facts, Failed, Setup
+from hub_api.whatsapp.cost import billing
 
 PERMISSIONS = ("whatsapp_business_management", "whatsapp_business_messaging")
 SECRET_LENGTH = 8
@@ -81,12 +82,13 @@ async def permissions(setup: Setup) -> Facts:
 
 
 async def waba(setup: Setup) -> Facts:
-    """The account can be read with this token; it is registered here with the token, which is stored encrypted."""
+    """The account can be read with this token; it is registered here with the token, which is stored encrypted,
+    and with currency and time zone."""
     setup.answers.waba_id = setup.answers.waba_id or _only_account(setup.token_data)
     waba_id = setup.need("waba_id")
     try:
         setup.waba = await setup.get(
-            waba_id, fields="id,name,currency,account_review_status,owner_business_info,health_status"
+            waba_id, fields="id,name,currency,timezone_id,account_review_status,owner_business_info,health_status"
         )
     except Failed as failure:
         if failure.facts.get("meta_code") in (100, 10, 200):
@@ -99,6 +101,7 @@ async def waba(setup: Setup) -> Facts:
     setup.account_id = await accounts.add_account(
         setup.services, waba_id=waba_id, portfolio_id=setup.need("portfolio_id"), name=name, token=setup.need("token")
     )
+    await billing.learn(setup.services, setup.account_id, setup.waba)
     return {"name": name, "waba": waba_id, "currency": setup.waba.get("currency", "?")}
 
 

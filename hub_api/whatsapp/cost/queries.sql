@@ -49,3 +49,7 @@ ORDER BY 1, 3, 4, 5;
 
 -- name: set_billing  -- $1 account, $2 currency, $3 timezone -> id; no row: no such account
 UPDATE whatsapp_accounts SET currency = $2, timezone = $3 WHERE id = $1 RETURNING id;
+
+-- name: learn_billing  -- $1 account, $2 currency or null, $3 timezone or null: as Meta says; null leaves what is there
+UPDATE whatsapp_accounts SET currency = coalesce($2, currency), timezone = coalesce($3, timezone)
+WHERE id = $1 AND (currency, timezone) IS DISTINCT FROM (coalesce($2, currency), coalesce($3, timezone));

@@ -1,4 +1,5 @@
-"""The health of numbers, read from Meta in turn: status, quality, throughput level, limit, name, and what blocks sending.
+"""The health of numbers, read from Meta in turn: status, quality, throughput level, limit, name, and what blocks sending;
+and with each account's first number, how the account is billed.
 
 Webhooks tell most of it sooner; reading finds what no webhook told. Turns are spread over time, and at most half of the
 calls that Meta allows an account in an hour are used, so that people have the rest (§4.3).
@@ -15,6 +16,7 @@ from hub_api.errors import HubError
 from hub_api.platform import sqlfile
 from hub_api.platform.postgres import Transaction
 from hub_api.platform.services import Services
+from hub_api.whatsapp.cost import billing
 from hub_api.whatsapp.pool import news
 from hub_api.whatsapp.send import reactions
 from hub_api.whatsapp.send.meta import RejectedByMeta
@@ -50,8 +52,21 @@ async def check_due(services: Services) -> int:
     """Read the numbers whose turn has come; how many. One that cannot be read is tried again in its next turn."""
     rows = await services.db.fetch(queries.due_checks, AT_ONCE)
     for row in rows:
-        await check(services, row["id"], row["account_id"], row["phone_number_id"])
+        done = await check(services, row["id"], row["account_id"], row["phone_number_id"])
+        if done and row["tells_account"]:
+            await _learn_billing(services, row["account_id"])
     return len(rows)
+
+
+async def _learn_billing(services: Services, account_id: UUID) -> None:
+    """How Meta bills the account, with the turn of its first number; what cannot be read now is read in the next turn."""
+    try:
+        account = await access(services, account_id)
+        node = await account.get(account.waba_id, kept=KEPT_FOR_PEOPLE, fields=billing.FIELDS)
+    except (RejectedByMeta, HubError) as error:
+        log.info("account_not_read", account=str(account_id), error=type(error).__name__)
+        return
+    await billing.learn(services, account_id, node)
 
 
 async def check(services: Services, number_id: UUID, account_id: UUID, phone_number_id: str) -> bool:

@@ -1,13 +1,16 @@
 -- Reading the health of numbers at Meta on a clock.
 
--- name: due_checks  -- $1 limit -> id, account_id, phone_number_id of numbers whose turn has come; their turn is put off at once
+-- name: due_checks  -- $1 limit -> id, account_id, phone_number_id, tells_account (the account's first number) of numbers whose turn has come; their turn is put off at once
 UPDATE whatsapp_numbers n SET next_check_at = now() + interval '5 minutes'
 FROM (
     SELECT id FROM whatsapp_numbers WHERE next_check_at <= now() AND state <> 'removed'
     ORDER BY next_check_at LIMIT $1 FOR UPDATE SKIP LOCKED
 ) AS due
 WHERE n.id = due.id
-RETURNING n.id, n.account_id, n.phone_number_id;
+RETURNING n.id, n.account_id, n.phone_number_id, NOT EXISTS (
+    SELECT FROM whatsapp_numbers o
+    WHERE o.account_id = n.account_id AND o.phone_number_id < n.phone_number_id AND o.state <> 'removed'
+) AS tells_account;
 
 -- name: record_health  -- $1 number, $2 status, $3 quality, $4 throughput level, $5 verified name, $6 name status, $7 health, $8 next check
 UPDATE whatsapp_numbers SET

@@ -18,9 +18,10 @@ EVER = (datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC))
 
 
 class Fact(NamedTuple):
-    """What one database says of a record: its hash, its id there, and when it was changed last (if that is known)."""
+    """What one database says of a record: its hash (None: nothing that could be compared is kept), its id there, and when
+    it was changed last (if that is known)."""
 
-    hash: str
+    hash: str | None
     id: str
     changed_at: datetime | None = None
 
@@ -63,6 +64,7 @@ async def compare(live: Pool, shadow: Pool, given: Range) -> list[Comparison]:
             ("consents", queries.consents_of, brought),
         )
     }
+    facts["files"] = _told_by_both(*[await _of(pool, queries.files_of, brought) for pool in sides])
     facts["preferences"] = await _preferences(live, shadow, given)
     for name, query in (("channel updates", queries.updates), ("dead letters", queries.put_aside)):
         facts[name] = [_facts(await pool.fetch(query, given.since, given.until)) for pool in sides]
@@ -97,6 +99,12 @@ async def _preferences(live: Pool, shadow: Pool, given: Range) -> list[dict[str,
     since = given.since + EDGE
     ours = await live.fetch(queries.preferences, since, given.until, [row["time"] for row in theirs])
     return [_facts(ours), _facts(theirs)]
+
+
+def _told_by_both(live: dict[str, Fact], shadow: dict[str, Fact]) -> list[dict[str, Fact]]:
+    """Without the records of which one side keeps nothing to compare any more."""
+    silent = {key for side in (live, shadow) for key, fact in side.items() if fact.hash is None}
+    return [{key: fact for key, fact in side.items() if key not in silent} for side in (live, shadow)]
 
 
 def _facts(rows: Iterable[Row]) -> dict[str, Fact]:

@@ -50,6 +50,15 @@ async def test_every_step_passes_and_the_message_reaches_the_phone(
     assert await live.fetchval("SELECT count(*) FROM dead_letter") == 0
 
 
+async def test_the_account_is_billed_here_as_meta_bills_it(hub: Hub, settings: Settings, sim: Simulator) -> None:
+    waba = sim.core.world.wabas[WABA_ID]
+    waba.currency, waba.timezone = "USD", "America/Noronha"
+    await connect(settings, hub.url, skip=("message",))
+    assert [tuple(row) for row in await hub.fetch("SELECT currency, timezone FROM whatsapp_accounts")] == [
+        ("USD", "America/Noronha")
+    ]
+
+
 async def test_a_second_run_remembers_its_answers_and_checks_again(
     live: Hub, settings: Settings, sim: Simulator
 ) -> None:

@@ -6,9 +6,11 @@ import pytest
 
 from hub_api.platform.services import Services
 from hub_api.simulator.config import PHONE_NUMBER_ID, WABA_ID
+from hub_api.simulator.model import Number
 from hub_api.simulator.server import Simulator
 from hub_api.whatsapp.pool.health import check_due
 from hub_api.whatsapp.pool.limits import UnknownTier, users_of
+from tests.support.sending import add_our_number
 
 
 async def look(services: Services) -> dict[str, object]:
@@ -26,6 +28,27 @@ async def test_what_meta_says_of_a_number_is_known_here(services: Services, numb
     assert (row["meta_status"], row["state"], row["check_failure"]) == ("CONNECTED", "connected", None)
     assert await services.db.fetchval("SELECT messaging_limit FROM whatsapp_portfolios") == 10_000
     assert await check_due(services) == 0, "read again at once"
+
+
+async def test_an_account_is_billed_as_meta_says_and_read_once_however_many_numbers_it_has(
+    services: Services, number_id: UUID, sim: Simulator
+) -> None:
+    await add_our_number(services, phone_number_id="106540000000009", display_phone_number="551130009999")
+    waba = sim.core.world.wabas[WABA_ID]
+    sim.core.world.add_number(Number(id="106540000000009", display="551130009999", waba=waba))
+    billed = "SELECT currency, timezone FROM whatsapp_accounts"
+    for currency, zone, known in (
+        ("USD", "America/Belem", ("USD", "America/Belem")),
+        ("BRL", "America/Lima", ("BRL", "America/Belem")),  # a zone that is not known here changes nothing
+    ):
+        waba.currency, waba.timezone = currency, zone
+        await services.db.execute("DELETE FROM management_calls")
+        await services.db.execute("UPDATE whatsapp_numbers SET next_check_at = now()")
+        assert await check_due(services) == 2
+        assert tuple(await services.db.fetchrow(billed)) == known
+        assert await services.db.fetchval("SELECT sum(calls) FROM management_calls") == 3, (
+            "two numbers and the account once"
+        )
 
 
 @pytest.mark.parametrize(

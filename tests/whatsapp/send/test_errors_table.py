@@ -16,6 +16,7 @@ from hub_api.whatsapp.send.errors_table import RULES, UNKNOWN, Retry, delay_s, r
 from hub_api.whatsapp.send.meta import Refusal
 from hub_api.whatsapp.send.reactions import Refused, react, resume_paused
 from tests.support.sending import add_people, drain_all, message, queue, states, template
+from tests.whatsapp.door import Door, status
 
 DAY = timedelta(hours=24)
 
@@ -123,12 +124,7 @@ def test_the_table_and_these_rows_name_the_same_codes() -> None:
 async def test_every_row_does_to_message_number_account_template_and_consent_what_the_document_says(
     services: Services, number_id: UUID, sim: Simulator, subtests: pytest.Subtests
 ) -> None:
-    account_id = await services.db.fetchval("SELECT account_id FROM whatsapp_numbers")
-    await services.db.execute(
-        "INSERT INTO templates (id, account_id, name, language, category, status) "
-        "VALUES (gen_random_uuid(), $1, 'oferta_fibra', 'pt_BR', 'MARKETING', 'APPROVED')",
-        account_id,
-    )
+    await add_template(services)
     people = iter(await add_people(services, number_id, sum(len(row.codes) for row in TABLE)))
     for row in TABLE:
         for code in row.codes:
@@ -149,17 +145,60 @@ async def test_every_row_does_to_message_number_account_template_and_consent_wha
                 if row.tries is not None:
                     assert delay_s(rule_for(code), row.tries, 0.5) is not None
                     assert delay_s(rule_for(code), row.tries + 1, 0.5) is None, "tried too often"
-                await check_owner(services, "whatsapp_numbers", "connected", row.number, began)
-                await check_owner(services, "whatsapp_accounts", "active", row.account, began)
-                assert await services.db.fetchval("SELECT status FROM templates") == (row.template_status or "APPROVED")
-                await check_suppression(services, person.id, row.suppressed, began)
+                await check_world(services, row, person.id, began)
             await services.db.execute("UPDATE messages SET state = 'cancelled' WHERE state = 'queued'")
-            await services.db.execute("UPDATE templates SET status = 'APPROVED'")
-            for table, state in (("whatsapp_numbers", "connected"), ("whatsapp_accounts", "active")):
-                await services.db.execute(
-                    f"UPDATE {table} SET state = '{state}', paused_until = NULL, held_categories = '{{}}', held_until = NULL"
-                )
-            await services.redis.flushall()
+            await mend_world(services)
+
+
+async def test_every_row_does_the_same_when_it_comes_later_as_a_failed_status(
+    services: Services, number_id: UUID, sim: Simulator, subtests: pytest.Subtests
+) -> None:
+    inbox = Door(services)
+    await add_template(services)
+    people = iter(await add_people(services, number_id, sum(len(row.codes) for row in TABLE)))
+    for row in TABLE:
+        for code in row.codes:
+            person = next(people)
+            [message_id] = await queue(services, person, template("oferta_fibra", "marketing"))
+            await drain_all(services)
+            sent = await message(services, message_id)
+            assert sent["state"] == "accepted"
+            began = datetime.now(UTC).replace(microsecond=0)
+            errors = [{"code": code, "title": "as Meta says", "error_data": {"details": "why"}}]
+            with capture_logs() as told:
+                await inbox.deliver(status(sent["wamid"], "failed", at=int(began.timestamp()), errors=errors))
+            with subtests.test(code=code):
+                assert ("meta_needs_attention" in {line["event"] for line in told}) == (code in ALERTS)
+                failed = await message(services, message_id)
+                assert (failed["state"], failed["error_code"]) == ("failed", code), "what Meta took is never sent again"
+                await check_world(services, row, person.id, began)
+            await mend_world(services)
+    assert sim.core.ledger.accepted_calls == sum(len(row.codes) for row in TABLE) and not sim.core.ledger.repeated()
+
+
+async def add_template(services: Services) -> None:
+    await services.db.execute(
+        "INSERT INTO templates (id, account_id, name, language, category, status) "
+        "SELECT gen_random_uuid(), account_id, 'oferta_fibra', 'pt_BR', 'MARKETING', 'APPROVED' FROM whatsapp_numbers"
+    )
+
+
+async def check_world(services: Services, row: Row, customer_id: UUID, began: datetime) -> None:
+    """What the row does to number, account, template and consent."""
+    await check_owner(services, "whatsapp_numbers", "connected", row.number, began)
+    await check_owner(services, "whatsapp_accounts", "active", row.account, began)
+    assert await services.db.fetchval("SELECT status FROM templates") == (row.template_status or "APPROVED")
+    await check_suppression(services, customer_id, row.suppressed, began)
+
+
+async def mend_world(services: Services) -> None:
+    """Number, account and template as they were, and no schedule that remembers."""
+    await services.db.execute("UPDATE templates SET status = 'APPROVED'")
+    for table, state in (("whatsapp_numbers", "connected"), ("whatsapp_accounts", "active")):
+        await services.db.execute(
+            f"UPDATE {table} SET state = '{state}', paused_until = NULL, held_categories = '{{}}', held_until = NULL"
+        )
+    await services.redis.flushall()
 
 
 async def check_owner(services: Services, table: str, usual: str, expected: Mapping[str, Any], began: datetime) -> None:
@@ -269,13 +308,13 @@ async def test_a_paused_template_waits_and_a_disabled_one_fails_before_it_is_cal
     services: Services, number_id: UUID, sim: Simulator
 ) -> None:
     account_id = await services.db.fetchval("SELECT account_id FROM whatsapp_numbers")
-    for name, status in (("oferta_fibra", "PAUSED"), ("boas_vindas", "DISABLED")):
+    for name, state in (("oferta_fibra", "PAUSED"), ("boas_vindas", "DISABLED")):
         await services.db.execute(
             "INSERT INTO templates (id, account_id, name, language, category, status) "
             "VALUES (gen_random_uuid(), $1, $2, 'pt_BR', 'MARKETING', $3)",
             account_id,
             name,
-            status,
+            state,
         )
     people = await add_people(services, number_id, 2)
     [waits] = await queue(services, people[0], template("oferta_fibra", "marketing"))
