@@ -19,7 +19,7 @@ from hub_api.settings import Settings
 from tests.auth.people import PASSWORD, add_person, bearer, clear_limits
 from tests.support.hub import Hub, running_hub
 from tests.support.process import free_port
-from tests.support.waiting import wait_until
+from tests.support.waiting import eventually, wait_until
 
 APP = "/apps/dagster"
 VERSION = {"query": "{ version }"}
@@ -48,7 +48,7 @@ class Echo:
     """An app that tells what reached it."""
 
     def __init__(self) -> None:
-        self.port = 0
+        self.port, self.ended = 0, 0
         self.seen: list[dict[str, str]] = []
         self.paths: list[str] = []
 
@@ -60,6 +60,7 @@ class Echo:
             await socket.prepare(request)
             async for message in socket:
                 await socket.send_bytes(message.data) if message.type is aiohttp.WSMsgType.BINARY else await socket.send_str(message.data)  # fmt: skip
+            self.ended += 1
             return socket
         answer = web.Response(body=await request.read() or b"page", content_type="text/html")
         answer.headers.add("Set-Cookie", "hub_session=planted; Path=/")
@@ -191,6 +192,17 @@ async def test_a_socket_ends_with_the_session_that_opened_it(settings: Settings,
         assert (await asked(admin, "POST", "/api/v1/auth/logout", headers={"X-CSRF-Token": csrf}))[0] == 204
         ended = await socket.receive(timeout=20)
         assert (ended.type, socket.close_code) == (aiohttp.WSMsgType.CLOSE, 1008)
+
+
+async def test_a_browser_that_vanishes_leaves_no_error_behind(settings: Settings, echo, capfd):
+    url, app = echo
+    async with running_hub(behind(settings, url)) as hub, await browser(hub, "admin") as admin:
+        socket = await admin.ws_connect(f"{APP}/s", headers={"Origin": hub.url})
+        await socket.send_str("still here")
+        assert (await socket.receive(timeout=10)).data == "still here"
+        socket._response.connection.transport.abort()
+        await eventually(lambda: app.ended == 1)
+    assert "Traceback" not in capfd.readouterr().err
 
 
 async def test_an_app_that_is_away_or_not_there_is_said_to_be(settings: Settings, hub: Hub):

@@ -57,7 +57,7 @@ async def relay(
         await app.close()
     try:
         await websocket.close(code)
-    except RuntimeError:  # the client was the first to close
+    except (RuntimeError, WebSocketDisconnect):  # the client was the first to close, or is gone
         log.debug("app_socket_closed_by_client")
 
 
