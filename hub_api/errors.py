@@ -30,6 +30,12 @@ class Conflict(HubError):
     status, code = 409, "conflict"
 
 
+class Stale(HubError):
+    """The record has changed since the caller read it."""
+
+    status, code = 412, "stale"
+
+
 class Invalid(HubError):
     """The payload breaks a rule; `context["errors"]` names the fields."""
 

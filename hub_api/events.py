@@ -41,6 +41,14 @@ class CustomerIdentityChanged(CustomerEvent, frozen=True, kw_only=True):
     reason: str
 
 
+class CustomerCorrected(CustomerEvent, frozen=True, kw_only=True):
+    """What the hub knew of a person was wrong: the names of the corrected fields, and the state as it is now."""
+
+    type: ClassVar[str] = "customer.corrected"
+    fields: tuple[str, ...]
+    state_code: str | None = None
+
+
 class ConversationEvent(Event, frozen=True, kw_only=True):
     """aggregate_id is the conversation."""
 

@@ -14,7 +14,7 @@ from hub_api.auth.routes_account import end_session, shown_sessions
 from hub_api.errors import Invalid
 from hub_api.platform.pages import page, read_cursor
 from hub_api.platform.services import Services
-from hub_api.platform.web import get_services
+from hub_api.platform.web import get_services, version_of
 
 router = APIRouter(prefix="/api/v1", tags=["users"])
 
@@ -149,16 +149,6 @@ async def get_audit(
     return schemas.AuditPage(
         items=[schemas.AuditRow.model_validate(dict(row)) for row in found.rows], next_cursor=found.next_cursor
     )
-
-
-def version_of(if_match: str | None) -> int | None:
-    """The version that the caller has read, by its ETag; None when any will do. Raises Invalid."""
-    text = (if_match or "").strip().removeprefix("W/").strip('"')
-    if if_match is None or text == "*":
-        return None
-    if not text.isdecimal():
-        raise Invalid('If-Match wants the ETag of the record, as in If-Match: "3"')
-    return int(text)
 
 
 async def _shown(services: Services, caller: Principal, user_id: UUID) -> schemas.User:

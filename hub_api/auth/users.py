@@ -14,7 +14,7 @@ from hub_api.auth.passwords import open_passwords
 from hub_api.auth.principal import Principal
 from hub_api.auth.roles import permissions_of
 from hub_api.auth.sessions import fingerprint
-from hub_api.errors import Conflict, HubError, Invalid, NotFound
+from hub_api.errors import Conflict, Invalid, NotFound, Stale
 from hub_api.platform import sqlfile
 from hub_api.platform.ids import uuid7
 from hub_api.platform.pages import Rows, page, read_cursor
@@ -29,12 +29,6 @@ FORGOTTEN = timedelta(hours=1)
 
 Purpose = Literal["invitation", "password"]
 _SHOWN = ("email", "name", "role", "phone", "active")
-
-
-class Stale(HubError):
-    """The record has changed since the caller read it."""
-
-    status, code = 412, "stale"
 
 
 async def list_users(

@@ -21,7 +21,10 @@ INSERT INTO customers (id, shard_id, name, username, phone, state_code)
 SELECT * FROM unnest($1::uuid[], $2::smallint[], $3::text[], $4::text[], $5::text[], $6::text[]);
 
 -- name: update_customers  -- $1 ids, $2 versions, $3 names, $4 usernames, $5 phones, $6 states; the rows are locked
-UPDATE customers c SET version = row.version, name = row.name, username = row.username, phone = row.phone, state_code = row.state_code
+-- What was corrected by hand stays.
+UPDATE customers c SET version = row.version, username = row.username, phone = row.phone,
+    name = CASE WHEN 'name' = ANY(c.corrected) THEN c.name ELSE row.name END,
+    state_code = CASE WHEN 'state_code' = ANY(c.corrected) THEN c.state_code ELSE row.state_code END
 FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[])
     AS row (id, version, name, username, phone, state_code)
 WHERE c.id = row.id;

@@ -25,6 +25,7 @@ async def merge(tx: Transaction, survivor: UUID, merged: UUID, at: datetime) -> 
     await tx.db.execute(queries.move_identities, *pair)
     await tx.db.execute(queries.move_consents, *pair)
     await tx.db.execute(queries.move_erasures, *pair)
+    await tx.db.execute(queries.move_holds, *pair)
     await tx.db.execute(queries.copy_suppressions, *pair)
     await tx.db.execute(queries.drop_suppressions, merged)
     await tx.db.execute(queries.move_contracts, *pair)

@@ -26,6 +26,9 @@ UPDATE consent_ledger SET customer_id = $1 WHERE customer_id = $2;
 -- name: move_erasures  -- $1 survivor, $2 merged; who asked to be erased is, under whichever id he is known by then
 UPDATE erasures SET customer_id = $1 WHERE customer_id = $2 AND state <> 'done';
 
+-- name: move_holds  -- $1 survivor, $2 merged
+UPDATE legal_holds SET customer_id = $1 WHERE customer_id = $2;
+
 -- name: copy_suppressions  -- $1 survivor, $2 merged; the stricter of two stays
 INSERT INTO suppressions (customer_id, scope, reason, until, created_at)
 SELECT $1, scope, reason, until, created_at FROM suppressions WHERE customer_id = $2

@@ -5,20 +5,21 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Header, Query, Response
 
 from hub_api.auth import audit
 from hub_api.auth.decide import require
 from hub_api.auth.principal import Principal
 from hub_api.chat import masking, schemas, views, windows
 from hub_api.chat.assign import assign
+from hub_api.chat.correct import correct
 from hub_api.chat.resolve import close, rate, resolve
 from hub_api.chat.scope import seen
 from hub_api.chat.search import search_messages
 from hub_api.chat.transfer import transfer
 from hub_api.chat.viewed import note_view
 from hub_api.platform.services import Services
-from hub_api.platform.web import get_services
+from hub_api.platform.web import get_services, version_of
 
 router = APIRouter(prefix="/api/v1", tags=["chat"])
 
@@ -188,11 +189,39 @@ async def get_customers(
     responses={404: {"description": "no such customer"}},
     summary="One customer",
 )
-async def get_customer(services: Hub, caller: Customers, customer_id: UUID) -> schemas.CustomerWithIdentities:
-    """With every identity; the id of a customer that was merged leads to the one it became."""
+async def get_customer(
+    services: Hub, caller: Customers, customer_id: UUID, response: Response
+) -> schemas.CustomerWithIdentities:
+    """With every identity; the id of a customer that was merged leads to the one it became. The ETag is for corrections."""
     row = await views.find_customer(services, caller, customer_id)
     await note_view(services, caller, "customer", [row["id"]], "customer")
+    response.headers["ETag"] = f'"{row["version"]}"'
     return schemas.CustomerWithIdentities.model_validate(masking.customer_for(caller, row))
+
+
+@router.patch(
+    "/customers/{customer_id}",
+    responses={
+        404: {"description": "no such customer"},
+        409: {"description": "`conflict`: the customer is erased"},
+        412: {"description": "`stale`: changed since the version in If-Match"},
+    },
+    summary="Correct a customer",
+)
+async def patch_customer(
+    services: Hub,
+    caller: Annotated[Principal, Depends(require("customers:write"))],
+    customer_id: UUID,
+    body: schemas.Correction,
+    response: Response,
+    if_match: Annotated[str | None, Header(max_length=40, examples=['"3"'])] = None,
+) -> schemas.CustomerWithIdentities:
+    """Correct what the hub knows of a person (LGPD art. 18, III). Phones follow the channel, contracts the operator's systems."""
+    customer = await views.find_customer(services, caller, customer_id)
+    async with services.transaction() as tx:
+        changes = body.model_dump(exclude_unset=True)
+        await correct(tx, caller, customer["id"], changes, version=version_of(if_match))
+    return await get_customer(services, caller, customer["id"], response)
 
 
 async def _shown(services: Services, caller: Principal, conversation_id: UUID) -> schemas.Conversation:

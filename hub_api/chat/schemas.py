@@ -1,7 +1,7 @@
 """The API's view of conversations, messages and customers: what goes in and out, with examples."""
 
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -136,6 +136,16 @@ class CustomerWithIdentities(Customer):
     """A person and every identity known."""
 
     identities: list[CustomerIdentity]
+
+
+class Correction(Strict):
+    """What is right; what is left out stays as it is."""
+
+    name: str | None = Field(None, min_length=1, max_length=200, examples=["Ana Souza"])
+    state_code: str | None = Field(None, pattern="^[A-Z]{2}$", examples=["SP"], description="UF")
+    language: str = Field("pt_BR", pattern="^[a-z]{2}(_[A-Z]{2})?$", examples=["pt_BR"])
+    tags: list[Annotated[str, Field(min_length=1, max_length=60)]] = Field(default=[], max_length=50)
+    metadata: dict[str, Any] = Field(default={}, max_length=100, description="all of it: what is left out in it goes")
 
 
 class ConversationPage(BaseModel):

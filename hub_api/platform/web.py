@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub_api.errors import HubError
+from hub_api.errors import HubError, Invalid
 from hub_api.platform.ids import uuid7
 from hub_api.platform.metrics import http_requests
 from hub_api.platform.services import Services
@@ -25,6 +25,16 @@ _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,80}$")
 def get_services(request: Request) -> Services:
     """FastAPI dependency: the services this process opened."""
     return request.app.state.services  # type: ignore[no-any-return]
+
+
+def version_of(if_match: str | None) -> int | None:
+    """The version that an If-Match header asks for; None: any. Raises Invalid for what is no ETag of ours."""
+    text = (if_match or "").strip().removeprefix("W/").strip('"')
+    if if_match is None or text == "*":
+        return None
+    if not text.isdecimal():
+        raise Invalid('If-Match must be the ETag of the record as it was read, as in If-Match: "3"')
+    return int(text)
 
 
 def problem(

@@ -61,11 +61,14 @@ ORDER BY created_at DESC, id DESC LIMIT $3;
 SELECT now();
 
 -- name: take_dead  -- $1 ids or null for all, $2 limit, $3 made before -> open dead letters in the order they were received, marked as replayed
-UPDATE dead_letter SET replayed_at = now() WHERE id IN (
-    SELECT id FROM dead_letter
+-- What a letter holds of a person goes back with it and does not stay here as well.
+WITH taken AS (
+    SELECT * FROM dead_letter
     WHERE replayed_at IS NULL AND ($1::uuid[] IS NULL OR id = ANY($1)) AND created_at < $3
     ORDER BY received_at, id LIMIT $2 FOR UPDATE SKIP LOCKED
-) RETURNING id, source, webhook_id, received_at, kind, phone_number_id, waba_id, contact_key, payload;
+)
+UPDATE dead_letter d SET replayed_at = now(), payload = '', contact_key = NULL, detail = NULL FROM taken t WHERE d.id = t.id
+RETURNING t.id, t.source, t.webhook_id, t.received_at, t.kind, t.phone_number_id, t.waba_id, t.contact_key, t.payload;
 
 -- name: restore_webhook  -- $1 id, $2 body
 INSERT INTO webhook_event (id, body) VALUES ($1, $2);

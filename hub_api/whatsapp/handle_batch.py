@@ -16,7 +16,7 @@ from hub_api.platform.pgtypes import Row
 from hub_api.platform.postgres import Transaction
 from hub_api.settings import Settings
 from hub_api.whatsapp import deadletters, handle_tally, handle_updates
-from hub_api.whatsapp.handle_erased import living
+from hub_api.whatsapp.handle_erased import living, unburied
 from hub_api.whatsapp.handle_fold import Batch, Letter, NewMessage
 from hub_api.whatsapp.handle_people import sighting_of
 from hub_api.whatsapp.inbound import Call, Echo, HistoryMessage, Inbound, Item, Message
@@ -42,7 +42,7 @@ async def handle_batch(tx: Transaction, settings: Settings, items: Sequence[Row]
     Items that cannot be parsed or placed become dead letters by themselves. Raises MissingMonth, Raced, the driver's
     errors, and whatever one poisoned item may cause: the caller then finds it by halving.
     """
-    letters = await living(tx, await _open(tx, items), settings)
+    letters = await living(tx, await _open(tx, items, settings), settings)
     await _check_months(tx, letters)
     await _resolve(tx, letters, settings)
     batch = await _load(tx, letters, settings)
@@ -51,7 +51,7 @@ async def handle_batch(tx: Transaction, settings: Settings, items: Sequence[Row]
     await _write(tx, batch, letters)
 
 
-async def _open(tx: Transaction, items: Sequence[Row]) -> list[Letter]:
+async def _open(tx: Transaction, items: Sequence[Row], settings: Settings) -> list[Letter]:
     """The items with their parsed values, numbers and times; those without become dead letters."""
     ids = {item["phone_number_id"] for item in items if item["phone_number_id"]}
     numbers = {row["phone_number_id"]: row for row in await tx.db.fetch(queries.find_numbers, ids)}
@@ -68,7 +68,8 @@ async def _open(tx: Transaction, items: Sequence[Row]) -> list[Letter]:
             dead.append((item, "handle", *deadletters.reason_of(error)))
             continue
         letters.append(Letter(item, inbound, number, payload_time(_timestamp(inbound), item["received_at"])))
-    await deadletters.bury(tx, dead)
+    erased = await unburied(tx, [item for item, *_ in dead], numbers, settings)
+    await deadletters.bury(tx, [one for one in dead if one[0]["id"] not in erased])
     return letters
 
 

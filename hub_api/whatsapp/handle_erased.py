@@ -4,27 +4,31 @@ A wamid of an erased person never comes back. What names an erased identity come
 erasure and the person's own act: then it makes a new customer.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+import orjson
 import structlog
 
 from hub_api.chat.customers import queries as customer_queries
-from hub_api.chat.identities import Identity
+from hub_api.chat.identities import Identity, identities_of
 from hub_api.chat.privacy import tombstones
 from hub_api.chat.privacy.tombstones import Erased
+from hub_api.chat.times import payload_time
 from hub_api.platform import sqlfile
+from hub_api.platform.pgtypes import Row
 from hub_api.platform.postgres import Transaction
 from hub_api.settings import Settings
 from hub_api.whatsapp.handle_fold import Letter
 from hub_api.whatsapp.handle_people import sighting_of
-from hub_api.whatsapp.inbound import Call, Echo, HistoryMessage, PersonChanged, Preference, UserIdUpdate
+from hub_api.whatsapp.inbound import Call, Echo, HistoryMessage, PersonChanged, Preference, Status, UserIdUpdate
 
 log = structlog.get_logger(__name__)
 
 queries = sqlfile.load(__package__, "handle.sql")
 
-# They tell of a person and would make a customer of one whom nobody knows, though he has not written.
-_TOLD = (PersonChanged, UserIdUpdate, Preference)
+# They tell of a person and would make a customer of one whom nobody knows, though he has not written, or be parked for a
+# message that we never sent him since.
+_TOLD = (PersonChanged, UserIdUpdate, Preference, Status)
 
 
 async def living(tx: Transaction, letters: Sequence[Letter], settings: Settings) -> list[Letter]:
@@ -45,13 +49,47 @@ async def living(tx: Transaction, letters: Sequence[Letter], settings: Settings)
     gone: list[Letter] = []
     for letter, identities in zip(letters, people, strict=True):
         (gone if _is_erased(letter, identities, erased, back) else kept).append(letter)
-    if gone:
-        rows = [letter.row for letter in gone]
+    await _forget(tx, [letter.row for letter in gone])
+    return kept
+
+
+async def unburied(tx: Transaction, items: Sequence[Row], numbers: Mapping[str, Row], settings: Settings) -> set[int]:
+    """Ids of those of `items` that cannot be parsed and are an erased person's, written before the erasure: they become no
+    dead letters, and their stored webhooks are deleted. `numbers` by phone_number_id."""
+    if not items or not await tombstones.any_erased(tx.db):
+        return set()
+    keys = {item["id"]: _by_key(item["contact_key"], numbers.get(item["phone_number_id"])) for item in items}
+    every = {identity for identities in keys.values() for identity in identities}
+    erased = await tombstones.find(tx.db, settings.secret_key.get_secret_value(), (), every)
+    gone = []
+    for item in items:
+        named = [erased.identities[one] for one in keys[item["id"]] if one in erased.identities]
+        if named and payload_time(_own_time(item["payload"]), item["received_at"]).at <= max(named):
+            gone.append(item)
+    await _forget(tx, gone)
+    return {item["id"] for item in gone}
+
+
+def _by_key(key: str | None, number: Row | None) -> tuple[Identity, ...]:
+    if not key or number is None:
+        return ()
+    return identities_of(number["portfolio_id"], wa_id=key) + identities_of(number["portfolio_id"], user_id=key)
+
+
+def _own_time(payload: bytes) -> int | None:
+    """The `timestamp` of a value that could not be parsed, where it has one."""
+    try:
+        return int(orjson.loads(payload)["data"]["timestamp"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+async def _forget(tx: Transaction, rows: Sequence[Row]) -> None:
+    if rows:
         await tx.db.execute(
             queries.forget_webhooks, [row["webhook_id"] for row in rows], [row["received_at"] for row in rows]
         )
-        log.info("values_of_erased_people", count=len(gone))
-    return kept
+        log.info("values_of_erased_people", count=len(rows))
 
 
 def _wamids(letter: Letter) -> list[str]:

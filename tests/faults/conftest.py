@@ -54,9 +54,11 @@ def own_ports() -> dict[str, str]:
 class FaultStack(Stack):
     """A running stack with a number at the simulator, and questions about what became of its webhooks."""
 
+    without = "demo,dagster"
+
     def begin(self) -> None:
         """Start everything but Dagster and the demo's traffic, and make the simulator's number ours."""
-        self.up("--demo", "--without", "demo,dagster", timeout_s=180)
+        self.up("--demo", "--without", self.without, timeout_s=180)
         self.env_now = self.environment()
         asyncio.run(connect_number(Settings(_env_file=self.home / "hub.env"), self.env_now["HUB_SIM_TOKEN"]))
         asyncio.run(self.simulator("POST", "limits", NO_LIMITS))

@@ -133,7 +133,7 @@ WHERE customer_id = ANY($1::uuid[]) OR phone = ANY($2::text[]);
 
 -- name: erase_customers  -- the shell stays: figures of the past still count a customer
 UPDATE customers SET name = NULL, username = NULL, phone = NULL, cpf_hash = NULL, state_code = NULL, language = 'pt_BR',
-    tags = '{}', metadata = '{}', version = version + 1,
+    tags = '{}', metadata = '{}', corrected = '{}', version = version + 1,
     status = CASE WHEN merged_into IS NULL THEN 'erased' ELSE status END
 WHERE id = ANY($1::uuid[]);
 

@@ -122,6 +122,7 @@ class Person:
     """A customer of the operator, with the traits that drive behaviour."""
 
     id: UUID
+    contract: str  # the operator's id of this person's contract, which tells nothing of him
     name: str
     phone: str  # international digits, with the ninth
     wa_id: str  # as Meta would write it
@@ -137,11 +138,6 @@ class Person:
     reads_after_s: float  # median seconds until a delivered message is read
     cancelled_on: date | None = None
     troubles: list[datetime] = field(default_factory=list)
-
-    @property
-    def contract(self) -> str:
-        """The operator's id of this person's contract."""
-        return f"CT{self.phone[2:]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +200,7 @@ def _person(rng: Random, number: int, start: datetime) -> Person:
     drops_nine = area >= 31 and rng.random() < 0.6
     return Person(
         id=seeded_uuid(rng, start - timedelta(days=rng.randrange(1, 30))),
+        contract=f"CT{100_000 + number}",
         name=f"{rng.choice(FIRST)} {rng.choice(LAST)} {rng.choice(LAST)}",
         phone=phone,
         wa_id=phone[:4] + phone[5:] if drops_nine else phone,
@@ -256,7 +253,7 @@ def _bill(rng: Random, operator: Operator, person: Person, first_day: date, days
         paid_on = due + timedelta(days=round(rng.gauss(-2, 2) if punctual > 0.25 else rng.expovariate(1 / 9)))
         paid = paid_on <= last_day and rng.random() > 0.03
         status = "paid" if paid else "overdue" if due < last_day else "open"
-        invoice = f"FAT{month:%Y%m}{person.phone[2:]}"
+        invoice = f"FAT{month:%Y%m}-{person.contract}"
         barcode = "".join(rng.choices("0123456789", k=47))
         operator.invoices.append(
             (invoice, person.contract, month, amount, "BRL", due, status, barcode, f"00020126PIX{invoice}")

@@ -174,7 +174,7 @@ def _open_tickets(rng: Random, operator: Operator, now: datetime) -> None:
             if rng.random() < 0.35:
                 done = moment + timedelta(hours=rng.uniform(4, 96))
                 state, closed = ("done", done) if done <= now else ("scheduled", None)
-                key = f"TK{person.phone[2:]}-{number}"
+                key = f"TK{number}-{person.contract}"
                 operator.tickets.append(
                     (key, person.contract, "technical", state, moment, done, closed, "Reparo de conexão")
                 )

@@ -9,10 +9,9 @@ from fastapi.responses import HTMLResponse
 
 from hub_api.auth import audit
 from hub_api.auth.keys import Principal, require
-from hub_api.errors import Invalid
 from hub_api.platform.idempotency import once
 from hub_api.platform.services import Services
-from hub_api.platform.web import get_services
+from hub_api.platform.web import get_services, version_of
 from hub_api.whatsapp.templates import drafts, page, read, schemas, submit
 from hub_api.whatsapp.templates.check import check
 from hub_api.whatsapp.templates.preview import example_values, preview
@@ -117,7 +116,7 @@ async def put_template(
 ) -> schemas.Kept:
     """Keep a new version as a draft; the present one goes on being sent until Meta has approved the new one."""
     async with services.transaction() as tx:
-        version = _version(if_match)
+        version = version_of(if_match)
         saved = await drafts.edit(tx, template_id, author=caller.name, if_version=version, **body.model_dump())
         after = {"version": saved.version}
         await audit.write(tx, caller, "template.edited", "template", template_id, after=after)
@@ -171,12 +170,3 @@ async def get_preview(
 async def post_sync(services: Hub, account_id: UUID) -> schemas.Synced:
     """Read the account's templates from Meta now."""
     return schemas.Synced(templates=await sync_templates(services, account_id))
-
-
-def _version(etag: str | None) -> int | None:
-    if etag is None or etag == "*":
-        return None
-    number = etag.removeprefix("W/").strip('"')
-    if not number.isdecimal():
-        raise Invalid("If-Match must be the ETag of the template as it was read")
-    return int(number)
