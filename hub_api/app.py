@@ -41,7 +41,12 @@ SERVICES: dict[str, tuple[str, ...]] = {
             "pages.routes",
         )
     ),
-    "chat": ("hub_api.chat.routes", "hub_api.chat.business.routes", "hub_api.chat.privacy.routes"),
+    "chat": (
+        "hub_api.chat.routes",
+        "hub_api.chat.business.routes",
+        "hub_api.chat.privacy.routes",
+        "hub_api.chat.privacy.routes_keeping",
+    ),
     "whatsapp": (
         "hub_api.whatsapp.routes",
         "hub_api.whatsapp.compose.routes",

@@ -35,6 +35,7 @@ EVERY_SECONDS: tuple[tuple[int, Job], ...] = (
     (3600, media.remove_erased),
     (60, privacy.erase_due),
     (3600, privacy.expire_kept),
+    (86_400, privacy.retain),
 )
 
 

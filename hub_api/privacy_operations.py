@@ -1,4 +1,4 @@
-"""`hub erase`: a person's right to be forgotten, from the command line."""
+"""`hub erase`, `hub retention`: the end of personal data, from the command line."""
 
 import time
 from typing import Annotated, Any
@@ -7,7 +7,7 @@ from uuid import UUID
 import typer
 
 from hub_api.errors import Invalid
-from hub_api.operations import AS_JSON, with_services
+from hub_api.operations import AS_JSON, show, with_services
 
 WAIT_S = 2.0
 
@@ -44,6 +44,24 @@ def erase(
     for kept in content["kept_by_law"]:
         typer.echo(f"kept by law: {kept['records']} records until {kept['until'][:10]}, {kept['legal_basis']}")
     typer.echo(f"receipt {content['erasure_id']} signed by {row['receipt']['key_id']}")
+
+
+def retention(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count what is past its time.")] = False,
+    as_json: Annotated[bool, AS_JSON] = False,
+) -> None:
+    """End what is past its time by the rules of retention, as the clock does every day; what a legal hold keeps stays."""
+    rows = with_services(lambda services: _retention(services, dry_run))
+    show(rows, ("key", "days", "at_least", "action", "due" if dry_run else "ended", "source"), as_json)
+
+
+async def _retention(services: Any, dry_run: bool) -> list[dict[str, Any]]:
+    from hub_api.chat.privacy import retention as keeping
+
+    name, counts = (
+        ("due", await keeping.due(services)) if dry_run else ("ended", await keeping.apply(services, "command"))
+    )
+    return [{**rule, name: counts[rule["key"]]} for rule in keeping.shown(services.settings)]
 
 
 async def _erase(services: Any, customer_id: UUID, reason: str, until: float) -> Any:

@@ -164,6 +164,9 @@ class Settings(Calendar):
         None, description="antivirus: tcp://host:port or unix:///path of clamd; empty: files are not scanned"
     )
     inbox_retention_days: int = Field(30, gt=0, description="raw webhook bodies are kept this long")
+    retention_days: tuple[tuple[str, int], ...] = Field(
+        (), description="days that a kind of data is kept, as JSON [[kind, days], …]; kinds: privacy/retention.yaml"
+    )
     rate_cards: Path | None = Field(
         None, description="YAML of rate cards, in the form of whatsapp/cost/rates.yaml; empty: those"
     )

@@ -28,6 +28,7 @@ class Person:
     words: str
     wamids: list[str]
     id: UUID | None = None
+    conversation: UUID | None = None
 
     def secrets(self) -> list[str]:
         """Everything that must be nowhere."""
@@ -81,7 +82,9 @@ async def _live(door: Door, person: Person) -> None:
     broken["entry"][0]["changes"][0]["value"]["messages"][0]["text"] = 7
     await door.deliver(broken)
     person.id = await door.value("SELECT customer_id FROM customer_identities WHERE value = $1", person.wa_id)
-    conversation = await door.value("SELECT id FROM conversations WHERE customer_id = $1", person.id)
+    conversation = person.conversation = await door.value(
+        "SELECT id FROM conversations WHERE customer_id = $1", person.id
+    )
     async with door.services.transaction() as tx:
         await outgoing.queue_message(tx, conversation, outgoing.text(f"Olá {person.name}"))
         await consent.record(
@@ -109,11 +112,11 @@ def _build(settings: Settings, people: tuple[Person, ...]) -> None:
     client = connect(settings.clickhouse_url)
     for person in people:
         for table, columns in (
-            ("bronze.events", "day, customer_id, content"),
-            ("silver.messages", "day, customer_id, content"),
+            ("bronze.events", "day, customer_id, conversation_id, content"),
+            ("silver.messages", "day, customer_id, conversation_id, content"),
         ):
             client.command(
-                f"INSERT INTO {table} ({columns}) VALUES (today(), {{id:UUID}}, {{words:String}})",
-                parameters={"id": person.id, "words": person.words},
+                f"INSERT INTO {table} ({columns}) VALUES (today(), {{id:UUID}}, {{talk:UUID}}, {{words:String}})",
+                parameters={"id": person.id, "talk": person.conversation, "words": person.words},
             )
     client.close()

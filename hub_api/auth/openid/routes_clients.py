@@ -7,9 +7,8 @@ from fastapi import APIRouter, Depends, Header, Path, Response
 from hub_api.auth.decide import require
 from hub_api.auth.openid import clients, schemas
 from hub_api.auth.principal import Principal
-from hub_api.auth.routes_users import version_of
 from hub_api.platform.services import Services
-from hub_api.platform.web import get_services
+from hub_api.platform.web import get_services, version_of
 
 router = APIRouter(prefix="/api/v1/openid/clients", tags=["OpenID Connect provider"])
 

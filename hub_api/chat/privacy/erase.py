@@ -13,7 +13,7 @@ import structlog
 
 from hub_api.auth import audit
 from hub_api.auth.principal import Principal
-from hub_api.chat.privacy import receipt, warehouse
+from hub_api.chat.privacy import holds, receipt, warehouse
 from hub_api.chat.privacy.marks import Marks, seal, unseal
 from hub_api.chat.privacy.rows import erase_rows, queries, sweep_raw
 from hub_api.chat.privacy.survivors import count_namesakes, count_survivors
@@ -28,9 +28,15 @@ log = structlog.get_logger(__name__)
 Eraser = Callable[[Services, UUID], Awaitable[int]]
 ERASERS: dict[str, Eraser] = {}
 
-RETRY_S = 60
+RETRY_S, HELD_S = 60, 3600
 # From here on what is left is reported instead of waited for: a person looks at it.
 PATIENCE = 10
+
+
+class Held(Conflict):
+    """A legal hold stops the erasure."""
+
+    code = "legal_hold"
 
 
 def register_eraser(store: str, erase: Eraser) -> None:
@@ -41,9 +47,11 @@ def register_eraser(store: str, erase: Eraser) -> None:
 async def request(services: Services, who: Principal | str, customer_id: UUID, reason: str) -> UUID:
     """Ask for the erasure of a customer, in force at once in PostgreSQL's next attempt; returns the erasure's id.
 
-    The id of a merged customer means the one it became. Raises NotFound, and Conflict for one who is erased or about to be.
+    The id of a merged customer means the one it became. Raises NotFound, Conflict for one who is erased or about to be,
+    Held under a legal hold.
     """
     async with services.transaction() as tx:
+        await tx.db.execute(holds.queries.lock_customer, customer_id)
         row = await tx.db.fetchrow(queries.find_customer, customer_id)
         if row is None:
             raise NotFound(f"there is no customer {customer_id}", customer_id=str(customer_id))
@@ -51,6 +59,8 @@ async def request(services: Services, who: Principal | str, customer_id: UUID, r
             raise Conflict(f"customer {customer_id} is erased already")
         if other := await tx.db.fetchval(queries.under_way, row["id"]):
             raise Conflict(f"customer {customer_id} is being erased: see erasure {other}", erasure_id=str(other))
+        if ids := await holds.held(tx.db, row["id"]):
+            raise Held(f"customer {customer_id} is under legal hold: release it first", holds=ids)
         erasure_id = uuid7()
         actor = who if isinstance(who, str) else who.actor
         await tx.db.execute(queries.insert_erasure, erasure_id, row["id"], reason, actor, datetime.now(UTC))
@@ -66,6 +76,10 @@ async def work_on(services: Services, erasure_id: UUID, *, erased_at: datetime |
     """
     row = await services.db.fetchrow(queries.claim, erasure_id)
     if row is None:
+        return False
+    if row["state"] == "queued" and (kept := await holds.held(services.db, row["customer_id"])):
+        # Held under another id, which a merge has brought to him since he was asked for.
+        await services.db.execute(queries.postponed, erasure_id, {"legal holds": len(kept)}, row["counts"], HELD_S)
         return False
     secret = services.settings.secret_key.get_secret_value()
     at = erased_at or (datetime.now(UTC) if row["state"] == "queued" else row["erased_at"])

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import structlog
 
+from hub_api.chat.privacy import retention
 from hub_api.chat.privacy.erase import work_on
 from hub_api.chat.privacy.rows import queries
 from hub_api.platform.queue import job
@@ -22,6 +23,12 @@ async def erase_due(services: Services) -> None:
             await work_on(services, row["id"])
         except Exception as error:  # whatever store is away, the next person's erasure must not wait for it
             log.warning("erasure_interrupted", erasure=str(row["id"]), error=type(error).__name__)
+
+
+@job("maintenance", timeout_s=1800)
+async def retain(services: Services) -> None:
+    """End what is past its time by the rules of retention."""
+    await retention.apply(services)
 
 
 @job("maintenance", timeout_s=60)

@@ -41,11 +41,24 @@ async def erase_texts(settings: Settings, ids: Sequence[UUID]) -> dict[str, int]
 
 
 def _erase_texts(settings: Settings, ids: Sequence[UUID]) -> dict[str, int]:
+    return _change(settings, _changes(), ids)
+
+
+async def erase_conversations(settings: Settings, ids: Sequence[UUID]) -> dict[str, int]:
+    """Empty the texts of these conversations in every table; how many rows had some, by table. Harmless to repeat."""
+    return await asyncio.to_thread(_erase_conversations, settings, ids)
+
+
+def _erase_conversations(settings: Settings, ids: Sequence[UUID]) -> dict[str, int]:
+    return _change(settings, _changes("conversation_id IN {ids:Array(UUID)}", "conversation_id"), ids)
+
+
+def _change(settings: Settings, changes: list[tuple[str, str, str]], ids: Sequence[UUID]) -> dict[str, int]:
     client = connect(settings.clickhouse_url, BACKFILL)
     parameters = {"ids": list(ids), "texts": [str(one) for one in ids]}
     counts = {}
     try:
-        for table, change, condition in _changes():
+        for table, change, condition in changes:
             found = client.query(f"SELECT count() FROM {table} WHERE {condition}", parameters=parameters)  # noqa: S608
             counts[table] = found.result_rows[0][0]
             if counts[table]:
@@ -56,16 +69,19 @@ def _erase_texts(settings: Settings, ids: Sequence[UUID]) -> dict[str, int]:
     return counts
 
 
-def _changes() -> list[tuple[str, str, str]]:
-    """Table, assignments and condition for each table with columns that an erasure empties."""
+def _changes(of_raw: str = _OF_PERSON, key: str = "customer_id") -> list[tuple[str, str, str]]:
+    """Table, assignments and condition for each table with columns that an erasure empties.
+
+    `of_raw` finds the rows of the raw events, `key` is the column that finds them in the tables made from those.
+    """
     payload = f"payload = replaceRegexpAll(payload, '{_MEMBER}', '\"\\\\1\": null')"
-    changes = [(RAW, payload, f"{_OF_PERSON} AND match(payload, '{_MEMBER}')")]
+    changes = [(RAW, payload, f"{of_raw} AND match(payload, '{_MEMBER}')")]
     for name, table in inventory().of("warehouse").items():
         emptied = sorted(column for column, one in table.personal.items() if one.treatment == "null")
         if name != RAW and emptied:
             some = " OR ".join(f"{column} IS NOT NULL" for column in emptied)
             sets = ", ".join(f"{column} = NULL" for column in emptied)
-            changes.append((name, sets, f"customer_id IN {{ids:Array(UUID)}} AND ({some})"))
+            changes.append((name, sets, f"{key} IN {{ids:Array(UUID)}} AND ({some})"))
     return changes
 
 

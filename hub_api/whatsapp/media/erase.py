@@ -28,6 +28,15 @@ async def erase_media(services: Services, customer_id: UUID) -> int:
     return erased
 
 
+async def end_media(services: Services, conversation_ids: list[UUID]) -> int:
+    """Erase the files of conversations whose time is over, as `erase_media` does those of a person."""
+    async with services.transaction() as tx:
+        ids = [row["id"] for row in await tx.db.fetch(queries.of_conversations, conversation_ids)]
+        erased: int = await tx.db.fetchval(queries.erase, ids, "retention")
+    await remove_freed(services)
+    return erased
+
+
 async def expire_old(services: Services) -> int:
     """Erase files older than HUB_MEDIA_RETENTION_DAYS, chunk by chunk; returns how many."""
     before = datetime.now(UTC) - timedelta(days=services.settings.media_retention_days)

@@ -1,12 +1,14 @@
 """The jobs of media: fetch and scan what is due, delete what nothing refers to, end what is past its time."""
 
 from hub_api.chat.privacy.erase import register_eraser
+from hub_api.chat.privacy.retention import register_ender
 from hub_api.platform.queue import job
 from hub_api.platform.services import Services
-from hub_api.whatsapp.media.erase import erase_media, expire_old, remove_freed
+from hub_api.whatsapp.media.erase import end_media, erase_media, expire_old, remove_freed
 from hub_api.whatsapp.media.fetcher import open_fetcher
 
 register_eraser("media", erase_media)
+register_ender("media", end_media)
 
 
 @job("maintenance", timeout_s=30)

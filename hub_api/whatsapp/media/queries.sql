@@ -126,8 +126,19 @@ WHERE c.customer_id = $1 AND f.state <> 'erased' AND NOT EXISTS (
     WHERE o.media_id = f.id AND x.customer_id <> $1
 );
 
--- name: older_than  -- $1 before, $2 limit -> ids of files past their retention
-SELECT id FROM media WHERE created_at < $1 AND state <> 'erased' ORDER BY created_at LIMIT $2;
+-- name: of_conversations  -- $1 conversations -> ids of files that are in no other
+SELECT DISTINCT f.id FROM message_media u JOIN media f ON f.id = u.media_id
+WHERE u.conversation_id = ANY($1::uuid[]) AND f.state <> 'erased' AND NOT EXISTS (
+    SELECT FROM message_media o WHERE o.media_id = f.id AND o.conversation_id <> ALL($1::uuid[])
+);
+
+-- name: older_than  -- $1 before, $2 limit -> ids of files past their retention that no legal hold keeps
+SELECT f.id FROM media f
+WHERE f.created_at < $1 AND f.state <> 'erased' AND NOT EXISTS (
+    SELECT FROM message_media u JOIN conversations c ON c.id = u.conversation_id
+    WHERE u.media_id = f.id AND is_held(c.customer_id, c.id)
+)
+ORDER BY f.created_at LIMIT $2;
 
 -- name: list_removals  -- $1 limit -> contents to remove
 SELECT sha256 FROM media_removals ORDER BY created_at LIMIT $1;

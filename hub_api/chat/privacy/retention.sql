@@ -1,0 +1,85 @@
+-- What is past its time, rule by rule of retention.yaml. `due_x`: how many, or with $2 the ids of the next chunk; `end_x` ends those.
+
+-- name: due_conversations  -- $1 before, $2 limit -> id of conversations whose texts are past their time
+SELECT c.id FROM conversations c
+WHERE c.state IN ('resolved', 'closed') AND coalesce(c.closed_at, c.resolved_at) < $1 AND NOT is_held(c.customer_id, c.id)
+    AND (c.tags <> '{}' OR c.ai_summary IS NOT NULL OR c.metadata <> '{}' OR c.bot_state <> '{}' OR EXISTS (
+        SELECT FROM messages m WHERE m.conversation_id = c.id
+            AND (m.content IS NOT NULL OR m.payload <> '{}' OR m.wamid IS NOT NULL OR m.reactions <> '{}')
+    ))
+ORDER BY c.id LIMIT $2;
+
+-- name: end_keys  -- $1 conversations; the tombstone of a message this old is its age: handling clamps nothing, it lets the message in again only as history
+DELETE FROM message_key k USING messages m
+WHERE m.conversation_id = ANY($1::uuid[]) AND k.message_id = m.id AND k.created_at = m.created_at;
+
+-- name: end_events  -- $1 conversations
+UPDATE events e SET payload = e.payload
+    || CASE WHEN e.payload ? 'content' THEN '{"content": null}'::jsonb ELSE '{}' END
+    || CASE WHEN e.payload ? 'emoji' THEN '{"emoji": null}'::jsonb ELSE '{}' END
+WHERE e.aggregate_id IN (SELECT id FROM messages WHERE conversation_id = ANY($1::uuid[]))
+    AND coalesce(e.payload ->> 'content', e.payload ->> 'emoji') IS NOT NULL;
+
+-- name: end_messages  -- $1 conversations
+UPDATE messages SET content = NULL, payload = '{}', wamid = NULL, reply_to = NULL, reactions = '{}', idempotency_key = NULL,
+    error_title = NULL
+WHERE conversation_id = ANY($1::uuid[]);
+
+-- name: end_conversations  -- $1 conversations
+UPDATE conversations SET tags = '{}', bot_state = '{}', ai_summary = NULL, metadata = '{}' WHERE id = ANY($1::uuid[]);
+
+-- name: due_people  -- $1 before, $2 limit -> id of people of whom nothing is needed any more
+SELECT c.id FROM customers c
+WHERE c.status NOT IN ('merged', 'erased') AND c.updated_at < $1
+    AND NOT EXISTS (SELECT FROM legal_holds h WHERE h.customer_id = c.id AND h.released_at IS NULL)
+    AND NOT EXISTS (SELECT FROM erasures e WHERE e.customer_id = c.id AND e.state <> 'done')
+    AND NOT EXISTS (
+        SELECT FROM contracts k WHERE (k.customer_id = c.id OR k.phone = c.phone) AND (k.ended_on IS NULL OR k.ended_on > $1::date)
+    )
+    AND NOT EXISTS (
+        SELECT FROM conversations v WHERE v.customer_id = c.id
+            AND (v.state NOT IN ('resolved', 'closed') OR coalesce(v.last_message_at, v.opened_at) > $1)
+    )
+ORDER BY c.id LIMIT $2;
+
+-- name: due_ended_contracts  -- $1 before, $2 limit -> external_id of contracts that ended long ago and still name somebody
+SELECT k.external_id AS id FROM contracts k
+WHERE k.ended_on < $1::date AND (k.phone IS NOT NULL OR k.cpf_hash IS NOT NULL OR k.customer_id IS NOT NULL)
+    AND NOT EXISTS (SELECT FROM legal_holds h WHERE h.customer_id = k.customer_id AND h.released_at IS NULL)
+ORDER BY k.external_id LIMIT $2;
+
+-- name: end_tickets  -- $1 contracts
+UPDATE service_tickets SET summary = NULL WHERE contract_id = ANY($1::text[]) AND summary IS NOT NULL;
+
+-- name: end_invoices  -- $1 contracts
+UPDATE invoices SET barcode = NULL, pix_code = NULL, pdf_url = NULL WHERE contract_id = ANY($1::text[]);
+
+-- name: end_contracts  -- $1 contracts; the time makes sure that an older load does not bring them back
+UPDATE contracts SET phone = NULL, cpf_hash = NULL, customer_id = NULL, city = NULL, state_code = NULL, updated_at = now()
+WHERE external_id = ANY($1::text[]);
+
+-- name: due_channel_updates  -- $1 before, $2 limit -> id
+SELECT id FROM channel_update WHERE created_at < $1 ORDER BY created_at LIMIT $2;
+
+-- name: end_channel_updates  -- $1 ids
+DELETE FROM channel_update WHERE id = ANY($1::uuid[]);
+
+-- name: due_open_dead_letters  -- $1 before, $2 limit -> id
+SELECT id FROM dead_letter WHERE replayed_at IS NULL AND created_at < $1 ORDER BY created_at LIMIT $2;
+
+-- name: end_open_dead_letters  -- $1 ids
+DELETE FROM dead_letter WHERE id = ANY($1::uuid[]);
+
+-- name: due_ended_identities  -- $1 before, $2 limit -> id
+SELECT i.id FROM customer_identities i
+WHERE i.valid_to < $1 AND NOT EXISTS (SELECT FROM legal_holds h WHERE h.customer_id = i.customer_id AND h.released_at IS NULL)
+ORDER BY i.valid_to LIMIT $2;
+
+-- name: end_ended_identities  -- $1 ids
+DELETE FROM customer_identities WHERE id = ANY($1::uuid[]);
+
+-- name: lock_people_of  -- $1 conversations: their customers, locked in order, so that a hold is seen or waits
+SELECT id FROM customers WHERE id IN (SELECT customer_id FROM conversations WHERE id = ANY($1::uuid[])) ORDER BY id FOR UPDATE;
+
+-- name: still_free  -- $1 conversations -> those that nobody holds, seen under the lock
+SELECT id FROM conversations c WHERE id = ANY($1::uuid[]) AND NOT is_held(c.customer_id, c.id);
