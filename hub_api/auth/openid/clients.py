@@ -14,8 +14,7 @@ from hub_api.auth.decide import unknown
 from hub_api.auth.openid.errors import InvalidClient
 from hub_api.auth.principal import Principal
 from hub_api.auth.sessions import fingerprint
-from hub_api.auth.users import Stale
-from hub_api.errors import Conflict, Invalid, NotFound
+from hub_api.errors import Conflict, Invalid, NotFound, Stale
 from hub_api.platform import sqlfile
 from hub_api.platform.pgtypes import Connection, Pool, Row
 from hub_api.platform.postgres import Transaction
