@@ -46,6 +46,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
         "hub_api.chat.business.routes",
         "hub_api.chat.privacy.routes",
         "hub_api.chat.privacy.routes_keeping",
+        "hub_api.chat.privacy.routes_documents",
     ),
     "whatsapp": (
         "hub_api.whatsapp.routes",

@@ -20,7 +20,7 @@ from hub_api.errors import HubError
 from hub_api.key_operations import keys
 from hub_api.number_operations import numbers
 from hub_api.operations import webhooks
-from hub_api.privacy_operations import erase, reapply_erasures, retention
+from hub_api.privacy_operations import erase, privacy, reapply_erasures, retention
 from hub_api.shadow_operations import shadow
 from hub_api.simulator.commands import simulate
 from hub_api.template_operations import templates
@@ -37,6 +37,7 @@ commands.add_typer(templates, name="templates")
 commands.add_typer(audit, name="audit")
 commands.command()(erase)
 commands.command()(retention)
+commands.add_typer(privacy, name="privacy")
 commands.add_typer(keys, name="keys")
 commands.add_typer(whatsapp, name="whatsapp")
 commands.add_typer(simulate, name="simulate", callback=load_home_environment)

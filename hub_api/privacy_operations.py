@@ -1,6 +1,8 @@
-"""`hub erase`, `hub retention`: the end of personal data, from the command line."""
+"""`hub erase`, `hub retention`, `hub privacy`: the end of personal data, and what a person asks for."""
 
+import os
 import time
+from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,6 +12,71 @@ from hub_api.errors import Invalid
 from hub_api.operations import AS_JSON, show, with_services
 
 WAIT_S = 2.0
+
+privacy = typer.Typer(
+    help="What a person asks for: access report, portable data; the register of processing.", no_args_is_help=True
+)
+_CUSTOMER = typer.Option(help="Id of the customer.")
+_TO = typer.Option("--to", help="File to write, .pdf for a document; its folder must be there.", dir_okay=False)
+
+
+@privacy.command()
+def report(customer: Annotated[str, _CUSTOMER], to: Annotated[Path, _TO]) -> None:
+    """Write the access report of a person, as PDF or as JSON by the ending of the file; it holds every message."""
+
+    async def work(services: Any) -> None:
+        from hub_api.chat.privacy import document, retention, schemas
+        from hub_api.chat.privacy.report import access_report
+
+        async with services.transaction() as tx:
+            found = await access_report(tx, "command", _id(customer))
+        settings = services.settings
+        if to.suffix == ".pdf":
+            _write(to, document.report_pdf(found, retention.shown(settings), settings.zone))
+        else:
+            _write(to, schemas.AccessReport.model_validate(found).model_dump_json(indent=2).encode())
+
+    with_services(work)
+
+
+@privacy.command()
+def export(customer: Annotated[str, _CUSTOMER], to: Annotated[Path, _TO]) -> None:
+    """Write the data that a person takes along to another supplier, as JSON of a documented form."""
+
+    async def work(services: Any) -> None:
+        from hub_api.chat.privacy.report import portable_data
+        from hub_api.chat.privacy.schemas_portable import PortableData
+
+        async with services.transaction() as tx:
+            found = await portable_data(tx, "command", _id(customer))
+        _write(to, PortableData.model_validate(found).model_dump_json(indent=2).encode())
+
+    with_services(work)
+
+
+@privacy.command()
+def register(to: Annotated[Path, _TO]) -> None:
+    """Write the register of processing (LGPD art. 37), as PDF or as JSON by the ending of the file."""
+    import orjson
+
+    from hub_api.chat.privacy import document, inventory, retention
+    from hub_api.settings import load_settings
+
+    settings, activities = load_settings(), list(inventory.register())
+    rules = retention.shown(settings)
+    if to.suffix == ".pdf":
+        _write(to, document.register_pdf(activities, rules, settings.zone))
+    else:
+        _write(to, orjson.dumps({"items": activities, "retention": rules}, option=orjson.OPT_INDENT_2))
+
+
+def _write(to: Path, content: bytes) -> None:
+    """For its owner's eyes only: it is personal data."""
+    if not to.parent.is_dir():
+        raise Invalid(f"there is no folder {to.parent}")
+    with os.fdopen(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+        file.write(content)
+    typer.echo(f"{to}: {len(content)} bytes")
 
 
 def erase(

@@ -1,5 +1,5 @@
-"""The access report of a data subject (LGPD arts. 18, II and V, and 19): all that PostgreSQL knows of a person, machine
-readable, so that it serves portability too. The warehouse holds the same texts and figures derived from them, no more."""
+"""The access report of a data subject (LGPD arts. 18, II and V, and 19): all that PostgreSQL knows of a person, and
+what of it he takes along to another supplier. The warehouse holds the same texts and figures derived from them, no more."""
 
 from typing import Any
 from uuid import UUID
@@ -14,16 +14,31 @@ from hub_api.platform.postgres import Transaction
 
 queries = sqlfile.load(__package__, "report.sql")
 
-FORMAT = "telecom-hub/access-report/1"
+FORMAT, PORTABLE = "telecom-hub/access-report/1", "telecom-hub/portable-data/1"
 # Activities that are about the hub's own users and not about customers.
 _OF_STAFF = ("staff", "security")
 
 
-async def access_report(tx: Transaction, who: Principal, customer_id: UUID) -> dict[str, Any]:
+async def access_report(tx: Transaction, who: Principal | str, customer_id: UUID) -> dict[str, Any]:
     """Everything of a customer, as one snapshot; that it was taken is in the audit log.
 
     The id of a merged customer gives the person it became. Raises NotFound.
     """
+    report = await _collect(tx, customer_id)
+    await audit.write(tx, who, "privacy.report_taken", "customer", report["person"]["id"])
+    return report
+
+
+async def portable_data(tx: Transaction, who: Principal | str, customer_id: UUID) -> dict[str, Any]:
+    """What a person takes along to another supplier (LGPD art. 18, V): his own data, without what we concluded from it (summaries,
+    tags) and without our reasons. Audited; the id of a merged customer gives the person it became. Raises NotFound.
+    """
+    report = await _collect(tx, customer_id)
+    await audit.write(tx, who, "privacy.data_exported", "customer", report["person"]["id"])
+    return {**report, "format": PORTABLE, "phones": [one for one in report["identities"] if one["kind"] == "phone"]}
+
+
+async def _collect(tx: Transaction, customer_id: UUID) -> dict[str, Any]:
     await tx.db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
     now = await tx.db.fetchval("SELECT now()")
     survivor = await tx.db.fetchval("SELECT coalesce(merged_into, id) FROM customers WHERE id = $1", customer_id)
@@ -35,7 +50,6 @@ async def access_report(tx: Transaction, who: Principal, customer_id: UUID) -> d
     by_id: dict[UUID, dict[str, Any]] = {one["id"]: {**one, "messages": []} for one in conversations}
     for message in await _rows(tx.db, queries.messages, list(by_id)):
         by_id[message.pop("conversation_id")]["messages"].append(message)
-    await audit.write(tx, who, "privacy.report_taken", "customer", survivor)
     return {
         "format": FORMAT,
         "made_at": now,

@@ -9,8 +9,9 @@ SELECT kind, value, portfolio_id, valid_from, valid_to FROM customer_identities 
 ORDER BY valid_from, kind;
 
 -- name: consents
-SELECT scope, granted, source, channel, text_version, evidence, occurred_at FROM consent_ledger
-WHERE customer_id = ANY($1::uuid[]) ORDER BY occurred_at, id;
+SELECT l.scope, l.granted, l.source, l.channel, l.text_version, t.text, l.evidence, l.occurred_at
+FROM consent_ledger l LEFT JOIN consent_texts t ON t.version = l.text_version
+WHERE l.customer_id = ANY($1::uuid[]) ORDER BY l.occurred_at, l.id;
 
 -- name: suppressions
 SELECT scope, reason, until, created_at FROM suppressions WHERE customer_id = ANY($1::uuid[]) ORDER BY scope;
