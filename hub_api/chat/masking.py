@@ -1,12 +1,13 @@
 """What callers without `personal_data:read` see of CPFs, cards and phones: the last digits, enough to match by eye."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from hub_api.auth.principal import Principal
 from hub_api.chat import phone
 from hub_api.platform.logging import mask
+from hub_api.platform.pgtypes import Row
 
 PERMISSION = "personal_data:read"
 _SHOWN_DIGITS = 4
@@ -93,14 +94,30 @@ def customer_for(caller: Principal, row: Mapping[str, Any]) -> dict[str, Any]:
     shown = dict(row)
     if sees_all(caller):
         return shown
+    # A profile's name may be a phone.
+    shown = {name: masked(value) for name, value in row.items()}
     shown["phone"] = mask(row["phone"]) if row["phone"] else None
-    shown |= {name: masked(row[name]) for name in ("name", "username", "metadata")}  # a profile's name may be a phone
-    if "identities" in shown:
+    if "identities" in row:
         shown["identities"] = [
             {**one, "value": mask(one["value"])} if one["kind"] in ("phone", "wa_id") else one
             for one in row["identities"]
         ]
     return shown
+
+
+def rows_for(caller: Principal, rows: Iterable[Row], *, phones: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Rows as the caller may see them: of `phones` the last digits, in every other text or JSON no CPF, card or phone.
+
+    Keys (`…_id`) stay: they are the operator's or ours, and rows are found by them.
+    """
+    return [dict(row) if sees_all(caller) else _masked_row(row, phones) for row in rows]
+
+
+def _masked_row(row: Row, phones: Sequence[str]) -> dict[str, Any]:
+    return {
+        name: value if name.endswith("_id") else mask(value) if name in phones and value else masked(value)
+        for name, value in row.items()
+    }
 
 
 def words_for(caller: Principal, row: Mapping[str, Any], *names: str) -> dict[str, Any]:

@@ -229,7 +229,9 @@ async def _shown(services: Services, caller: Principal, conversation_id: UUID) -
 
 
 def _message(caller: Principal, row: Any) -> schemas.Message:
-    return schemas.Message.model_validate(masking.words_for(caller, row, "content", "payload"))
+    return schemas.Message.model_validate(
+        masking.words_for(caller, row, "content", "payload", "media", "error_title", "reactions")
+    )
 
 
 def _conversation(caller: Principal, row: Any) -> schemas.Conversation:
@@ -239,7 +241,7 @@ def _conversation(caller: Principal, row: Any) -> schemas.Conversation:
     free_until = windows.free_entry_until(row["ad_arrivals"] or (), row["ad_answers"] or (), now)
     return schemas.Conversation.model_validate(
         {
-            **masking.words_for(caller, row, "customer_name", "ai_summary"),
+            **masking.words_for(caller, row, "customer_name", "ai_summary", "tags"),
             "window_open_until": open_until,
             "free_entry_until": free_until,
         }

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hub_api.auth.decide import require
 from hub_api.auth.principal import Principal
-from hub_api.platform.pages import Rows
+from hub_api.chat import masking
 from hub_api.platform.services import Services
 from hub_api.platform.web import get_services
 from hub_api.whatsapp import deadletters
@@ -20,8 +20,8 @@ Hub = Annotated[Services, Depends(get_services)]
 Limit = Annotated[int, Query(ge=1, le=500, description="rows of one page")]
 Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")]
 Field_ = Annotated[str | None, Query(max_length=100, description="as Meta names it", examples=["account_update"])]
-MESSAGES_READ = Depends(require("messages:read"))
-WEBHOOKS_READ = Depends(require("webhooks:read"))
+Messages = Annotated[Principal, Depends(require("messages:read"))]
+Webhooks = Annotated[Principal, Depends(require("webhooks:read"))]
 
 UNRESOLVED: dict[int | str, dict[str, Any]] = {
     404: {"description": "no such message"},
@@ -60,11 +60,12 @@ class Page(BaseModel):
     next_cursor: str | None = None
 
 
-@router.get("/messages/unknown", dependencies=[MESSAGES_READ])
-async def get_unknown_messages(services: Hub, limit: Limit = 100, cursor: Cursor = None) -> Page:
+@router.get("/messages/unknown")
+async def get_unknown_messages(services: Hub, caller: Messages, limit: Limit = 100, cursor: Cursor = None) -> Page:
     """Messages that may or may not have been sent, for longer than statuses need to tell. They are never sent again
     by themselves: look at the conversation, then resolve them."""
-    return _shown(await outbox.unknown_messages(services, limit=limit, cursor=cursor))
+    found = await outbox.unknown_messages(services, limit=limit, cursor=cursor)
+    return Page(items=masking.rows_for(caller, found.rows), next_cursor=found.next_cursor)
 
 
 @router.post("/messages/{message_id}/resolve-unknown", status_code=204, responses=UNRESOLVED)
@@ -78,17 +79,22 @@ async def post_resolution(
     await outbox.resolve_unknown(services, caller, message_id)
 
 
-@router.get("/webhooks/dead", dependencies=[WEBHOOKS_READ])
-async def get_dead_letters(services: Hub, limit: Limit = 100, cursor: Cursor = None) -> Page:
+@router.get("/webhooks/dead")
+async def get_dead_letters(services: Hub, caller: Webhooks, limit: Limit = 100, cursor: Cursor = None) -> Page:
     """What Meta delivered and we could not split, handle or place, newest first, without the payloads."""
-    return _shown(await deadletters.list_dead(services, limit, cursor))
+    found = await deadletters.list_dead(services, limit, cursor)
+    items = masking.rows_for(caller, found.rows, phones=["contact_key"])
+    return Page(items=items, next_cursor=found.next_cursor)
 
 
-@router.get("/webhooks/updates", dependencies=[WEBHOOKS_READ])
-async def get_updates(services: Hub, field: Field_ = None, limit: Limit = 100, cursor: Cursor = None) -> Page:
+@router.get("/webhooks/updates")
+async def get_updates(
+    services: Hub, caller: Webhooks, field: Field_ = None, limit: Limit = 100, cursor: Cursor = None
+) -> Page:
     """What Meta told beside messages and statuses, as it came: templates, numbers, accounts, errors, and fields that the
     hub does not know yet. `applied_at` is null where nothing followed from it."""
-    return _shown(await deadletters.list_updates(services, field, limit, cursor))
+    found = await deadletters.list_updates(services, field, limit, cursor)
+    return Page(items=masking.rows_for(caller, found.rows), next_cursor=found.next_cursor)
 
 
 @router.post("/webhooks/dead/replay")
@@ -97,7 +103,3 @@ async def post_replay(
 ) -> Replayed:
     """Handle dead letters again, after their cause was repaired; deduplication makes a repetition harmless."""
     return Replayed(replayed=await deadletters.replay(services, body.ids, who=caller))
-
-
-def _shown(found: Rows) -> Page:
-    return Page(items=[dict(row) for row in found.rows], next_cursor=found.next_cursor)

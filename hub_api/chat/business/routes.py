@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hub_api.auth.decide import require
 from hub_api.auth.principal import Principal
+from hub_api.chat import masking
 from hub_api.chat.business import examples
 from hub_api.chat.business.csv_import import import_csv
 from hub_api.chat.business.occurrences import OccurrenceType, record
@@ -24,7 +25,6 @@ MAX_LISTED = 1000
 
 Hub = Annotated[Services, Depends(get_services)]
 Loader = Annotated[Principal, Depends(require("business:write"))]
-READ = Depends(require("business:read"))
 
 
 class FileTooLarge(HubError):
@@ -121,17 +121,18 @@ async def post_file(
     return _shown(await import_csv(services, caller, kinds(services.settings)[kind], file.file))
 
 
-@router.get("/{kind}", dependencies=[READ])
+@router.get("/{kind}")
 async def list_rows(
     kind: KindName,
     services: Hub,
+    caller: Annotated[Principal, Depends(require("business:read"))],
     of: Annotated[str | None, Query(max_length=100, description=examples.OF)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     cursor: Annotated[str, Query(max_length=100)] = "",
 ) -> Page:
-    """Rows of one kind. CPFs are not kept, so they are not shown."""
+    """Rows of one kind. CPFs are not kept, so they are not shown; without `personal_data:read` phones by their last digits."""
     rows = await services.db.fetch(getattr(queries, f"list_{kind}"), cursor, of, limit + 1)
-    items = [dict(row) for row in rows[:limit]]
+    items = masking.rows_for(caller, rows[:limit], phones=["phone"])
     return Page(items=items, next_cursor=items[-1]["external_id"] if len(rows) > limit else None)
 
 

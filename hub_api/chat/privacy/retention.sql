@@ -22,7 +22,7 @@ WHERE e.aggregate_id IN (SELECT id FROM messages WHERE conversation_id = ANY($1:
 
 -- name: end_messages  -- $1 conversations
 UPDATE messages SET content = NULL, payload = '{}', wamid = NULL, reply_to = NULL, reactions = '{}', idempotency_key = NULL,
-    error_title = NULL
+    error_title = NULL, updated_at = now()
 WHERE conversation_id = ANY($1::uuid[]);
 
 -- name: end_conversations  -- $1 conversations

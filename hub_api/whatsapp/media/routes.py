@@ -10,6 +10,7 @@ from starlette.datastructures import UploadFile
 
 from hub_api.auth.decide import anyone, require
 from hub_api.auth.principal import Principal
+from hub_api.chat import masking
 from hub_api.chat.viewed import note_view
 from hub_api.errors import HubError, Invalid
 from hub_api.platform.services import Services
@@ -122,7 +123,8 @@ async def post_media(
 )
 async def get_media(services: Hub, caller: Reader, media_id: UUID) -> MediaFile:
     """Its state, type and size; never its content."""
-    return MediaFile.model_validate(dict(await upload.find_visible(services, caller, media_id)))
+    row = await upload.find_visible(services, caller, media_id)
+    return MediaFile.model_validate(masking.words_for(caller, dict(row), "filename"))
 
 
 @router.post("/{media_id}/link", responses={404: HIDDEN[404]}, summary="An address to read a file")
