@@ -154,12 +154,15 @@ async def record(
     source: str,
     evidence: Mapping[str, Any],
     occurred_at: datetime,
+    text_version: str | None = None,
+    actor_id: UUID | None = None,
 ) -> bool:
     """Append one proof to the ledger and let it rule sending at once; False when this proof is in the ledger already.
 
     `evidence` names the proof: `message_id` (ours), or what else tells two acts apart; without one, the same source,
     scope and second are the same act. An opt-out also cancels the customer's queued messages of that scope. A proof
     older than the newest one (a late redelivery) is kept and changes nothing. A payload time that cannot be true counts as now.
+    `text_version` names the text that was read (without it: the list of words in force), `actor_id` the user who recorded it.
     Locks the customer's row, raises its version by one, and emits ConsentChanged. Raises NotFound for an unknown customer.
     """
     now = datetime.now(UTC)
@@ -183,9 +186,10 @@ async def record(
         scope,
         granted,
         source,
-        words().version,
+        text_version or words().version,
         {key: str(value) if isinstance(value, UUID) else value for key, value in evidence.items()},
         occurred_at,
+        actor_id,
     )
     if superseded:
         return True

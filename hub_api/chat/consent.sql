@@ -19,9 +19,9 @@ SELECT EXISTS (
     WHERE customer_id = $1 AND (scope IN ($2, 'all') OR $2 = 'all') AND granted <> $3 AND occurred_at > $4
 );
 
--- name: append  -- $1 id, $2 customer_id, $3 scope, $4 granted, $5 source, $6 text_version, $7 evidence jsonb, $8 occurred_at
-INSERT INTO consent_ledger (id, customer_id, scope, granted, source, text_version, evidence, occurred_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+-- name: append  -- $1 id, $2 customer_id, $3 scope, $4 granted, $5 source, $6 text_version, $7 evidence jsonb, $8 occurred_at, $9 actor_id
+INSERT INTO consent_ledger (id, customer_id, scope, granted, source, text_version, evidence, occurred_at, actor_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
 
 -- name: raise_version  -- -> version after the change
 UPDATE customers SET version = version + 1 WHERE id = $1 RETURNING version;
