@@ -44,13 +44,16 @@ async def _postgresql(db: Pool, words: Sequence[str]) -> dict[str, int]:
         return found
     for table in await db.fetch(_TABLES):
         name, binary = table["name"], table["binary"] or []
+        columns = ["t::text AS line", *(f"t.{_quoted(column)}" for column in binary)]
         holds = " OR ".join(
             [
-                "position(word IN t::text) > 0",
-                *(f"position(convert_to(word, 'UTF8') IN t.{_quoted(column)}) > 0" for column in binary),
+                "position(word IN line) > 0",
+                *(f"position(convert_to(word, 'UTF8') IN {_quoted(column)}) > 0" for column in binary),
             ]
         )
-        sql = f"SELECT count(*) FROM {name} t WHERE EXISTS (SELECT FROM unnest($1::text[]) AS word WHERE {holds})"  # noqa: S608
+        # OFFSET 0 keeps the rows apart from the search: else each row would be printed anew for each word.
+        rows = f"SELECT {', '.join(columns)} FROM {name} t OFFSET 0"  # noqa: S608
+        sql = f"SELECT count(*) FROM ({rows}) AS r WHERE EXISTS (SELECT FROM unnest($1::text[]) AS word WHERE {holds})"  # noqa: S608
         if count := await db.fetchval(sql, words):
             found[f"postgresql:{name}"] = count
     return found
