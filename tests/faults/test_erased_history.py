@@ -11,9 +11,10 @@ import os
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random, SystemRandom
@@ -29,6 +30,7 @@ from hub_api.settings import Settings
 from hub_api.simulator import ids
 from hub_api.simulator.demo import wait_for_relay, write_history
 from hub_api.simulator.history.run import Plan
+from tests.faults import planted
 from tests.faults.conftest import FaultStack, own_ports
 from tests.support.everywhere import Everywhere
 from tests.support.waiting import wait_until
@@ -309,3 +311,48 @@ def _search(everywhere: Everywhere, gone: Gone, when: str) -> dict[str, int]:
         f"{when}: {len(everywhere.searched)} places, {size / 1e6:.0f} MB searched for {len(gone.texts())} texts: {found}"
     )
     return found
+
+
+def test_logs_metrics_and_files_tell_nothing_of_what_went_through_every_door(history: HistoryStack) -> None:
+    """Scenario 27: marks of a person go through every door, and none is in a log, a metric or any file but the stores'."""
+    env, url = history.env_now, f"http://127.0.0.1:{history.env_now['HUB_API_PORT']}"
+    user = {"phone": planted.PHONE, "bsuid": planted.BSUID, "name": planted.NAME, "traits": {"turns": 99}}
+    asyncio.run(history.simulator("POST", "users", {"users": [user]}))
+    for message in planted.inbound():
+        asyncio.run(history.simulator("POST", "inbound", {"from": planted.PHONE, **message}))
+    calls = planted.run(url, env["HUB_API_KEY"], env["HUB_META_APP_SECRET"])
+    wait_until(lambda: _heard(history), 60)
+    history.hub("webhooks", "replay", "--all")
+    history.hub("retention", "--dry-run")
+    wait_until(history._nothing_waits, 90)
+    history.build()
+    secrets = [value for name, value in env.items() if name.endswith(("_KEY", "_SECRET", "_PASSWORD", "_TOKEN"))]
+    assert len(secrets) >= 5
+    marks = [*planted.MARKS, *secrets, "Bearer ey"]
+    stores = ("postgres", "warehouse/engine", "valkey", "media", *planted.SECRETS_OF_FILES)
+    files = replace(history.everywhere(), engines=stores)
+    found = {place: count for place, count in files._files(history.home, marks).items() if count}
+    logs = [place for place in files.searched if place.startswith("file logs/")]
+    print(f"{calls} calls, {len(files.searched)} files, {sum(files.searched.values())} bytes of them searched: {found}")
+    assert len(logs) >= 8 and files.searched["file logs/api.log"] > 0
+    metrics = _read(f"{url}/metrics")
+    assert "http_requests_total" in metrics
+    assert not [mark for mark in marks if mark in metrics]
+    assert not [mark for mark in planted.MARKS if mark in history.output.read_text()], "hub up shows it on the terminal"
+    assert found == {}
+
+
+def _heard(history: HistoryStack) -> bool:
+    """The person's messages are stored, and what could not be is put aside."""
+    return bool(
+        history.value(
+            "SELECT count(*) >= 5 FROM messages WHERE content LIKE '%' || $1 || '%' OR payload::text LIKE '%' || $1 || '%'",
+            planted.WORDS,
+        )
+        and history.value("SELECT count(*) > 0 FROM dead_letter")
+    )
+
+
+def _read(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=30) as answer:
+        return answer.read().decode()
