@@ -16,7 +16,9 @@ from hub_api.errors import HubError, Unavailable
 
 log = structlog.get_logger(__name__)
 
-AGAIN_S = 15.0  # a session that has ended, or may no more, holds its socket open no longer than this
+AGAIN_S = (
+    0.5  # a session that has ended, or may no more, loses its socket within a second; few people hold one of these
+)
 GOING_AWAY, NOT_ALLOWED = 1001, 1008
 
 
