@@ -24,6 +24,7 @@ queries = sqlfile.load(__package__)
 BATCH = 20
 # A phone that is on has it in two or three seconds; who waits for a code waits no longer than this.
 PATIENCE_S = 20.0
+LATE = "the code did not leave in time and went by SMS"
 
 
 async def place_due(services: Services) -> None:
@@ -43,9 +44,6 @@ async def settle_placed(services: Services) -> None:
                 await outbox.finish(tx, [end])
             await message_codes.fall_back(services, tx, row["id"], unseal(services, row["sealed"]))
             log.info("code_falls_back", message_id=str(row["message_id"]), state=row["state"])
-
-
-LATE = "the code did not leave in time and went by SMS"
 
 
 def template_of(wanted: str, code: str) -> NewTemplate:
