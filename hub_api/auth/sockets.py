@@ -20,7 +20,6 @@ from hub_api.auth.decide import demand
 from hub_api.auth.identify import open_door, socket_caller
 from hub_api.auth.principal import Principal
 from hub_api.errors import TooMany, Unauthorized
-from hub_api.platform.dberrors import RETRYABLE
 from hub_api.platform.services import Services
 
 log = structlog.get_logger(__name__)
@@ -107,7 +106,7 @@ class Sockets:
             try:
                 await self.look()
                 known_at = loop.time()
-            except RETRYABLE as error:
+            except Exception as error:  # whatever it was: a socket that nobody watches must not stay open
                 log.warning("sockets_not_checked", sockets=len(self._open), error=type(error).__name__)
                 if loop.time() - known_at > UNKNOWN_FOR_S:
                     for socket in list(self._open):

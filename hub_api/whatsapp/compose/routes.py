@@ -86,7 +86,8 @@ async def post_message(
             draft = await compose(tx, conversation_id, message, author="agent", author_id=author_id)
             message_id = await reply(tx, conversation_id, draft)
             await attach(tx, conversation_id, message_id, files)
-            sent = {"conversation_id": str(conversation_id), "type": draft.type, "in_the_name_of": str(author_id)}
+            whose = {"in_the_name_of": str(author_id)} if author_id not in (None, caller.user_id) else {}
+            sent = {"conversation_id": str(conversation_id), "type": draft.type, **whose}
             await audit.write(tx, caller, "message.sent", "message", message_id, detail=sent)
             return {"id": str(message_id)}
 

@@ -161,12 +161,6 @@ async def resume_paused(services: Services) -> None:
         log.info("sending_resumed", accounts=[str(r["id"]) for r in accounts], numbers=[str(r["id"]) for r in numbers])
 
 
-async def resume_number(services: Services, number_id: UUID, source: str) -> None:
-    """A person (`source`) repaired what had stopped a number; one that was draining goes on draining. Raises NotFound."""
-    if await services.db.fetchval(queries.resume_number, number_id, source) is None:
-        raise NotFound(f"there is no WhatsApp number {number_id}", number_id=str(number_id))
-
-
 async def resume_account(tx: Transaction, account_id: UUID, source: str) -> None:
     """A person (`source`) repaired what had stopped an account. Raises NotFound."""
     if await tx.db.fetchval(queries.resume_account, account_id, source) is None:
