@@ -277,6 +277,39 @@ async def _paused_template(scene: Scene) -> Deed:
     return Deed(ids={"template_id": template})
 
 
+async def _correct(scene: Scene) -> Deed:
+    return Deed(request={"json": {"name": "Ana Lima"}})
+
+
+async def _published(scene: Scene) -> str:
+    version = f"texto-{uuid7().hex[-8:]}"
+    body = {"version": version, "scope": "marketing", "text": "Aceito receber ofertas pelo WhatsApp."}
+    assert (await call(scene.hub, "POST", "/api/v1/privacy/consent-texts", scene.admin.headers, json=body))[0] == 201
+    return version
+
+
+async def _consent(scene: Scene) -> Deed:
+    version = await _published(scene)
+    return Deed(request={"json": {"scope": "marketing", "granted": True, "text_version": version}})
+
+
+async def _retire(scene: Scene) -> Deed:
+    return Deed(ids={"version": await _published(scene)})
+
+
+def _held(scene: Scene) -> dict[str, str]:
+    return {"customer_id": str(scene.ids["customer_id"]), "reason": "processo 1", "legal_basis": "LGPD art. 7, VI"}
+
+
+async def _hold(scene: Scene) -> Deed:
+    return Deed(request={"json": _held(scene)})
+
+
+async def _release(scene: Scene) -> Deed:
+    _, hold = await call(scene.hub, "POST", "/api/v1/privacy/holds", scene.admin.headers, json=_held(scene))
+    return Deed(ids={"hold_id": hold["id"]})
+
+
 async def _number_at_rest(scene: Scene) -> Deed:
     await scene.hub.fetch("UPDATE messages SET state = 'cancelled' WHERE state = 'queued'")
     return Deed()
@@ -309,6 +342,11 @@ DEEDS: dict[str, Callable[[Scene], Awaitable[Deed]]] = {
     "DELETE /api/v1/keys/{key_id}": _key,
     "POST /api/v1/media": _upload,
     "POST /api/v1/messages/{message_id}/resolve-unknown": _unknown_message,
+    "PATCH /api/v1/customers/{customer_id}": _correct,
+    "POST /api/v1/customers/{customer_id}/consents": _consent,
+    "POST /api/v1/privacy/consent-texts/{version}/retire": _retire,
+    "POST /api/v1/privacy/holds": _hold,
+    "POST /api/v1/privacy/holds/{hold_id}/release": _release,
     "POST /api/v1/privacy/erasures": _erase,
     "PUT /api/v1/queues/{key}/team": _queue_team,
     "PATCH /api/v1/roles/{name}": _role,

@@ -53,7 +53,8 @@ async def get_style() -> Response:
 
 async def on_unauthorized(request: Request, error: Exception) -> Response:
     """A person who opens an app behind the hub goes to the sign-in page and comes back; a program gets its 401."""
-    if request.method == "GET" and request.url.path.startswith(APPS_PATH) and _is_visit(request):
+    visit = request.scope["type"] == "http" and request.method == "GET"  # a refused socket comes here too
+    if visit and request.url.path.startswith(APPS_PATH) and _is_visit(request):
         services: Services = request.app.state.services
         page = f"{services.settings.public_url.rstrip('/')}{PATH}?{urlencode({'to': written(request)})}"
         return Response(status_code=303, headers={"Location": page, "Cache-Control": "no-store"})
