@@ -9,7 +9,7 @@ WHERE c.state IN ('resolved', 'closed') AND coalesce(c.closed_at, c.resolved_at)
     ))
 ORDER BY c.id LIMIT $2;
 
--- name: end_keys  -- $1 conversations; the tombstone of a message this old is its age: handling clamps nothing, it lets the message in again only as history
+-- name: end_keys  -- $1 conversations; a wamid holds the phone, so it goes with the message (README, Decisions)
 DELETE FROM message_key k USING messages m
 WHERE m.conversation_id = ANY($1::uuid[]) AND k.message_id = m.id AND k.created_at = m.created_at;
 
