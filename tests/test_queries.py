@@ -1,5 +1,6 @@
 """Every named query is prepared on the real schema: a typo or a dropped column fails here, not in traffic."""
 
+import ast
 import re
 from importlib import resources
 from pathlib import Path
@@ -17,6 +18,19 @@ QUERY_FILES = sorted(
     path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.sql") if path.parts[len(ROOT.parts)] != "migrations"
 )
 PARTITION = {"{table}": "messages_default"}
+
+
+def statements_of(path: Path) -> list[str]:
+    """What a file may send to PostgreSQL: its named queries, or the texts of a module that begin like a statement."""
+    file = path.relative_to(ROOT).as_posix()
+    if path.suffix == ".sql":
+        return [sql for _, sql in sqlfile.parse(path.read_text(), file)] if file in QUERY_FILES else []
+    texts = [node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)]
+    return [
+        text
+        for text in texts
+        if isinstance(text, str) and re.match(r"\s*(SELECT|SET|WITH|LISTEN|CREATE|DECLARE) ", text)
+    ]
 
 
 @pytest.fixture
@@ -50,6 +64,21 @@ def test_every_change_of_a_message_says_when():
         if not re.search(r"\bupdated_at = (now\(\)|at_time)", change.split("WHERE")[0])
     ]
     assert not silent
+
+
+def test_no_statement_leaves_a_trace_in_its_session():
+    """Pooled connections are given back as they are (platform/postgres.py)."""
+    trace = re.compile(
+        r"\b(pg_(try_)?advisory_lock|LISTEN|CREATE TEMP|DECLARE)\b|\A\s*SET (?!LOCAL|TRANSACTION)", re.IGNORECASE
+    )
+    sources = [path for path in ROOT.rglob("*") if path.suffix in (".py", ".sql") and "migrations" not in path.parts]
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in sources
+        if any(trace.search(statement) for statement in statements_of(path))
+    }
+    own_connection, other_database = {"analytics/queries.sql", "platform/migrate.py"}, {"embedded/warehouse/engine.py"}
+    assert found == own_connection | other_database
 
 
 def test_a_name_used_twice_is_refused():

@@ -24,6 +24,7 @@ async def create_pool(url: str, *, size: int, name: str, statement_timeout_ms: i
         min_size=1,
         max_size=size,
         init=prepare_connection,
+        reset=_as_it_is,
         server_settings={
             "application_name": name,
             "timezone": "UTC",
@@ -31,6 +32,14 @@ async def create_pool(url: str, *, size: int, name: str, statement_timeout_ms: i
             "statement_timeout": str(statement_timeout_ms),
         },
     )
+
+
+async def _as_it_is(connection: Connection) -> None:
+    """Give a connection back as it is: asyncpg's four statements of cleaning would double the cost of a small query.
+
+    Nothing of ours leaves a trace in a session: no SET but LOCAL ones, no advisory lock but a transaction's, no LISTEN (a
+    test reads the statements). An open transaction is rolled back before this is called.
+    """
 
 
 async def prepare_connection(connection: Connection) -> None:
