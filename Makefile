@@ -53,11 +53,12 @@ e2e: install  ## The whole stack and a headless Chromium
 	@deploy/install-chromium.sh
 	@$(BIN)/pytest -m e2e
 
-check: install  ## Lint, format, types, import arrows
+check: install  ## Lint, format, types, import arrows; known faults of dependencies where their service answers
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@if $(BIN)/python -m tests.support.advisories; then $(MAKE) --no-print-directory audit; fi
 
 audit: install packages  ## Known faults of locked packages; needs PyPI's and npm's advisory services, which a mirror may not offer
 	@$(BIN)/uv tool run pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
