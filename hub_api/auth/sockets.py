@@ -6,7 +6,7 @@ second; a socket that says too much is closed.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import UUID
@@ -114,17 +114,18 @@ class Sockets:
 
     async def look(self) -> None:
         """End the sockets of who may no more; the others know what their callers are now."""
-        now = await self._callers()
-        for socket in list(self._open):
+        watched = list(self._open)  # whoever comes while PostgreSQL is asked was not asked about
+        now = await self._callers(watched)
+        for socket in watched:
             caller = now.get(_who(socket.caller))
             if caller is None or not caller.may(socket.permission):
                 socket.ended.set()
             elif caller.kind == "user":  # of a key only whether it lives: its token may carry less than the key
                 socket.caller = caller
 
-    async def _callers(self) -> dict[UUID, Principal]:
-        """What the callers of all open sockets are now, by session or key; those that have ended are missing."""
-        asked = {_who(one.caller): one.caller for one in self._open}
+    async def _callers(self, watched: Sequence[Guarded]) -> dict[UUID, Principal]:
+        """What the callers of these sockets are now, by session or key; those that have ended are missing."""
+        asked = {_who(one.caller): one.caller for one in watched}
         ids = [session_id for session_id, caller in asked.items() if caller.session_id is not None]
         found = await sessions.find_all(self._services.db, ids) if ids else {}
         for key_id, caller in asked.items():

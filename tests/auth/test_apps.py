@@ -65,7 +65,9 @@ class Echo:
         answer = web.Response(body=await request.read() or b"page", content_type="text/html")
         answer.headers.add("Set-Cookie", "hub_session=planted; Path=/")
         answer.headers.add("Set-Cookie", "HUB_refresh=planted; Path=/api/v1/auth")
+        answer.headers.add("Set-Cookie", "=hub_apps=planted; Path=/")  # comes back from browsers as hub_apps
         answer.headers.add("Set-Cookie", "session=own; Path=/; Domain=example.com; HttpOnly")
+        answer.headers.update({"Clear-Site-Data": '"cookies"', "Service-Worker-Allowed": "/"})
         if request.path.endswith("/moved"):
             answer.set_status(302)
             answer.headers["Location"] = (
@@ -143,6 +145,7 @@ async def test_what_opens_the_hub_does_not_reach_the_app_nor_come_from_it(settin
         assert (status, len(body)) == (200, 300_000)
         assert app.paths == [f"{APP}/a%2Fb%20c?x=%2F.."]
         assert headers.getall("Set-Cookie") == [f"session=own; Path={APP}/; HttpOnly"]
+        assert not {"Clear-Site-Data", "Service-Worker-Allowed"} & set(headers)
         assert {c.key: c.value for c in admin.cookie_jar} == {**before, "session": "own"}
         async with admin.ws_connect(f"{APP}/s", headers=origin) as socket:
             await socket.send_str("olá")
@@ -222,7 +225,7 @@ async def test_any_listed_app_is_told_who_is_there_and_nobody_else_can_tell_it(s
         async with await browser(hub, "analyst") as ana:
             lies = {
                 "X-Hub-User": "root@example.com", "X_Hub_Role": "admin", "Remote-User": "root", "X-Forwarded-User": "root",
-                "X-Remote-User": "root", "X-Auth-Request-Email": "root@example.com", "Origin": hub.url,
+                "X-Remote-User": "root", "X-Auth-Request-Email": "root@example.com", "X-Real-IP": "root", "Origin": hub.url,
             }  # fmt: skip
             for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
                 assert (await asked(ana, method, "/apps/notas/api/x", headers=lies))[0] == 200
@@ -245,6 +248,31 @@ async def test_any_listed_app_is_told_who_is_there_and_nobody_else_can_tell_it(s
             assert status == 403 and "analytics:read" in body
         program = await hub.get("/apps/notas/", headers=hub.auth)
         assert program.status == 200 and app.seen[-1]["x-hub-user"].startswith("key:")
+
+
+async def test_nobody_hides_a_request_in_the_body_of_another(settings: Settings, echo):
+    url, app = echo
+    async with running_hub(behind(settings, url)) as hub, await browser(hub, "admin") as admin:
+        hidden = f"GET {APP}/hidden HTTP/1.1\r\nHost: x\r\nX-Hub-User: root@example.com\r\n\r\n".encode()
+        for method in ("GET", "POST", "DELETE"):
+            arguments = {"headers": {"Origin": hub.url}, "timeout": aiohttp.ClientTimeout(10)}
+            answers = [
+                (await asked(admin, method, f"{APP}/x", data=hidden, **arguments))[:2],
+                (await asked(admin, method, f"{APP}/x", data=_parts(hidden), **arguments))[:2],
+                (await asked(admin, method, f"{APP}/x", **arguments))[:2],
+            ]
+            assert answers == [(200, hidden.decode()), (200, hidden.decode()), (200, "page")]
+        assert (await asked(admin, "HEAD", f"{APP}/x", data=hidden, **arguments))[0] == 200
+        assert app.paths == [f"{APP}/x"] * 10
+        one_hop = {"Connection": "keep-alive, X-One-Hop", "X-One-Hop": "1", "X-Whole-Way": "1"}
+        assert (await asked(admin, "GET", f"{APP}/x", headers=one_hop))[0] == 200
+        assert "x-whole-way" in app.seen[-1] and "x-one-hop" not in app.seen[-1]
+
+
+async def _parts(body: bytes) -> AsyncIterator[bytes]:
+    """A body whose length nobody tells: it goes in chunks."""
+    yield body[:10]
+    yield body[10:]
 
 
 async def test_an_app_stays_open_when_the_consoles_access_token_has_expired_and_not_past_the_session(

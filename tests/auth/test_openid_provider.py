@@ -37,6 +37,7 @@ BROKEN: list[tuple[dict[str, str | None], str]] = [
     ({"code_challenge_method": "plain"}, "invalid_request"),
     ({"code_challenge_method": None}, "invalid_request"),
     ({"code_challenge": "short"}, "invalid_request"),
+    ({"code_challenge": "a" * 43 + "\n"}, "invalid_request"),
     ({"prompt": "none login"}, "invalid_request"),
     ({"prompt": "dance"}, "invalid_request"),
     ({"max_age": "-1"}, "invalid_request"),
@@ -312,7 +313,8 @@ async def test_clients_are_registered_by_administrators_with_exact_addresses(hub
     body = {"id": "superset", "name": "Superset", "redirect_uris": [REDIRECT], "permission": "analytics:read"}
     assert (await call(hub, "POST", CLIENTS, agent.headers, json=body))[0] == 403
     bad = ["http://superset.example.com/", "https://*.example.com/", "https://a.example/#f", "https://u@a.example/",
-           "javascript:alert(1)", "https://a.example/ b", "//a.example/", "https:///x", "https://a.example:x/"]  # fmt: skip
+           "javascript:alert(1)", "https://a.example/ b", "//a.example/", "https:///x", "https://a.example:x/",
+           "https://a.example/\n"]  # fmt: skip
     for uri in bad:
         status, told = await call(hub, "POST", CLIENTS, admin.headers, json={**body, "redirect_uris": [uri]})
         assert (status, told["errors"][0]["field"]) == (422, "body.redirect_uris.0"), uri

@@ -168,6 +168,26 @@ async def test_a_changed_team_is_known_to_the_open_socket(hub: Hub):
     assert seen[0] == frozenset() and seen[-1] == frozenset((team,))
 
 
+async def test_a_socket_that_opens_while_the_others_are_looked_at_stays_open(hub: Hub):
+    agent, late = await add_person(hub), await add_person(hub)
+    async with hub.session.ws_connect(hub.url + ECHO, headers=agent.headers), contextlib.AsyncExitStack() as stack:
+        assert (await call(hub, "GET", f"{AUTH}/me", late.headers))[0] == 200  # Redis knows this session now
+        async with hub.services.db.acquire() as blocker, blocker.transaction():
+            await blocker.execute("LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE")
+            await eventually(lambda: _somebody_waits(hub))
+            opened = await stack.enter_async_context(hub.session.ws_connect(hub.url + ECHO, headers=late.headers))
+        await asyncio.sleep(2 * sockets.LOOK_EVERY_S)  # the look that waited ends, and another
+        await opened.send_str("oi")
+        assert (await opened.receive_str(timeout=10)).endswith("'oi'")
+
+
+async def _somebody_waits(hub: Hub) -> bool:
+    waiting = (
+        "SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%FROM sessions%'"
+    )
+    return await hub.fetchval(waiting)
+
+
 async def test_who_says_too_much_is_cut_off_and_others_are_not(hub: Hub):
     loud, calm = await add_person(hub), await add_person(hub)
     async with (

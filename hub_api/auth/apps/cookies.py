@@ -18,7 +18,7 @@ def downward(headers: Iterable[str], prefix: str) -> list[str]:
 
 def _confined(header: str, prefix: str) -> str | None:
     pair, *attributes = (part.strip() for part in header.split(";"))
-    if _is_ours(pair.partition("=")[0]):
+    if _is_ours(pair.lstrip("= ").partition("=")[0]):  # of `=name=value` browsers send `name=value` back
         return None
     kept, path = [], prefix
     for attribute in attributes:

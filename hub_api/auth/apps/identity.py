@@ -12,7 +12,10 @@ from hub_api.auth.users import queries
 from hub_api.platform.pgtypes import Pool
 
 # What some proxy tells some app about who is there; from a client it is a lie. WSGI reads X_Hub_User as X-Hub-User.
-_TOLD = ("x-hub-", "remote-", "x-remote-", "x-forwarded-", "x-auth-request-", "x-authenticated-", "x-webauth-")
+_TOLD = (
+    "x-hub-", "remote-", "x-remote-", "x-forwarded-", "x-auth-request-", "x-authenticated-", "x-webauth-",
+    "x-real-ip", "x-client-ip", "x-script-name", "x-original-", "x-rewrite-",
+)  # fmt: skip
 
 
 def is_claim(name: str) -> bool:

@@ -24,8 +24,11 @@ _HOP = frozenset(
      "transfer-encoding", "upgrade")
 )  # fmt: skip
 # What opens the hub stays in the hub. `Host` goes up as it came: apps compare it with `Origin` and make addresses of it.
-_NOT_UP = _HOP | {"cookie", "authorization", "x-csrf-token", "forwarded"}
-_NOT_DOWN = _HOP | {"set-cookie", "server", "date", "strict-transport-security", "access-control-allow-origin"}
+# What `Expect` asks for, the hub has answered.
+_NOT_UP = _HOP | {"cookie", "authorization", "x-csrf-token", "forwarded", "expect"}
+# Of the whole address, not of an app: whether to keep other sites out, what browsers keep, whose script sees every request.
+_OF_THE_HUB = {"strict-transport-security", "access-control-allow-origin", "clear-site-data", "service-worker-allowed"}
+_NOT_DOWN = _HOP | _OF_THE_HUB | {"set-cookie", "server", "date"}
 # For answers without a policy of their own. A worker's script has that of its own answer, so it is not the API's `none`.
 APP_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
 # Pages answer in seconds; the file of a run's log may take longer, so only silence ends an answer.
@@ -55,7 +58,10 @@ def written(connection: HTTPConnection) -> str:
 
 def upward(app: Listed, connection: HTTPConnection, identity: Mapping[str, str]) -> list[tuple[str, str]]:
     """The client's headers for the app, without what proves or claims who he is, and with what the hub knows of it."""
-    passed = [(n, v) for n, v in connection.headers.items() if n.lower() not in _NOT_UP and not is_claim(n)]
+    of_this_hop = _NOT_UP | {
+        one.strip().lower() for one in ",".join(connection.headers.getlist("connection")).split(",")
+    }
+    passed = [(n, v) for n, v in connection.headers.items() if n.lower() not in of_this_hop and not is_claim(n)]
     if own := cookies.upward("; ".join(connection.headers.getlist("cookie"))):
         passed.append(("Cookie", own))
     told = {
@@ -72,13 +78,15 @@ async def forward(
     session: aiohttp.ClientSession, app: Listed, request: Request, identity: Mapping[str, str]
 ) -> StreamingResponse:
     """The app's answer. Raises Unavailable when it does not run."""
-    reads = request.method not in ("GET", "HEAD")
+    # Whatever the method, RFC 9112 §6.3: a length that is told without its body makes the app take the next request of
+    # this connection, another person's, for that body.
+    has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
     try:
         answer = await session.request(
             request.method,
             address(app, request),
             headers=upward(app, request, identity),
-            data=request.stream() if reads else None,
+            data=request.stream() if has_body else None,
             allow_redirects=False,
         )
     except (aiohttp.ClientError, TimeoutError) as error:

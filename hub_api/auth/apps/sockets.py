@@ -31,7 +31,7 @@ async def relay(
     identity: Mapping[str, str],
 ) -> None:
     """Speak for the client to the app. Raises Unavailable, before the handshake, when the app does not run."""
-    handshake = ("sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions", "sec-websocket-protocol")  # fmt: skip
+    handshake = ("sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions", "sec-websocket-protocol", "content-length")  # fmt: skip
     headers = [(name, value) for name, value in upward(listed, websocket, identity) if name not in handshake]
     protocols = [one.strip() for one in websocket.headers.get("sec-websocket-protocol", "").split(",") if one.strip()]
     try:

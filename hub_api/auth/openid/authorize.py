@@ -28,7 +28,7 @@ PATH = "/openid/authorize"
 SIGN_IN_PAGE = "/entrar"
 CODE_LIFE = timedelta(seconds=60)
 PROMPTS = frozenset(("none", "login", "consent", "select_account"))
-_CHALLENGE = re.compile(r"^[A-Za-z0-9_-]{43}$")  # SHA-256 in base64url
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")  # SHA-256 in base64url
 
 
 class _Refused(Exception):
@@ -100,7 +100,7 @@ def _check_form(given: Mapping[str, str]) -> tuple[str, frozenset[str], int | No
     scope = claims.granted(given.get("scope", ""))
     if "openid" not in scope.split():
         raise _Refused("invalid_scope", "scope has openid in it")
-    if given.get("code_challenge_method") != "S256" or not _CHALLENGE.match(given.get("code_challenge", "")):
+    if given.get("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(given.get("code_challenge", "")):
         raise _Refused("invalid_request", "PKCE is wanted: code_challenge with code_challenge_method S256")
     prompts = frozenset(given.get("prompt", "").split())
     if prompts - PROMPTS or ("none" in prompts and len(prompts) > 1):

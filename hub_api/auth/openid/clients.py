@@ -24,7 +24,7 @@ queries = sqlfile.load(__package__, "clients.sql")
 
 LOOPBACK = frozenset(("127.0.0.1", "::1", "localhost"))
 _FIELDS = ("name", "redirect_uris", "logout_uris", "permission")
-_PLAIN = re.compile(r"^[\x21-\x7e]+$")
+_PLAIN = re.compile(r"[\x21-\x7e]+")
 
 
 async def create_client(
@@ -146,7 +146,7 @@ def fault_of(uri: str, public_url: str) -> str | None:
         _ = parts.port  # a ValueError, if it is none
     except ValueError:
         return "this is no address"
-    if not _PLAIN.match(uri) or len(uri) > 500 or "\\" in uri or "*" in uri:
+    if not _PLAIN.fullmatch(uri) or len(uri) > 500 or "\\" in uri or "*" in uri:
         return "an address has up to 500 printable signs, without spaces, backslashes or wildcards"
     if parts.scheme not in ("https", "http") or not host:
         return "an address begins with https:// and a host"

@@ -27,7 +27,7 @@ queries = sqlfile.load(__package__, "grants.sql")
 
 ACCESS = timedelta(minutes=15)
 ID_TOKEN = timedelta(minutes=10)
-_VERIFIER = re.compile(r"^[A-Za-z0-9._~-]{43,128}$")  # RFC 7636 §4.1
+_VERIFIER = re.compile(r"[A-Za-z0-9._~-]{43,128}")  # RFC 7636 §4.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def _check_begun(grant: Row, redirect_uri: str, verifier: str) -> None:
     if redirect_uri != grant["redirect_uri"]:
         raise OAuthError("invalid_grant", "redirect_uri is not that of the authorization request")
     digest = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=")
-    if not _VERIFIER.match(verifier) or not hmac.compare_digest(digest, grant["code_challenge"].encode()):
+    if not _VERIFIER.fullmatch(verifier) or not hmac.compare_digest(digest, grant["code_challenge"].encode()):
         raise OAuthError("invalid_grant", "code_verifier does not belong to the code_challenge")
 
 
