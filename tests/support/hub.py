@@ -91,11 +91,13 @@ class Hub:
         return await self.services.db.fetchval(sql, *args)
 
     async def settled(self, deadline_s: float = 30) -> None:
-        """Run jobs until no work waits. Raises TimeoutError naming what is left."""
+        """Run jobs until no work waits and no call is under way. Raises TimeoutError naming what is left."""
         from hub_api import maintenance
+        from hub_api.whatsapp.send.callers import open_callers
 
-        end = time.monotonic() + deadline_s
-        while await self._run_what_waits():
+        end, callers = time.monotonic() + deadline_s, await self.services.shared(open_callers)
+        while await self._run_what_waits() or callers.earlier:
+            await callers.finish()
             if time.monotonic() > end:
                 left = dict(await self.services.db.fetchrow(maintenance.queries.waiting_work))
                 raise TimeoutError(f"work is left after {deadline_s} s: {left}")
