@@ -147,16 +147,19 @@ async def test_the_same_code_comes_by_sms_when_whatsapp_refuses(hub_at, sim: Sim
         assert (await hub.fetchval("SELECT factors FROM sessions ORDER BY created_at DESC LIMIT 1"))[1] == "sms"
 
 
-@pytest.mark.parametrize("why", ["no number", "no template", "number removed"])
+@pytest.mark.parametrize("why", ["no number", "no template", "no template for codes", "number removed"])
 async def test_the_code_comes_by_sms_when_there_is_no_way_by_whatsapp(hub_at, sim: Simulator, why: str):
     changes = {"sign_in_template": "no_such_template"} if why == "no template" else {}
     async with hub_at(number=why != "no number", **changes) as hub:
+        if why == "no template for codes":  # its words would stand in the conversation, for whoever reads that
+            await hub.fetch("UPDATE templates SET category = 'UTILITY' WHERE name = $1", TEMPLATE)
         if why == "number removed":
             await hub.fetch("UPDATE whatsapp_numbers SET state = 'removed'")
         _, challenge = await wants_code(hub)
         await run_jobs(hub)
         (code,) = await told_by_sms(hub, sim)
         assert (await answer(hub, challenge, code))[0] == 200 and code_of(sim) == []
+        assert await hub.fetchval("SELECT count(*) FROM messages") == 0
 
 
 async def test_a_code_that_cannot_leave_in_time_goes_by_sms_and_not_again_by_whatsapp(

@@ -66,7 +66,9 @@ async def _place(services: Services, notice_id: UUID, notice: Notice) -> None:
             raise message_codes.NoWay("HUB_SIGN_IN_TEMPLATE is empty")
         async with services.transaction() as tx:
             placed = await write(tx, services.settings, Recipient(phone=notice.to), template_of(wanted, notice.code))
-            await tx.db.execute(queries.placed, notice_id, UUID(placed["id"]))
+            # The words of any other template stand in the conversation, the code among them.
+            if await tx.db.fetchval(queries.placed, notice_id, UUID(placed["id"])) is None:
+                raise message_codes.NoWay("HUB_SIGN_IN_TEMPLATE is no authentication template")
     except HubError as error:  # no such template, no number, a phone that is none, a customer who is blocked
         log.warning("code_not_by_whatsapp", reason=error.code)
         async with services.transaction() as tx:

@@ -1,5 +1,9 @@
--- name: placed  -- $1 notice, $2 message: it is in the outbox now
-UPDATE notices SET message_id = $2, placed_at = now() WHERE id = $1;
+-- name: placed  -- $1 notice, $2 message, made in this transaction -> id: it is in the outbox now; no row: not of a template for codes
+UPDATE notices SET message_id = $2, placed_at = now()
+WHERE id = $1 AND EXISTS (
+    SELECT FROM messages m WHERE m.id = $2 AND m.created_at >= now() - interval '1 minute' AND m.category = 'authentication'
+)
+RETURNING id;
 
 -- name: arrived  -- notices whose message a phone has
 DELETE FROM notices n USING messages m
