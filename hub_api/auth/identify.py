@@ -137,12 +137,6 @@ class Door:
         if connection.headers.get("origin") not in ours:
             raise BadCsrf("this must come from a page of the hub's own address")
 
-    async def again(self, caller: Principal) -> Principal:
-        """What this caller is and may do now. Raises Unauthorized when his session or key has ended."""
-        if caller.session_id is not None:
-            return await sessions.find(self.services, caller.session_id, None, fill=False)
-        return await api_keys.find_by_id(self.services.db, caller.id, None)
-
     async def count(self, caller: Principal) -> dict[str, str]:
         """Count a request of this caller; the headers that tell him what is left. Raises TooMany."""
         return await self.count_under(self._limit(caller.kind, str(caller.id)))

@@ -146,6 +146,19 @@ async def open_sockets(services: Services) -> AsyncIterator[Sockets]:
         watching.cancel()
 
 
+@asynccontextmanager
+async def watched(
+    services: Services, websocket: WebSocket, caller: Principal, permission: str
+) -> AsyncIterator[Guarded]:
+    """The guarded socket of a caller who may use it now, watched over until the end. Raises TooMany."""
+    guarded, all_open = Guarded(websocket, caller, permission), await services.shared(open_sockets)
+    all_open.add(guarded)
+    try:
+        yield guarded
+    finally:
+        all_open.remove(guarded)
+
+
 def require_socket(permission: str) -> Callable[[WebSocket], Any]:
     """FastAPI dependency of a WebSocket route: the guarded socket, not accepted yet, of a caller who has `permission`.
 
@@ -156,12 +169,8 @@ def require_socket(permission: str) -> Callable[[WebSocket], Any]:
         services: Services = websocket.app.state.services
         caller = await socket_caller(await services.shared(open_door), websocket)
         demand(caller, permission)
-        guarded, all_open = Guarded(websocket, caller, permission), await services.shared(open_sockets)
-        all_open.add(guarded)
-        try:
+        async with watched(services, websocket, caller, permission) as guarded:
             yield guarded
-        finally:
-            all_open.remove(guarded)
 
     guard.permission = permission  # type: ignore[attr-defined]  # what the walk over all routes reads
     return guard

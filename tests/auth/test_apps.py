@@ -14,7 +14,7 @@ from aiohttp import WSServerHandshakeError, web
 from yarl import URL
 
 from hub_api.app import create_app
-from hub_api.auth.apps import sockets
+from hub_api.auth import sockets
 from hub_api.settings import Settings
 from tests.auth.people import PASSWORD, add_person, bearer, clear_limits
 from tests.support.hub import Hub, running_hub
@@ -181,8 +181,7 @@ async def test_a_link_or_an_image_runs_no_query(settings: Settings, echo, path: 
         assert app.seen == []
 
 
-async def test_a_socket_ends_with_the_session_that_opened_it(settings: Settings, echo, monkeypatch):
-    monkeypatch.setattr(sockets, "AGAIN_S", 0.1)
+async def test_a_socket_ends_with_the_session_that_opened_it(settings: Settings, echo):
     url, _ = echo
     async with (
         running_hub(behind(settings, url)) as hub,
@@ -195,6 +194,18 @@ async def test_a_socket_ends_with_the_session_that_opened_it(settings: Settings,
         assert (await asked(admin, "POST", "/api/v1/auth/logout", headers={"X-CSRF-Token": csrf}))[0] == 204
         ended = await socket.receive(timeout=20)
         assert (ended.type, socket.close_code) == (aiohttp.WSMsgType.CLOSE, 1008)
+
+
+async def test_one_caller_opens_no_more_sockets_of_apps_than_of_the_hub(settings: Settings, echo):
+    url, app = echo
+    async with running_hub(behind(settings, url)) as hub, await browser(hub, "admin") as admin:
+        origin = {"Origin": hub.url}
+        opened = [await admin.ws_connect(f"{APP}/s", headers=origin) for _ in range(sockets.MOST_OPEN)]
+        with pytest.raises(WSServerHandshakeError) as error:
+            await admin.ws_connect(f"{APP}/s", headers=origin)
+        assert error.value.status == 429 and len(app.seen) == sockets.MOST_OPEN
+        for one in opened:
+            await one.close()
 
 
 async def test_a_browser_that_vanishes_leaves_no_error_behind(settings: Settings, echo, capfd):

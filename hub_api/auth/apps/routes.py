@@ -17,6 +17,7 @@ from hub_api.auth.decide import require
 from hub_api.auth.identify import open_door, socket_caller
 from hub_api.auth.permissions import OWN_ACCOUNT
 from hub_api.auth.principal import Principal
+from hub_api.auth.sockets import watched
 from hub_api.errors import HubError
 from hub_api.platform.services import Services
 from hub_api.platform.web import get_services, problem
@@ -80,7 +81,8 @@ async def app_socket(websocket: WebSocket, app: str, path: str) -> None:
         caller = await socket_caller(door, websocket)
         entered = enter(services.settings, caller, app)
         identity = await headers_of(services.db, caller)
-        await relay(await services.shared(open_upstream), door, caller, entered, websocket, identity)
+        async with watched(services, websocket, caller, entered.permission) as guarded:
+            await relay(await services.shared(open_upstream), guarded, entered, identity)
     except HubError as error:
         log.info("app_socket_refused", code=error.code)
         await websocket.send_denial_response(problem(error.status, error.code, error.message, **error.context))

@@ -10,27 +10,17 @@ from starlette.websockets import WebSocketDisconnect
 
 from hub_api.auth.apps.listed import Listed
 from hub_api.auth.apps.proxy import address, upward
-from hub_api.auth.identify import Door
-from hub_api.auth.principal import Principal
-from hub_api.errors import HubError, Unavailable
+from hub_api.auth.sockets import NOT_ALLOWED, Guarded
+from hub_api.errors import Unavailable
 
 log = structlog.get_logger(__name__)
 
-AGAIN_S = (
-    0.5  # a session that has ended, or may no more, loses its socket within a second; few people hold one of these
-)
-GOING_AWAY, NOT_ALLOWED = 1001, 1008
+GOING_AWAY = 1001
 
 
-async def relay(
-    session: aiohttp.ClientSession,
-    door: Door,
-    caller: Principal,
-    listed: Listed,
-    websocket: WebSocket,
-    identity: Mapping[str, str],
-) -> None:
-    """Speak for the client to the app. Raises Unavailable, before the handshake, when the app does not run."""
+async def relay(session: aiohttp.ClientSession, guarded: Guarded, listed: Listed, identity: Mapping[str, str]) -> None:
+    """Speak for the client to the app, as long as he may. Raises Unavailable, before the handshake, when the app does not run."""
+    websocket = guarded.websocket
     handshake = ("sec-websocket-key", "sec-websocket-version", "sec-websocket-extensions", "sec-websocket-protocol", "content-length")  # fmt: skip
     headers = [(name, value) for name, value in upward(listed, websocket, identity) if name not in handshake]
     protocols = [one.strip() for one in websocket.headers.get("sec-websocket-protocol", "").split(",") if one.strip()]
@@ -45,7 +35,7 @@ async def relay(
     tasks = [
         asyncio.create_task(_up(websocket, app)),
         asyncio.create_task(_down(app, websocket)),
-        asyncio.create_task(_watch(door, caller, listed.permission)),
+        asyncio.create_task(_not_allowed(guarded)),
     ]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -83,11 +73,6 @@ async def _down(app: aiohttp.ClientWebSocketResponse, websocket: WebSocket) -> i
     return app.close_code or GOING_AWAY
 
 
-async def _watch(door: Door, caller: Principal, permission: str) -> int:
-    while True:
-        await asyncio.sleep(AGAIN_S)
-        try:
-            if not (await door.again(caller)).may(permission):
-                return NOT_ALLOWED
-        except HubError:
-            return NOT_ALLOWED
+async def _not_allowed(guarded: Guarded) -> int:
+    await guarded.ended.wait()
+    return NOT_ALLOWED
