@@ -59,6 +59,9 @@ class Echo:
             socket = web.WebSocketResponse()
             await socket.prepare(request)
             async for message in socket:
+                if message.data == "die":
+                    request.transport.abort()
+                    return socket
                 await socket.send_bytes(message.data) if message.type is aiohttp.WSMsgType.BINARY else await socket.send_str(message.data)  # fmt: skip
             self.ended += 1
             return socket
@@ -216,6 +219,18 @@ async def test_a_browser_that_vanishes_leaves_no_error_behind(settings: Settings
         assert (await socket.receive(timeout=10)).data == "still here"
         socket._response.connection.transport.abort()
         await eventually(lambda: app.ended == 1)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+async def test_a_socket_of_an_app_that_dies_is_closed_without_an_error(settings: Settings, echo, capfd):
+    url, _ = echo
+    async with (
+        running_hub(behind(settings, url)) as hub,
+        await browser(hub, "admin") as admin,
+        admin.ws_connect(f"{APP}/s", headers={"Origin": hub.url}) as socket,
+    ):
+        await socket.send_str("die")
+        assert (await socket.receive(timeout=20)).type is aiohttp.WSMsgType.CLOSE and socket.close_code == 1001
     assert "Traceback" not in capfd.readouterr().err
 
 

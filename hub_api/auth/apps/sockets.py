@@ -16,6 +16,7 @@ from hub_api.errors import Unavailable
 log = structlog.get_logger(__name__)
 
 GOING_AWAY = 1001
+NEVER_SENT = frozenset((1005, 1006, 1015))  # RFC 6455 §7.4.1: how an end reads that came without a code
 
 
 async def relay(session: aiohttp.ClientSession, guarded: Guarded, listed: Listed, identity: Mapping[str, str]) -> None:
@@ -70,7 +71,8 @@ async def _down(app: aiohttp.ClientWebSocketResponse, websocket: WebSocket) -> i
             await websocket.send_text(message.data)
         elif message.type is aiohttp.WSMsgType.BINARY:
             await websocket.send_bytes(message.data)
-    return app.close_code or GOING_AWAY
+    code = app.close_code
+    return GOING_AWAY if code is None or code in NEVER_SENT else code
 
 
 async def _not_allowed(guarded: Guarded) -> int:
