@@ -1,12 +1,15 @@
 """What is past its time ends in every store; what a legal hold keeps stays, and nothing younger is touched."""
 
+import asyncio
+import dataclasses
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from hub_api.chat.privacy import erase, retention
+from hub_api.chat.privacy import erase, holds, retention
 from hub_api.errors import Invalid
 from hub_api.platform.ids import uuid7
 from tests.auth.people import add_person, call
@@ -106,6 +109,73 @@ async def test_a_legal_hold_stops_the_end_and_the_erasure_until_it_is_released(p
         assert (await call(hub, "POST", path, admin.headers, json=body))[0] == 409, "it would hold nothing"
     actions = await people.door.all("SELECT action FROM audit_log WHERE action LIKE 'privacy.hold%' ORDER BY id")
     assert [row["action"] for row in actions] == ["privacy.hold_placed", "privacy.hold_released"]
+
+
+async def test_a_hold_placed_while_retention_runs_keeps_the_files(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await age(people, people.gone, 2000)
+    services, ended = people.door.services, []
+
+    async def note(_: object, conversations: list[UUID]) -> int:
+        ended.extend(conversations)
+        return len(conversations)
+
+    monkeypatch.setattr(retention, "ENDERS", {"files": note})
+    async with services.transaction() as tx:
+        await tx.db.execute("SELECT FROM customers WHERE id = $1 FOR UPDATE", people.gone.id)
+        run = asyncio.create_task(retention.apply(services))
+        async with asyncio.timeout(60):
+            while not await people.door.value("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                await asyncio.sleep(0.02)
+        await holds.place(tx, "system", people.gone.id, None, "Processo 1", "LGPD art. 7º, VI")
+    assert (await run)["conversations"] == 0
+    assert ended == [], "no file of a held conversation ends"
+    kept = "SELECT count(*) FROM messages WHERE customer_id = $1 AND content IS NOT NULL"
+    assert await people.door.value(kept, people.gone.id) > 0
+
+
+async def test_a_run_that_dies_before_the_files_are_gone_is_taken_up(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await age(people, people.gone, 1827)
+    calls: list[list[UUID]] = []
+
+    async def away_at_first(_: object, conversations: list[UUID]) -> int:
+        calls.append(conversations)
+        if len(calls) == 1:
+            raise ConnectionError("the store of files is away")
+        return len(conversations)
+
+    monkeypatch.setattr(retention, "ENDERS", {"files": away_at_first})
+    with pytest.raises(ConnectionError):
+        await retention.apply(people.door.services)
+    assert (await retention.apply(people.door.services))["conversations"] == 1
+    assert len(calls) == 2 and calls[0] == calls[1]
+    assert await people.door.value("SELECT metadata FROM conversations WHERE id = $1", calls[0][0]) == {}
+    assert (await retention.due(people.door.services))["conversations"] == 0
+
+
+async def test_a_contract_keeps_the_person_it_names_and_a_hold_keeps_the_contract_that_has_only_a_phone(
+    people: People,
+) -> None:
+    await age(people, people.gone, 2000)
+    db, services = people.door.db, people.door.services
+    sooner = people.settings.model_copy(update={"retention_days": (("people", 730),)})
+    await db.execute("UPDATE contracts SET ended_on = now() - interval '800 days' WHERE external_id = 'c1'")
+    assert (await retention.due(dataclasses.replace(services, settings=sooner)))["people"] == 0, (
+        "its contract is kept for five years, and names him"
+    )
+
+    phone = await people.door.value("SELECT phone FROM customers WHERE id = $1", people.gone.id)
+    await db.execute(
+        "UPDATE contracts SET ended_on = now() - interval '2000 days', customer_id = NULL, phone = $1 WHERE external_id = 'c1'",
+        phone,
+    )
+    assert (await retention.due(services))["ended_contracts"] == 1
+    async with services.transaction() as tx:
+        await holds.place(tx, "system", people.gone.id, None, "Processo 1", "LGPD art. 7º, VI")
+    assert (await retention.due(services))["ended_contracts"] == 0
 
 
 async def test_channel_updates_letters_and_old_numbers_end_by_age(people: People) -> None:

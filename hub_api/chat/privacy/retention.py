@@ -109,15 +109,19 @@ async def apply(services: Services, who: str = audit.SYSTEM) -> dict[str, int]:
 
 
 async def _end_conversations(services: Services, rule: Rule, ids: list[UUID]) -> int:
-    """Other stores first: PostgreSQL's rows are what a dead run is found by."""
+    """The warehouse first, which only has copies; files, which have none, once nobody can hold the conversation any more.
+
+    PostgreSQL's rows are what a dead run is found by: a mark stays in them until the files are gone.
+    """
     await warehouse.erase_conversations(services.settings, ids)
-    for end in ENDERS.values():
-        await end(services, ids)
     async with services.transaction() as tx:
         await tx.db.execute(queries.lock_people_of, ids)
         free = [row["id"] for row in await tx.db.fetch(queries.still_free, ids)]
         for step in (queries.end_keys, queries.end_events, queries.end_messages, queries.end_conversations):
             await tx.db.execute(step, free)
+    for end in ENDERS.values():
+        await end(services, free)
+    await services.db.execute(queries.forget_ending, free)
     return len(free)
 
 

@@ -25,27 +25,32 @@ UPDATE messages SET content = NULL, payload = '{}', wamid = NULL, reply_to = NUL
     error_title = NULL, updated_at = now()
 WHERE conversation_id = ANY($1::uuid[]);
 
--- name: end_conversations  -- $1 conversations
-UPDATE conversations SET tags = '{}', bot_state = '{}', ai_summary = NULL, metadata = '{}' WHERE id = ANY($1::uuid[]);
+-- name: end_conversations  -- $1 conversations; the mark keeps them due until their files are gone too
+UPDATE conversations SET tags = '{}', bot_state = '{}', ai_summary = NULL, metadata = '{"ending": true}' WHERE id = ANY($1::uuid[]);
+
+-- name: forget_ending  -- $1 conversations
+UPDATE conversations SET metadata = '{}' WHERE id = ANY($1::uuid[]);
 
 -- name: due_people  -- $1 before, $2 limit -> id of people of whom nothing is needed any more
+-- A contract that still names him keeps him: how long that is, ended_contracts says.
 SELECT c.id FROM customers c
 WHERE c.status NOT IN ('merged', 'erased') AND c.updated_at < $1
     AND NOT EXISTS (SELECT FROM legal_holds h WHERE h.customer_id = c.id AND h.released_at IS NULL)
     AND NOT EXISTS (SELECT FROM erasures e WHERE e.customer_id = c.id AND e.state <> 'done')
-    AND NOT EXISTS (
-        SELECT FROM contracts k WHERE (k.customer_id = c.id OR k.phone = c.phone) AND (k.ended_on IS NULL OR k.ended_on > $1::date)
-    )
+    AND NOT EXISTS (SELECT FROM contracts k WHERE k.customer_id = c.id OR k.phone = c.phone)
     AND NOT EXISTS (
         SELECT FROM conversations v WHERE v.customer_id = c.id
-            AND (v.state NOT IN ('resolved', 'closed') OR coalesce(v.last_message_at, v.opened_at) > $1)
+            AND (v.state NOT IN ('resolved', 'closed') OR greatest(v.last_message_at, v.opened_at, v.resolved_at, v.closed_at) > $1)
     )
 ORDER BY c.id LIMIT $2;
 
 -- name: due_ended_contracts  -- $1 before, $2 limit -> external_id of contracts that ended long ago and still name somebody
 SELECT k.external_id AS id FROM contracts k
 WHERE k.ended_on < $1::date AND (k.phone IS NOT NULL OR k.cpf_hash IS NOT NULL OR k.customer_id IS NOT NULL)
-    AND NOT EXISTS (SELECT FROM legal_holds h WHERE h.customer_id = k.customer_id AND h.released_at IS NULL)
+    AND NOT EXISTS (
+        SELECT FROM legal_holds h JOIN customers c ON c.id = h.customer_id
+        WHERE h.released_at IS NULL AND (c.id = k.customer_id OR c.phone = k.phone)
+    )
 ORDER BY k.external_id LIMIT $2;
 
 -- name: end_tickets  -- $1 contracts
