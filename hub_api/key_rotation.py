@@ -46,11 +46,11 @@ async def rotate(services: Services, who: str) -> dict[str, int]:
         )
     secret_key = settings.secret_key.get_secret_value()
     renewed = {column: await _renew(services, name, secret_key) for name, column in SEALED.items()}
-    if any(renewed.values()):
-        # Whoever had the old key could have read those in force.
-        await new_signing_key(services.db, secret_key)
-        await new_openid_key(services.db, secret_key)
     async with services.transaction() as tx:
+        if any(renewed.values()):
+            # Whoever had the old key could have read those in force.
+            await new_signing_key(tx.db, secret_key)
+            await new_openid_key(tx.db, secret_key)
         await audit.write(tx, who, "keys.rotated", "settings", None, detail={"rows": sum(renewed.values())})
     return renewed
 

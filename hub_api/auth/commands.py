@@ -92,12 +92,15 @@ def reset_second_factor(email: Email) -> None:
 @user.command("rotate-keys")
 def rotate_keys() -> None:
     """Sign access tokens and ID tokens with new keys; what was signed before lives out its minutes."""
-    from hub_api.auth import tokens
+    from hub_api.auth import audit, tokens
     from hub_api.auth.openid import keys
 
     async def work(services: Any) -> tuple[str, str]:
         secret_key = services.settings.secret_key.get_secret_value()
-        return await tokens.rotate(services.db, secret_key), await keys.rotate(services.db, secret_key)
+        async with services.transaction() as tx:
+            access, openid = await tokens.rotate(tx.db, secret_key), await keys.rotate(tx.db, secret_key)
+            await audit.write(tx, OPERATOR, "signing_keys.rotated", "signing_key", access, detail={"openid": openid})
+        return access, openid
 
     access, openid = _run(work)
     typer.echo(f"the new key of access tokens is {access}; that of ID tokens, {openid}, signs in ten minutes")

@@ -17,7 +17,7 @@ import jwt
 from hub_api.errors import Unauthorized
 from hub_api.platform import sqlfile
 from hub_api.platform.crypto import decrypt, encrypt
-from hub_api.platform.pgtypes import Pool
+from hub_api.platform.pgtypes import Connection, Pool
 
 queries = sqlfile.load(__package__, "tokens.sql")
 
@@ -106,7 +106,7 @@ class Keyring:
         self._read_at = time.monotonic()
 
 
-async def rotate(db: Pool, secret_key: str) -> str:
+async def rotate(db: Connection | Pool, secret_key: str) -> str:
     """A new key signs from now on (in other processes within a minute); returns its id. Old ones go by retention."""
     kid = secrets.token_hex(8)
     await db.execute(queries.insert_key, kid, ALGORITHM, encrypt(secret_key, secrets.token_hex(32)))

@@ -245,7 +245,8 @@ async def test_a_new_key_is_published_before_it_signs_and_the_old_one_after(sett
         await keys.make_first(hub.services.db, secret_key)
         first = await _signers(hub)
         fresh = keys.Signer(hub.services.db, secret_key)
-        second = await keys.rotate(hub.services.db, secret_key)
+        async with hub.services.transaction() as tx:
+            second = await keys.rotate(tx.db, secret_key)
         assert {one["kid"] for one in (await fresh.published())["keys"]} == {*first, second}
         assert jwt.get_unverified_header(await fresh.sign({"a": 1}))["kid"] == first[0]
         await hub.fetch("UPDATE openid_keys SET signs_from = signs_from - interval '11 minutes'")

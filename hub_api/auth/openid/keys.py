@@ -98,12 +98,12 @@ async def make_first(db: Pool, secret_key: str) -> None:
             await _insert(connection, secret_key, 0.0)
 
 
-async def rotate(db: Pool, secret_key: str) -> str:
-    """A new key: published at once, signing ten minutes later; returns its id. A hub without any gets its first."""
-    async with db.acquire() as connection, connection.transaction():
-        await connection.execute(queries.lock_keys)
-        first = not await connection.fetchval(queries.has_key)
-        return await _insert(connection, secret_key, 0.0 if first else PUBLISHED_FIRST_S)
+async def rotate(db: Connection, secret_key: str) -> str:
+    """In a transaction, a new key: published at once, signing ten minutes later; returns its id. A hub without any gets its
+    first."""
+    await db.execute(queries.lock_keys)
+    first = not await db.fetchval(queries.has_key)
+    return await _insert(db, secret_key, 0.0 if first else PUBLISHED_FIRST_S)
 
 
 @asynccontextmanager
