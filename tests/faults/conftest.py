@@ -29,7 +29,7 @@ NO_LIMITS: dict[str, list[str]] = {"limits": []}
 
 WAITING = """
     SELECT (SELECT count(*) FROM webhook_event WHERE split_at IS NULL) AS webhooks, (SELECT count(*) FROM inbox_item) AS items,
-        (SELECT count(*) FROM bot_turn) AS turns, (SELECT count(*) FROM messages WHERE state = 'queued') AS queued
+        (SELECT count(*) FROM bot_turn) AS turns, (SELECT count(*) FROM outbox WHERE state = 'queued') AS queued
 """
 STORED = "SELECT wamid, count(*) AS n FROM messages WHERE wamid = ANY($1) GROUP BY wamid"
 UNANSWERED = """

@@ -43,17 +43,18 @@ SELECT t.id AS conversation_id, p.phone, n.phone_number_id
 FROM talks t JOIN people p ON p.id = t.customer_id JOIN whatsapp_numbers n ON n.id = t.number_id;
 
 -- name: left  -- $1 phone_number_ids -> how many messages still wait or are being called, of these numbers
-SELECT count(*) FROM messages m JOIN whatsapp_numbers n ON n.id = m.number_id
-WHERE m.state IN ('queued', 'claimed') AND n.phone_number_id = ANY ($1);
+SELECT count(*) FROM outbox o JOIN whatsapp_numbers n ON n.id = o.number_id
+WHERE o.state IN ('queued', 'claimed') AND n.phone_number_id = ANY ($1);
 
 -- name: outgoing  -- -> id, state of every message of ours
 SELECT id, state FROM messages WHERE direction = 'out';
 
 -- name: age_claims  -- $1 number of seconds: claims look so much older, as if their sender had died that long ago
-UPDATE messages SET claimed_at = claimed_at - make_interval(secs => $1) WHERE state = 'claimed' AND claimed_at < now() - interval '2 seconds';
+UPDATE messages m SET claimed_at = m.claimed_at - make_interval(secs => $1) FROM outbox o
+WHERE o.state = 'claimed' AND o.claimed_at < now() - interval '2 seconds' AND m.id = o.id AND m.created_at = o.created_at;
 
 -- name: unknown  -- -> id of every message whose outcome nobody knows
-SELECT id FROM messages WHERE state = 'unknown';
+SELECT id FROM outbox WHERE state = 'unknown';
 
 -- name: queued_at  -- $1 ids -> id, created_at
 SELECT id, created_at FROM messages WHERE id = ANY ($1::uuid[]);
