@@ -61,9 +61,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         running.hub("down", "--remove-data", "--yes", check=False)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """The system's Chromium (deploy/install-chromium.sh)."""
+    """The system's Chromium (deploy/install-chromium.sh). Of one module: while it is open, no asynchronous test can run."""
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     assert path, "no Chromium on this machine: run deploy/install-chromium.sh"
     with sync_playwright() as playwright:
