@@ -77,11 +77,12 @@ class _Drain:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self.room.wait(), URGENT_EVERY_S)
             self.recorded.clear()
+            earlier = bool(self.callers.earlier)  # what they record while we look may make the next message due
             again_s = await self._claim(wanted, bulk=not full or self.callers.due <= self.enough)
             if again_s:
                 await asyncio.sleep(again_s)
             elif again_s is None and not full and not self.recorded.is_set():
-                if not (self.open or self.done or self.recording or self.callers.earlier):
+                if not (self.open or self.done or self.recording or earlier):
                     return False
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self.recorded.wait(), URGENT_EVERY_S)
