@@ -29,8 +29,8 @@ async def drain(services: Services, shard: int) -> bool:
     """Send what `shard` has due until nothing is left or the time slice is over; True when work was left.
 
     Replies and one-time codes of every shard go first. Where the shard has no bulk left for a number, other shards are helped out.
-    False means that every message claimed in this process is recorded; after True the last of them still may be on their way,
-    which the end of the process waits for. Raises what the claim raised, after recording what was called.
+    False means that every message this run claimed is recorded, and, unless Meta cannot be reached, those of earlier runs of
+    this process too; after True the last of them may still be on their way, which the end of the process waits for. Raises what the claim raised, after recording what was called.
     """
     await outbox.fail_without_number(services, shard)
     return await _Drain(services, await services.shared(open_callers), shard).run()
