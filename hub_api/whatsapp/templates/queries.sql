@@ -143,7 +143,8 @@ RETURNING m.calls;
 DELETE FROM management_calls WHERE hour < now() - interval '1 day';
 
 -- name: due_syncs  -- $1 period interval, $2 limit -> account_id: their turn is over until the next one
--- Accounts without a row take a place in the period by their id, so that a hundred of them added at once spread out.
+-- Accounts without a row take a place in the period by their id, so that a hundred of them added at once spread out;
+-- the first place is no more at once, for it would be due twice.
 WITH due AS (
     SELECT a.id, s.account_id IS NULL AS fresh
     FROM whatsapp_accounts a LEFT JOIN template_syncs s ON s.account_id = a.id
@@ -153,7 +154,7 @@ WITH due AS (
     FOR NO KEY UPDATE OF a SKIP LOCKED
 )
 INSERT INTO template_syncs (account_id, next_at)
-SELECT id, now() + CASE WHEN fresh THEN $1::interval * ((hashtext(id::text) & 1023) / 1024.0)::float8 ELSE $1 END FROM due
+SELECT id, now() + CASE WHEN fresh THEN $1::interval * (((hashtext(id::text) & 1023) + 1) / 1024.0)::float8 ELSE $1 END FROM due
 ON CONFLICT (account_id) DO UPDATE SET next_at = excluded.next_at
 RETURNING account_id;
 
