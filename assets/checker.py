@@ -89,7 +89,7 @@ class Checker:
     def __init__(self, clickhouse_url: SecretStr) -> None:
         os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
         import great_expectations as gx
-        import pandas as pd  # type: ignore[import-untyped]
+        import pandas as pd
         from great_expectations.data_context.types.base import ProgressBarsConfig
 
         self._gx, self._url, self._lock = gx, clickhouse_url, threading.Lock()
