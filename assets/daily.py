@@ -30,6 +30,7 @@ START_TAG, END_TAG, DAY_TAG = (
     "dagster/asset_partition_range_end",
     "dagster/partition",
 )
+LOOKS_BACK = "hub/looks_back"
 
 
 def daily_table(
@@ -39,9 +40,15 @@ def daily_table(
     *,
     freshness: dg.FreshnessPolicy | None = None,
     check_specs: Sequence[dg.AssetCheckSpec] = (),
+    looks_back: bool = False,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     """Declares a function as the asset `layer`/its name, with partitions by business day. All days of a run are one
-    execution: 90 days cost little more than one."""
+    execution: 90 days cost little more than one.
+
+    `looks_back`: a day's rows are made of events of earlier days too, and not only of its own conversations (a customer's
+    past, say). One such table is enough: a late event then makes all days since its own stale, not only those on which
+    its conversation was active.
+    """
     with warnings.catch_warnings():  # backfill policies are "in beta" since 2023
         warnings.simplefilter("ignore", dg.BetaWarning)
         return dg.asset(
@@ -53,6 +60,7 @@ def daily_table(
             retry_policy=RETRY,
             freshness_policy=freshness,
             check_specs=check_specs,
+            metadata={LOOKS_BACK: looks_back},
             owners=["team:data"],
             kinds={"clickhouse"},
         )

@@ -2,21 +2,27 @@
 
 import dagster as dg
 
+from pipelines import tables
+
 # Runs that build the same tables wait for each other (tag_concurrency_limits of the instance).
 TAGS = {"hub/builds": "tables"}
 # Of a run in this process: its events are in its event log, the console repeats none of them but trouble.
 QUIET = {"loggers": {"console": {"config": {"log_level": "WARNING"}}}}
 
+# What bronze.events and its like need of days of recording is compared apart: it asks PostgreSQL.
+_DAILY = dg.AssetSelection.assets(*tables.daily_keys())
+_INGEST = dg.AssetSelection.groups("ingest")
+
 refresh = dg.define_asset_job(
     "refresh",
-    selection=dg.AssetSelection.groups("events", "service", "cost"),
+    selection=_DAILY - _INGEST,
     executor_def=dg.in_process_executor,
     tags=TAGS,
-    description="Every table from bronze to gold with its checks, for one day or a range of days.",
+    description="Every daily table from bronze to gold with its checks, for one day or a range of days.",
 )
 reconcile_and_refresh = dg.define_asset_job(
     "reconcile_and_refresh",
-    selection=dg.AssetSelection.groups("ingest", "events", "service", "cost"),
+    selection=_DAILY,
     executor_def=dg.in_process_executor,
     tags=TAGS,
     description="`refresh` after the day's events were compared with PostgreSQL and completed.",

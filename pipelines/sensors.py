@@ -8,6 +8,7 @@ import dagster as dg
 
 from assets.gold.assets import stale_days
 from assets.warehouse import Warehouse
+from pipelines import tables
 from pipelines.jobs import refresh
 from pipelines.launching import range_tags, ranges, underway
 
@@ -30,7 +31,7 @@ def late_events(context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam
     known = json.loads(context.cursor or "{}")
     counts = {"started": known.get("started", 0), "coalesced": known.get("coalesced", 0), "at": known.get("at", 0)}
     today = datetime.now(warehouse.settings.zone).date().isoformat()
-    stale = stale_days(warehouse)
+    stale = stale_days(warehouse, looks_back=tables.any_looks_back())
     past = [day for day in stale if day < today]
     if not past:
         return dg.SensorResult(skip_reason="no day before today lacks an event", cursor=json.dumps(counts))

@@ -1,5 +1,6 @@
 """gold: which days are complete, and which have gone stale since."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import dagster as dg
@@ -8,22 +9,33 @@ from assets.daily import daily_table, days_of
 from assets.warehouse import Warehouse, load_sql
 from hub_api.settings import Calendar
 
-
-@daily_table(
-    "gold", "service", [("gold", "conversation_facts"), ("gold", "service_kpi_hourly"), ("gold", "message_costs_daily")]
-)
-def built_days(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[None]:
-    """The days of the run are complete: written last, so that a run that failed half-way leaves its days stale."""
-    parameters = warehouse.parameters(days_of(context), **_horizon(warehouse.settings))
-    sql = f"INSERT INTO gold.built_days (day, batch) {load_sql(__package__, 'built_days.sql')}"
-    warehouse.client.command(sql, parameters=parameters)
-    return dg.MaterializeResult(metadata={"days_of_run": len(parameters["days"])})
+BUILT_DAYS = dg.AssetKey(["gold", "built_days"])
 
 
-def stale_days(warehouse: Warehouse) -> dict[str, int]:
-    """Days up to today whose gold tables lack events that raw.events has, with the newest relay batch they lack."""
+def make_built_days(tables: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
+    """The asset gold.built_days, which is built after these tables and not when a blocking check of one has failed."""
+
+    @daily_table("gold", "service", [(key.path[0], key.path[1]) for key in tables])
+    def built_days(
+        context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+    ) -> dg.MaterializeResult[None]:
+        """The days of the run are complete: written last, so that a run that failed half-way leaves its days stale."""
+        parameters = warehouse.parameters(days_of(context), **_horizon(warehouse.settings))
+        sql = f"INSERT INTO gold.built_days (day, batch) {load_sql(__package__, 'built_days.sql')}"
+        warehouse.client.command(sql, parameters=parameters)
+        return dg.MaterializeResult(metadata={"days_of_run": len(parameters["days"])})
+
+    return built_days
+
+
+def stale_days(warehouse: Warehouse, *, looks_back: bool = False) -> dict[str, int]:
+    """Days up to today whose gold tables lack events that raw.events has, with the newest relay batch they lack.
+
+    `looks_back`: some table does (`assets.daily.daily_table`).
+    """
     horizon = _horizon(warehouse.settings)
-    rows = warehouse.rows(load_sql(__package__, "stale_days.sql"), first=horizon["start"], last=horizon["today"])
+    sql = load_sql(__package__, "stale_days.sql")
+    rows = warehouse.rows(sql, first=horizon["start"], last=horizon["today"], looks_back=looks_back)
     return {day.isoformat(): int(batch) for day, batch in rows}
 
 

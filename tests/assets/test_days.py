@@ -123,6 +123,21 @@ def test_a_late_step_also_makes_every_built_day_since_stale(given: Given) -> Non
     assert list(stale_days(given.warehouse)) == ["2026-03-11", "2026-03-12"]
 
 
+def test_a_late_message_makes_every_built_day_since_stale_when_a_table_looks_back(given: Given) -> None:
+    talk = three_days(given)[0]  # of the 10th
+    record(given, *DAYS)
+    late = Talk(talk.name, "2026-03-10 14:00")
+    late.said = talk.said
+    late.customer("2026-03-10 20:00")
+    given(late.events[-1])
+    assert list(stale_days(given.warehouse)) == ["2026-03-10"]
+    assert list(stale_days(given.warehouse, looks_back=True)) == DAYS
+    record(given, "2026-03-10")
+    assert list(stale_days(given.warehouse, looks_back=True)) == ["2026-03-11", "2026-03-12"]
+    record(given, *DAYS)
+    assert stale_days(given.warehouse, looks_back=True) == {}
+
+
 def test_a_day_is_only_as_complete_as_the_bronze_that_its_conversations_reach_into(given: Given) -> None:
     talks = three_days(given)
     record(given, *DAYS)

@@ -40,5 +40,5 @@ def empty(url: str) -> None:
 
 
 def table_hash(client: Client, table: str) -> tuple[int, int]:
-    """Row count and an order-free hash of all columns."""
-    return client.query(f"SELECT count(), sum(cityHash64(*)) FROM {table}").result_rows[0]
+    """Row count and an order-free hash of all columns; as a tuple, since the hash of a list with a NULL is NULL."""
+    return client.query(f"SELECT count(), sum(cityHash64(tuple(*))) FROM {table}").result_rows[0]

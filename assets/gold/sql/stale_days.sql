@@ -1,6 +1,7 @@
 -- Days whose gold tables lack events that raw.events has: one row per day with the newest such batch.
 -- A new event of a conversation changes every day the conversation was active on (its facts belong to the opening day,
--- a message's fate to the day it was written), and a step of its state also the backlog of every built day since.
+-- a message's fate to the day it was written), and a step of its state also the backlog of every built day since; with
+-- `looks_back` (a table looks at a customer's whole past) any event does.
 WITH
     active AS
     (
@@ -14,10 +15,10 @@ WITH
     ),
     touched AS
     (
-        SELECT day, max(newest) AS batch, max(state_batch) AS state_batch
+        SELECT day, max(newest) AS batch, max(own) AS own_batch, max(state_batch) AS state_batch
         FROM
         (
-            SELECT day, state_batch,
+            SELECT day, batch AS own, state_batch,
                 if(conversation_id = toUUID('00000000-0000-0000-0000-000000000000'), batch, max(batch) OVER (PARTITION BY conversation_id)) AS newest
             FROM active
         )
@@ -29,7 +30,7 @@ FROM
 (
     SELECT
         days.day AS day,
-        greatest(touched.batch, max(touched.state_batch) OVER (ORDER BY days.day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)) AS newest
+        greatest(touched.batch, max(if({looks_back:Bool}, touched.own_batch, touched.state_batch)) OVER (ORDER BY days.day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)) AS newest
     FROM (SELECT day FROM touched UNION DISTINCT SELECT day FROM built) AS days
     LEFT JOIN touched ON touched.day = days.day
 ) AS wanted
