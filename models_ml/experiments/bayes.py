@@ -1,0 +1,139 @@
+"""Bayesian answers with proper priors: beta-binomial for proportions, normal-inverse-gamma for means.
+
+Nothing is drawn at random: distributions of a difference are integrated over quantiles, so that a rerun gives the same digits.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from math import sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import optimize
+from scipy import stats as dist
+
+from models_ml.experiments.compare import Interval
+from models_ml.experiments.stats import Mean, Proportion
+
+# Gauss-Legendre nodes and weights on probabilities: they crowd at both tails, where quantiles bend most.
+_AT, _WEIGHTS = np.polynomial.legendre.leggauss(512)
+_LEVELS, _WEIGHTS = (_AT + 1) / 2, _WEIGHTS / 2
+
+
+@dataclass(frozen=True, slots=True)
+class BetaPrior:
+    """Beta(a, b) of a proportion; 1, 1 is uniform. Raises ValueError unless it is proper (both above 0)."""
+
+    a: float = 1.0
+    b: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.a <= 0 or self.b <= 0:
+            raise ValueError("a proper beta prior has both parameters above 0")
+
+
+@dataclass(frozen=True, slots=True)
+class NormalPrior:
+    """Normal-inverse-gamma of a mean and its variance: mean `mu` worth `kappa` units; variance inverse-gamma(`alpha`, `beta`).
+
+    Raises ValueError unless it is proper (kappa, alpha and beta above 0).
+    """
+
+    mu: float
+    kappa: float
+    alpha: float
+    beta: float
+
+    def __post_init__(self) -> None:
+        if min(self.kappa, self.alpha, self.beta) <= 0:
+            raise ValueError("a proper normal-inverse-gamma prior has kappa, alpha and beta above 0")
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """The marginal posterior of an arm's mean, as a frozen distribution of scipy."""
+
+    distribution: Any
+
+    @property
+    def mean(self) -> float:
+        """Posterior mean."""
+        return float(self.distribution.mean())
+
+    def interval(self, alpha: float = 0.05) -> Interval:
+        """Equal-tailed credible interval."""
+        low, high = self.distribution.ppf([alpha / 2, 1 - alpha / 2])
+        return Interval(float(low), float(high))
+
+    @cached_property
+    def nodes(self) -> NDArray[np.float64]:
+        """Quantiles at the nodes' probabilities, ascending."""
+        nodes: NDArray[np.float64] = self.distribution.ppf(_LEVELS)
+        return nodes
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """What the data and the prior say of treated minus control."""
+
+    difference: float
+    interval: Interval
+    probability_better: float  # that treated is above control
+    expected_loss: float  # what is lost on average by taking the treatment, in units of the metric
+
+
+def of_proportion(one: Proportion, prior: BetaPrior = BetaPrior()) -> Posterior:
+    """Beta posterior (Gelman et al., "Bayesian Data Analysis", 3rd edition, section 2.4)."""
+    return Posterior(dist.beta(prior.a + one.successes, prior.b + one.n - one.successes))
+
+
+def of_mean(one: Mean, prior: NormalPrior) -> Posterior:
+    """Student posterior of the mean under a normal-inverse-gamma prior (Murphy, "Conjugate Bayesian analysis of the
+    Gaussian distribution", 2007, section 6; Gelman et al., section 3.3)."""
+    n, kappa, alpha = one.n, prior.kappa + one.n, prior.alpha + one.n / 2
+    mu = (prior.kappa * prior.mu + one.total) / kappa
+    within = max(one.squares - one.total * one.mean, 0.0)
+    beta = prior.beta + within / 2 + prior.kappa * n * (one.mean - prior.mu) ** 2 / (2 * kappa)
+    return Posterior(dist.t(2 * alpha, loc=mu, scale=sqrt(beta / (alpha * kappa))))
+
+
+def unit_information(pooled: Mean) -> NormalPrior:
+    """A prior that weighs as much as one unit of all arms together (Kass and Wasserman 1995, JASA 90): proper, on the
+    metric's own scale, and the same for every arm, so that it favours none."""
+    return NormalPrior(pooled.mean, 1.0, 1.0, max(pooled.variance, 1e-12))
+
+
+def compare(control: Posterior, treated: Posterior, alpha: float = 0.05) -> Belief:
+    """Distribution of treated minus control, the arms being independent."""
+    nodes = control.nodes
+    better = float(_WEIGHTS @ treated.distribution.sf(nodes))
+    ends = [_quantile(nodes, treated, tail) for tail in (alpha / 2, 1 - alpha / 2)]
+    # E[max(control - treated, 0)]: for each node of control, the treated ones below it.
+    below = np.searchsorted(treated.nodes, nodes)
+    chance = np.concatenate([[0.0], np.cumsum(_WEIGHTS)])[below]
+    mean_below = np.concatenate([[0.0], np.cumsum(_WEIGHTS * treated.nodes)])[below]
+    loss = float(_WEIGHTS @ (nodes * chance - mean_below))
+    return Belief(treated.mean - control.mean, Interval(*ends), better, max(loss, 0.0))
+
+
+def probability_best(posteriors: list[Posterior]) -> list[float]:
+    """For each arm the probability that it is above all others; they sum to 1."""
+    best = []
+    for number, one in enumerate(posteriors):
+        others = [other.distribution.cdf(one.nodes) for n, other in enumerate(posteriors) if n != number]
+        best.append(float(_WEIGHTS @ np.prod(others, axis=0)) if others else 1.0)
+    total = sum(best)
+    return [share / total for share in best]
+
+
+def _quantile(nodes: NDArray[np.float64], treated: Posterior, level: float) -> float:
+    """Where the distribution function of treated minus control reaches `level`."""
+    spread = max(float(nodes[-1] - nodes[0]), float(treated.nodes[-1] - treated.nodes[0]), 1e-12)
+    centre = treated.mean - float(_WEIGHTS @ nodes)
+    return float(
+        optimize.brentq(
+            lambda shift: float(_WEIGHTS @ treated.distribution.cdf(nodes + shift)) - level,
+            centre - 4 * spread, centre + 4 * spread, xtol=1e-13,
+        )
+    )  # fmt: skip
