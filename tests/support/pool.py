@@ -234,11 +234,16 @@ class Pool:
         assert found >= count, f"{found} of {count} accepted"
         return True
 
-    async def until_sent(self, timeout_s: float, phone_number_ids: Sequence[str] | None = None) -> None:
-        """Until nothing of these numbers (of all) waits or is being called."""
+    async def until_sent(
+        self,
+        timeout_s: float,
+        phone_number_ids: Sequence[str] | None = None,
+        types: Sequence[str] = ("text", "template"),
+    ) -> None:
+        """Until nothing of these numbers (of all) waits or is being called. While people talk there is always a text."""
 
         async def nothing_left() -> bool:
-            left = await self.db.fetchval(queries.left, phone_number_ids or self.phone_number_ids)
+            left = await self.db.fetchval(queries.left, phone_number_ids or self.phone_number_ids, types)
             assert not left, f"{left} messages wait"
             return True
 

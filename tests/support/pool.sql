@@ -42,9 +42,9 @@ WITH people AS (
 SELECT t.id AS conversation_id, p.phone, n.phone_number_id
 FROM talks t JOIN people p ON p.id = t.customer_id JOIN whatsapp_numbers n ON n.id = t.number_id;
 
--- name: left  -- $1 phone_number_ids -> how many messages still wait or are being called, of these numbers
+-- name: left  -- $1 phone_number_ids, $2 types -> how many messages of these types still wait or are being called, of these numbers
 SELECT count(*) FROM outbox o JOIN whatsapp_numbers n ON n.id = o.number_id
-WHERE o.state IN ('queued', 'claimed') AND n.phone_number_id = ANY ($1);
+WHERE o.state IN ('queued', 'claimed') AND n.phone_number_id = ANY ($1) AND o.type = ANY ($2);
 
 -- name: outgoing  -- -> id, state of every message of ours
 SELECT id, state FROM messages WHERE direction = 'out';

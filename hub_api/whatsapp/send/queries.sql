@@ -114,9 +114,17 @@ ORDER BY r.place, r.ready_at > '-infinity' DESC, r.ready_at, r.created_at;
 SELECT message AS id, attempt_number AS attempt, reserved, free_from FROM claim_messages($1, $2, $3, $4, $5, $6, $7);
 
 -- name: put_off  -- $1 ids, $2 created_at, $3 low, $4 high, $5 not_before, $6 why (pair, quota, template)
-UPDATE messages m SET updated_at = now(), not_before = given.not_before, put_off = given.why
-FROM unnest($1::uuid[], $2::timestamptz[], $5::timestamptz[], $6::text[]) AS given (id, created_at, not_before, why)
-WHERE m.id = given.id AND m.created_at = given.created_at AND m.created_at BETWEEN $3 AND $4 AND m.state = 'queued';
+-- Locked by id first, like all that write many messages at once: two of them never wait for each other.
+WITH waiting AS (
+    SELECT m.id, m.created_at, given.not_before, given.why
+    FROM messages m JOIN unnest($1::uuid[], $2::timestamptz[], $5::timestamptz[], $6::text[]) AS given (id, created_at, not_before, why)
+        ON m.id = given.id AND m.created_at = given.created_at
+    WHERE m.created_at BETWEEN $3 AND $4 AND m.state = 'queued'
+    ORDER BY m.id
+    FOR UPDATE OF m
+)
+UPDATE messages m SET updated_at = now(), not_before = waiting.not_before, put_off = waiting.why
+FROM waiting WHERE m.id = waiting.id AND m.created_at = waiting.created_at AND m.created_at BETWEEN $3 AND $4;
 
 -- name: confirm_quota  -- $1 portfolios, $2 customer ids, $3 message ids that Meta accepted: their places are taken for good
 UPDATE quota_ledger q SET message_id = NULL, previous_at = NULL
@@ -186,13 +194,22 @@ WHERE m.id = before.id AND m.created_at = before.created_at AND m.created_at BET
 RETURNING m.id, m.version, before.state AS from_state, m.state, m.conversation_id, m.customer_id, m.type, m.error_code;
 
 -- name: release  -- $1 ids, $2 created_at, $3 low, $4 high, $5 not_before, $6 calls made (0: the attempt never took place), $7 error codes, $8 error titles
+WITH given AS (
+    SELECT * FROM unnest($1::uuid[], $2::timestamptz[], $5::timestamptz[], $6::int[], $7::int[], $8::text[])
+        AS given (id, created_at, not_before, calls, error_code, error_title)
+), claimed AS (
+    SELECT m.id, m.created_at, given.not_before, given.calls, given.error_code, given.error_title
+    FROM messages m JOIN given ON m.id = given.id AND m.created_at = given.created_at
+    WHERE m.created_at BETWEEN $3 AND $4 AND m.state = 'claimed'
+    ORDER BY m.id
+    FOR UPDATE OF m
+)
 UPDATE messages m SET
     updated_at = now(),
-    state = 'queued', claimed_at = NULL, not_before = given.not_before, put_off = NULL, attempt = m.attempt - 1 + given.calls,
-    error_code = given.error_code, error_title = given.error_title
-FROM unnest($1::uuid[], $2::timestamptz[], $5::timestamptz[], $6::int[], $7::int[], $8::text[])
-    AS given (id, created_at, not_before, calls, error_code, error_title)
-WHERE m.id = given.id AND m.created_at = given.created_at AND m.created_at BETWEEN $3 AND $4 AND m.state = 'claimed';
+    state = 'queued', claimed_at = NULL, not_before = claimed.not_before, put_off = NULL, attempt = m.attempt - 1 + claimed.calls,
+    error_code = claimed.error_code, error_title = claimed.error_title
+FROM claimed
+WHERE m.id = claimed.id AND m.created_at = claimed.created_at AND m.created_at BETWEEN $3 AND $4;
 
 -- name: without_number  -- $1 shard -> id, created_at of queued messages that no number can send
 SELECT id, created_at FROM outbox
