@@ -60,10 +60,15 @@ class Warehouse:
         return self.client.query(sql, parameters=self.parameters(days, **parameters)).result_rows
 
     def parameters(self, days: Iterable[str], **more: Any) -> dict[str, Any]:
-        """What a table's SQL may name: {days:Array(Date)} with {first:Date} and {last:Date}, {timezone:String}."""
+        """What a table's SQL may name: {days:Array(Date)} with {first:Date} and {last:Date}, {timezone:String}, and the promises
+        {sla_first_response_s:UInt32} and {sla_resolution_s:UInt32}, seconds."""
         listed = sorted(date.fromisoformat(day) for day in days)
         bounds = {"days": listed, "first": listed[0], "last": listed[-1]} if listed else {}
-        return {"timezone": self.settings.timezone, **bounds, **more}
+        promises = {
+            "sla_first_response_s": self.settings.sla_first_response_s,
+            "sla_resolution_s": self.settings.sla_resolution_hours * 3600,
+        }
+        return {"timezone": self.settings.timezone, **promises, **bounds, **more}
 
     def newest_batch(self) -> int:
         """Number of the newest relay batch: it, and all before it, are in raw.events whole."""

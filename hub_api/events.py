@@ -193,3 +193,4 @@ class BusinessRecorded(Event, frozen=True, kw_only=True):
     external_id: str
     status: str | None = None
     customer_id: UUID | None = None
+    plan: str | None = None  # of a contract: external id of its plan

@@ -4,16 +4,41 @@ Every setting is listed in the README's table, kept true by a test. Secrets have
 """
 
 import os
-from datetime import date
+import re
+from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveInt,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Service = Literal["auth", "chat", "whatsapp", "ai", "campaigns", "analytics"]
+
+
+def weekly_hours(text: str) -> dict[int, tuple[time, time]]:
+    """Opening and closing by ISO weekday of a text such as `1-5 08:00-20:00, 6 08:00-14:00`. Raises ValueError."""
+    hours: dict[int, tuple[time, time]] = {}
+    for part in filter(None, map(str.strip, text.split(","))):
+        found = re.fullmatch(r"([1-7])(?:-([1-7]))? (\d\d:\d\d)-(\d\d:\d\d)", part)
+        if found is None:
+            raise ValueError(f"{part!r} is not like `1-5 08:00-20:00`")
+        first, last = int(found[1]), int(found[2] or found[1])
+        opens, closes = time.fromisoformat(found[3]), time.fromisoformat(found[4])
+        if last < first or closes <= opens or hours.keys() & range(first, last + 1):
+            raise ValueError(f"{part!r} runs backwards or names a day twice")
+        hours |= dict.fromkeys(range(first, last + 1), (opens, closes))
+    return hours
 
 
 class App(BaseModel):
@@ -36,6 +61,20 @@ class Calendar(BaseSettings):
     history_start: date = Field(
         date(2009, 1, 1), description="first business day of the warehouse's tables; older events stay in raw.events"
     )
+
+    business_hours: str = Field(
+        "1-5 08:00-20:00, 6 08:00-14:00",
+        description="hours of service by weekday (1 Monday to 7 Sunday), `days from-to` by commas; others are closed",
+    )
+    holiday_state: str | None = Field(
+        None, pattern="^[A-Z]{2}$", description="federative unit whose holidays are closed beside the national ones"
+    )
+
+    @field_validator("business_hours")
+    @classmethod
+    def _hours_are_readable(cls, text: str) -> str:
+        weekly_hours(text)
+        return text
 
     @property
     def zone(self) -> ZoneInfo:
@@ -169,6 +208,12 @@ class Settings(Calendar):
     )
     rate_cards: Path | None = Field(
         None, description="YAML of rate cards, in the form of whatsapp/cost/rates.yaml; empty: those"
+    )
+    sla_first_response_s: int = Field(
+        120, gt=0, description="a person answers within this time, counted in business hours"
+    )
+    sla_resolution_hours: int = Field(
+        168, gt=0, description="a demand is resolved within this time; Decreto 11.034/2022 gives seven days"
     )
     reopen_hours: int = Field(24, ge=0, description="a message within this time of `resolved` reopens the conversation")
     bot_quiet_hours: int = Field(24, gt=0, description="a conversation with the bot is resolved after this silence")

@@ -8,6 +8,7 @@ from uuid import UUID, uuid5
 
 import pytest
 
+from assets.gold.calendar.build import build_calendar
 from assets.warehouse import Warehouse, load_sql
 from hub_api.platform.eventlog import Event
 from hub_api.platform.ids import uuid7
@@ -23,6 +24,14 @@ TABLES = (
     ("silver.conversations", "assets.silver", "conversations.sql"),
     ("silver.conversation_states", "assets.silver", "conversation_states.sql"),
     ("gold.conversation_facts", "assets.gold.service", "conversation_facts.sql"),
+    ("gold.message_facts", "assets.gold.service", "message_facts.sql"),
+    ("gold.opt_outs", "assets.gold.service", "opt_outs.sql"),
+    ("gold.agent_days", "assets.gold.agent", "agent_days.sql"),
+    ("gold.agent_work_hourly", "assets.gold.agent", "agent_work_hourly.sql"),
+    ("gold.agent_kpi_hourly", "assets.gold.agent", "agent_kpi_hourly.sql"),
+    ("gold.sla_daily", "assets.gold.service", "sla_daily.sql"),
+    ("gold.number_health_hourly", "assets.gold.number", "number_health_hourly.sql"),
+    ("gold.cost_daily", "assets.gold.cost", "cost_daily.sql"),
     ("gold.service_kpi_hourly", "assets.gold.service", "service_kpi_hourly.sql"),
     ("gold.message_costs_daily", "assets.gold.cost", "message_costs_daily.sql"),
 )
@@ -60,7 +69,9 @@ class Given:
         self.warehouse.client.insert("raw.events", rows, column_names=COLUMNS)
 
     def build(self, *days: str, upto: str = TABLES[-1][0]) -> None:
-        """Build these days of every table up to one, in their order."""
+        """Build these days of every table up to one, in their order, on the business calendar."""
+        if not self.warehouse.rows("SELECT count() FROM gold.business_calendar")[0][0]:
+            build_calendar(self.warehouse)
         for table, package, file in TABLES:
             self.warehouse.replace_days(table, load_sql(package, file), sorted(days), batch=self.batch)
             if table == upto:

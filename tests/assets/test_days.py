@@ -5,6 +5,7 @@ import pytest
 from assets.bronze.assets import _RECORD
 from assets.gold.assets import stale_days
 from assets.warehouse import WrongDay, load_sql
+from hub_api.events import ConsentChanged
 from tests.assets.conftest import TABLES, Given, at
 from tests.assets.story import Talk
 from tests.support.data import table_hash
@@ -19,9 +20,12 @@ def three_days(given: Given) -> list[Talk]:
             talk = Talk(f"{day} {number}", f"2026-03-{day} 14:0{number}")
             talk.customer(f"2026-03-{day} 14:0{number}")
             talk.moves(f"2026-03-{day} 14:10", "queued", "suporte")
-            talk.we(f"2026-03-{day} 14:2{number}", "agent")
+            talk.moves(f"2026-03-{day} 14:15", "assigned", agent="bia")
+            talk.we(f"2026-03-{day} 14:2{number}", "agent", by="bia")
             talk.moves(f"2026-03-{day} 15:00", "resolved")
-            given(*talk.events)
+            no = ConsentChanged(aggregate_id=talk.customer_id, aggregate_version=2, occurred_at=at(f"2026-03-{day} 16:00"),
+                                scope="marketing", granted=False, source="keyword")  # fmt: skip
+            given(*talk.events, no)
             talks.append(talk)
     return talks
 

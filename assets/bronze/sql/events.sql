@@ -44,6 +44,7 @@ SELECT
     fields.kind AS kind,
     fields.external_id AS external_id,
     fields.status AS status,
+    fields.plan AS plan,
     fields.into AS merged_into
 FROM
 (
@@ -57,7 +58,7 @@ FROM
             stale Bool, received_at String, error_code Nullable(Int32), pricing_category String, pricing_type String,
             cost_micros Nullable(Int64), cost_currency String,
             emoji Nullable(String), scope String, granted Nullable(Bool), source String, state_code String, kind String,
-            external_id String, status String, into Nullable(UUID))') AS fields
+            external_id String, status String, plan String, into Nullable(UUID))') AS fields
     FROM raw.events
     WHERE batch <= {batch:UInt64}
         AND event_time >= toDateTime({first:Date}, {timezone:String})

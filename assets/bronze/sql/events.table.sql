@@ -44,6 +44,7 @@ CREATE TABLE IF NOT EXISTS bronze.events /*ON CLUSTER*/
     kind LowCardinality(String) COMMENT 'Kind of identity, or of business record',
     external_id String COMMENT 'The operator''s own id of a business record',
     status LowCardinality(String) COMMENT 'Status of a business record',
+    plan LowCardinality(String) COMMENT 'Contract: external id of its plan',
     merged_into Nullable(UUID) COMMENT 'Customer under which a merged one lives on'
 )
 ENGINE = /*Replicated*/MergeTree
@@ -54,4 +55,5 @@ COMMENT 'Events with their fields as typed columns, each event once, by business
 -- Warehouses older than the columns get them; days built before say nothing of costs until they are built again.
 ALTER TABLE bronze.events /*ON CLUSTER*/
     ADD COLUMN IF NOT EXISTS cost_micros Nullable(Int64) COMMENT 'Price of the message as its pricing and the rate card make it, millionths of cost_currency; 0: free; NULL: not told' AFTER pricing_type,
-    ADD COLUMN IF NOT EXISTS cost_currency LowCardinality(String) COMMENT 'ISO 4217 code of cost_micros' AFTER cost_micros;
+    ADD COLUMN IF NOT EXISTS cost_currency LowCardinality(String) COMMENT 'ISO 4217 code of cost_micros' AFTER cost_micros,
+    ADD COLUMN IF NOT EXISTS plan LowCardinality(String) COMMENT 'Contract: external id of its plan' AFTER status;

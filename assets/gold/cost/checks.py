@@ -1,7 +1,7 @@
 """The cost table against expectations, and against the same figures computed another way."""
 
 from assets.checks import expectations, recomputation
-from assets.gold.cost.assets import message_costs_daily
+from assets.gold.cost.assets import cost_daily, message_costs_daily
 from assets.warehouse import load_sql
 
 costs_expectations = expectations(
@@ -15,4 +15,15 @@ costs_recomputed = recomputation(
     "recomputed_from_events",
     load_sql(__package__, "message_costs_daily.check.sql"),
     "Messages, deliveries and prices, from the events by windows",
+)
+cost_daily_expectations = expectations(
+    cost_daily,
+    "gold.cost_daily",
+    "SELECT uniqExact(tuple(day, number_id, queue, cost_currency)) FROM gold.conversation_facts WHERE day IN {days:Array(Date)}",
+)
+cost_daily_recomputed = recomputation(
+    cost_daily,
+    "recomputed_from_messages",
+    load_sql(__package__, "cost_daily.check.sql"),
+    "Conversations, messages and prices, message by message",
 )

@@ -29,7 +29,7 @@ ON CONFLICT (external_id) DO UPDATE SET
     customer_id = CASE WHEN excluded.phone IS DISTINCT FROM t.phone THEN excluded.customer_id
                        ELSE coalesce(excluded.customer_id, t.customer_id) END
 WHERE t.updated_at <= excluded.updated_at
-RETURNING t.external_id, t.status AS status, t.customer_id AS customer_id, t.updated_at;
+RETURNING t.external_id, t.status AS status, t.customer_id AS customer_id, t.plan_id AS plan, t.updated_at;
 
 -- name: upsert_invoices  -- one array a column
 INSERT INTO invoices AS t (external_id, contract_id, reference_month, amount_micros, currency, due_on, status, barcode, pix_code, pdf_url,

@@ -112,6 +112,7 @@ def emit(tx: Transaction, kind: KindName, written: Iterable[Row]) -> None:
                 external_id=row["external_id"],
                 status=row["status"],
                 customer_id=row["customer_id"],
+                plan=row.get("plan"),
             )
             for row in written
         )

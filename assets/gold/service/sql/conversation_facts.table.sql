@@ -25,9 +25,52 @@ CREATE TABLE IF NOT EXISTS gold.conversation_facts /*ON CLUSTER*/
     resolution_seconds Nullable(Float64) COMMENT 'resolved_at - opened_at, seconds; NULL unless is_resolved',
     is_bot_only Bool COMMENT 'No queue was ever named and no person ever wrote',
     reopened_count UInt16 COMMENT 'Steps out of resolved back to work, count',
-    satisfaction Nullable(UInt8) COMMENT 'Newest rating by the customer, 1 to 5'
+    satisfaction Nullable(UInt8) COMMENT 'Newest rating by the customer, 1 to 5',
+    hour DateTime('UTC') COMMENT 'Hour of the opening, UTC; hours begin as they do in HUB_TIMEZONE',
+    state_code LowCardinality(String) COMMENT 'Federative unit (UF) of the customer as known at the end of the day; empty when unknown',
+    region LowCardinality(String) COMMENT 'Norte, Nordeste, Centro-Oeste, Sudeste or Sul (IBGE) of state_code; empty when unknown',
+    plan LowCardinality(String) COMMENT 'External id of the plan of the customer''s contract as told last by the end of the day; empty when none',
+    previous_id Nullable(UUID) COMMENT 'Earlier conversation that this one continues',
+    repeats_id Nullable(UUID) COMMENT 'previous_id when that one was resolved at most 7 days (168 h) before this opening: the demand came back',
+    first_response_business_seconds Nullable(Float64) COMMENT 'first_response_seconds in business time (gold.business_calendar), seconds',
+    resolution_business_seconds Nullable(Float64) COMMENT 'resolution_seconds in business time, seconds',
+    wait_seconds Nullable(Float64) COMMENT 'Time in state queued, all ended stays together, seconds; NULL without one',
+    wait_business_seconds Nullable(Float64) COMMENT 'wait_seconds in business time, seconds',
+    handling_seconds Nullable(Float64) COMMENT 'Time in state assigned (it is the agent''s turn), all ended stays together, seconds; NULL without one',
+    handling_business_seconds Nullable(Float64) COMMENT 'handling_seconds in business time, seconds',
+    transfers UInt16 COMMENT 'Hand-overs: from a person back to a queue, from one agent to another, from queue to queue, count',
+    is_abandoned Bool COMMENT 'It waited in a queue and ended (resolved or closed) without a message by a person',
+    is_contained Bool COMMENT 'The customer wrote, it ended, and it never waited in a queue nor had a message by a person',
+    messages_bot UInt32 COMMENT 'Those of messages_out by the bot, count',
+    cost_micros Int64 COMMENT 'Prices of its delivered messages that are in cost_currency, millionths of it',
+    cost_currency LowCardinality(String) COMMENT 'ISO 4217 code of the price told last; empty when none was told',
+    sla_first_response_kept Nullable(Bool) COMMENT 'A person answered within HUB_SLA_FIRST_RESPONSE_S of business time; false also when abandoned; NULL while open or when no person was wanted',
+    sla_resolution_kept Nullable(Bool) COMMENT 'Resolved within HUB_SLA_RESOLUTION_HOURS of the opening, calendar time; NULL until resolved and when the customer never wrote'
 )
 ENGINE = /*Replicated*/MergeTree
 PARTITION BY day
 ORDER BY (opened_at, conversation_id)
 COMMENT 'One row per conversation. Medians and percentiles: quantileExactInclusive (linear interpolation, as numpy and pandas do by default)';
+
+-- Warehouses older than the columns get them; days built before say nothing in them until they are built again.
+ALTER TABLE gold.conversation_facts /*ON CLUSTER*/
+    ADD COLUMN IF NOT EXISTS hour DateTime('UTC') COMMENT 'Hour of the opening, UTC; hours begin as they do in HUB_TIMEZONE',
+    ADD COLUMN IF NOT EXISTS state_code LowCardinality(String) COMMENT 'Federative unit (UF) of the customer as known at the end of the day; empty when unknown',
+    ADD COLUMN IF NOT EXISTS region LowCardinality(String) COMMENT 'Norte, Nordeste, Centro-Oeste, Sudeste or Sul (IBGE) of state_code; empty when unknown',
+    ADD COLUMN IF NOT EXISTS plan LowCardinality(String) COMMENT 'External id of the plan of the customer''s contract as told last by the end of the day; empty when none',
+    ADD COLUMN IF NOT EXISTS previous_id Nullable(UUID) COMMENT 'Earlier conversation that this one continues',
+    ADD COLUMN IF NOT EXISTS repeats_id Nullable(UUID) COMMENT 'previous_id when that one was resolved at most 7 days (168 h) before this opening: the demand came back',
+    ADD COLUMN IF NOT EXISTS first_response_business_seconds Nullable(Float64) COMMENT 'first_response_seconds in business time (gold.business_calendar), seconds',
+    ADD COLUMN IF NOT EXISTS resolution_business_seconds Nullable(Float64) COMMENT 'resolution_seconds in business time, seconds',
+    ADD COLUMN IF NOT EXISTS wait_seconds Nullable(Float64) COMMENT 'Time in state queued, all ended stays together, seconds; NULL without one',
+    ADD COLUMN IF NOT EXISTS wait_business_seconds Nullable(Float64) COMMENT 'wait_seconds in business time, seconds',
+    ADD COLUMN IF NOT EXISTS handling_seconds Nullable(Float64) COMMENT 'Time in state assigned (it is the agent''s turn), all ended stays together, seconds; NULL without one',
+    ADD COLUMN IF NOT EXISTS handling_business_seconds Nullable(Float64) COMMENT 'handling_seconds in business time, seconds',
+    ADD COLUMN IF NOT EXISTS transfers UInt16 COMMENT 'Hand-overs: from a person back to a queue, from one agent to another, from queue to queue, count',
+    ADD COLUMN IF NOT EXISTS is_abandoned Bool COMMENT 'It waited in a queue and ended (resolved or closed) without a message by a person',
+    ADD COLUMN IF NOT EXISTS is_contained Bool COMMENT 'The customer wrote, it ended, and it never waited in a queue nor had a message by a person',
+    ADD COLUMN IF NOT EXISTS messages_bot UInt32 COMMENT 'Those of messages_out by the bot, count',
+    ADD COLUMN IF NOT EXISTS cost_micros Int64 COMMENT 'Prices of its delivered messages that are in cost_currency, millionths of it',
+    ADD COLUMN IF NOT EXISTS cost_currency LowCardinality(String) COMMENT 'ISO 4217 code of the price told last; empty when none was told',
+    ADD COLUMN IF NOT EXISTS sla_first_response_kept Nullable(Bool) COMMENT 'A person answered within HUB_SLA_FIRST_RESPONSE_S of business time; false also when abandoned; NULL while open or when no person was wanted',
+    ADD COLUMN IF NOT EXISTS sla_resolution_kept Nullable(Bool) COMMENT 'Resolved within HUB_SLA_RESOLUTION_HOURS of the opening, calendar time; NULL until resolved and when the customer never wrote';
