@@ -131,6 +131,7 @@ SUITES = {
             "day",
             (unique("day"), between("open_seconds", 0, 86_400), at_most("opens_at", "closes_at")),
         ),
+        Suite("gold.backlog_changes", "conversation_id", (between("change", -1, 1), never_null("queue"))),
         Suite("gold.agent_days", "agent_id", (at_most("first_at", "last_at"), between("acts", 1, None))),
         Suite(
             "gold.agent_work_hourly",

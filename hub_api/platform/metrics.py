@@ -18,6 +18,11 @@ active_conversations = Gauge(
 )
 agents_online = Gauge("chat_atendentes_online", "Agents online", multiprocess_mode="mostrecent")
 http_requests = Counter("http_requests_total", "HTTP requests answered", ["method", "endpoint", "status"])
+http_request_seconds = Histogram(
+    "http_request_duration_seconds",
+    "From an HTTP request's head to the head of its answer",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 10),
+)
 database_connections = Gauge(
     "database_connections_active", "PostgreSQL connections of the pool in use", multiprocess_mode="livesum"
 )

@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub_api.errors import HubError, Invalid
 from hub_api.platform.ids import uuid7
-from hub_api.platform.metrics import http_requests
+from hub_api.platform.metrics import http_request_seconds, http_requests
 from hub_api.platform.services import Services
 
 log = structlog.get_logger(__name__)
@@ -136,6 +136,7 @@ class RequestContext:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message.get("headers", []), (b"x-request-id", request_id.encode())]
                 http_requests.labels(scope["method"], _endpoint(scope), message["status"]).inc()
+                http_request_seconds.observe(time.perf_counter() - started)
             await send(message)
 
         try:

@@ -25,6 +25,7 @@ TABLES = (
     ("silver.conversation_states", "assets.silver", "conversation_states.sql"),
     ("gold.conversation_facts", "assets.gold.service", "conversation_facts.sql"),
     ("gold.message_facts", "assets.gold.service", "message_facts.sql"),
+    ("gold.backlog_changes", "assets.gold.service", "backlog_changes.sql"),
     ("gold.opt_outs", "assets.gold.service", "opt_outs.sql"),
     ("gold.agent_days", "assets.gold.agent", "agent_days.sql"),
     ("gold.agent_work_hourly", "assets.gold.agent", "agent_work_hourly.sql"),

@@ -58,6 +58,14 @@ def service_kpi_hourly(
     return rebuild(context, warehouse, "gold.service_kpi_hourly", load_sql(SQL, "service_kpi_hourly.sql"))
 
 
+@daily_table("gold", "service", [("gold", "conversation_facts"), ("silver", "conversation_states")], freshness=FRESH)
+def backlog_changes(
+    context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+) -> dg.MaterializeResult[None]:
+    """Comings and goings of open conversations; their sum is the backlog; see sql/backlog_changes.table.sql."""
+    return rebuild(context, warehouse, "gold.backlog_changes", load_sql(SQL, "backlog_changes.sql"))
+
+
 @daily_table("gold", "service", [("gold", "conversation_facts")], freshness=FRESH)
 def sla_daily(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[None]:
     """One row per day, queue, priority and promise; formulas and units are in sql/sla_daily.table.sql."""

@@ -1,7 +1,14 @@
 """The service tables against expectations, and against the same figures computed another way."""
 
 from assets.checks import expectations, recomputation
-from assets.gold.service.assets import conversation_facts, message_facts, opt_outs, service_kpi_hourly, sla_daily
+from assets.gold.service.assets import (
+    backlog_changes,
+    conversation_facts,
+    message_facts,
+    opt_outs,
+    service_kpi_hourly,
+    sla_daily,
+)
 from assets.warehouse import load_sql
 
 facts_expectations = expectations(
@@ -47,6 +54,17 @@ opt_outs_recomputed = recomputation(
     "recomputed_from_pairs",
     load_sql(__package__, "opt_outs.check.sql"),
     "Opt-outs, and those after a message of ours, from the events and all pairs",
+)
+backlog_expectations = expectations(
+    backlog_changes,
+    "gold.backlog_changes",
+    "SELECT uniqExact(tuple(conversation_id, version, change)) FROM gold.backlog_changes WHERE day IN {days:Array(Date)}",
+)
+backlog_recomputed = recomputation(
+    backlog_changes,
+    "recomputed_from_events",
+    load_sql(__package__, "backlog_changes.check.sql"),
+    "Conversations open at the end of the last day, from their newest steps",
 )
 sla_expectations = expectations(
     sla_daily,

@@ -7,10 +7,8 @@ SELECT figure, in_the_table, recomputed FROM
         [
             (SELECT sum(dateDiff('microsecond', first_at, last_at)) / 1e6 FROM gold.agent_days WHERE day IN {days:Array(Date)}),
             (SELECT toFloat64(countIf(counts)) FROM silver.messages WHERE day IN {days:Array(Date)} AND author = 'agent' AND author_id IS NOT NULL),
-            (SELECT toFloat64(count()) FROM silver.conversation_states
-                WHERE day IN {days:Array(Date)} AND state = 'assigned' AND holder_id IS NOT NULL
-                    AND NOT (previous_state = 'waiting_customer' AND previous_holder_id = holder_id)
-                    AND NOT (previous_state = 'assigned' AND previous_holder_id = holder_id))
+            (SELECT toFloat64(count(holder_id)) - toFloat64(countIf(previous_state IN ('assigned', 'waiting_customer') AND previous_holder_id = holder_id))
+                FROM silver.conversation_states WHERE day IN {days:Array(Date)} AND state = 'assigned')
         ] AS theirs
 )
 ARRAY JOIN figures AS figure, ours AS in_the_table, theirs AS recomputed

@@ -66,7 +66,7 @@ WITH
         SELECT day, toDateTime(toStartOfHour(toTimeZone(at, {timezone:String})), 'UTC'), assumeNotNull(holder_id), conversation_id, 0, 0, 0, 0, 1, 0
         FROM silver.conversation_states
         WHERE day IN {days:Array(Date)} AND state = 'assigned' AND holder_id IS NOT NULL
-            AND (previous_state IN ('', 'bot', 'queued', 'resolved') OR previous_holder_id != holder_id)
+            AND ifNull(previous_holder_id, toUUID('00000000-0000-0000-0000-000000000000')) != holder_id
         UNION ALL
         SELECT day, toDateTime(toStartOfHour(toTimeZone(at, {timezone:String})), 'UTC'), assumeNotNull(previous_holder_id), conversation_id, 0, 0, 0, 0, 0, 1
         FROM silver.conversation_states
