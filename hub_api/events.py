@@ -7,7 +7,9 @@ with its customer. A new field is optional; a name is never reused with another 
 
 from datetime import datetime
 from typing import ClassVar
-from uuid import UUID
+from uuid import UUID, uuid5
+
+import msgspec
 
 from hub_api.platform.eventlog import Event
 
@@ -106,7 +108,7 @@ class MessageReceived(MessageEvent, frozen=True, kw_only=True):
 
 
 class MessageQueued(MessageEvent, frozen=True, kw_only=True):
-    """A message of ours waits for sending; `shard` says which worker's bell to ring."""
+    """A message of ours waits for sending; `shard` says which worker's bell to ring. `variant`: of its campaign's test."""
 
     type: ClassVar[str] = "message.queued"
     message_type: str
@@ -117,6 +119,8 @@ class MessageQueued(MessageEvent, frozen=True, kw_only=True):
     author_id: UUID | None = None
     number_id: UUID | None = None
     template: str | None = None
+    campaign_id: UUID | None = None
+    variant: str | None = None
 
 
 class MessageStateChanged(MessageEvent, frozen=True, kw_only=True):
@@ -194,3 +198,60 @@ class BusinessRecorded(Event, frozen=True, kw_only=True):
     status: str | None = None
     customer_id: UUID | None = None
     plan: str | None = None  # of a contract: external id of its plan
+
+
+class PlannedMetric(msgspec.Struct, frozen=True, kw_only=True):
+    """A metric of an experiment (models_ml/experiments/plan.py): `effect` is the size of difference one looks for and
+    `margin` the harm that a guardrail tolerates, as shares, or in whole units of money per customer."""
+
+    name: str
+    role: str
+    effect: float
+    margin: float | None = None
+
+
+class ExperimentPlanned(Event, frozen=True, kw_only=True):
+    """What was decided before the first assignment, or new shares since; aggregate_id is the experiment.
+
+    `goal`: the kind of goal that counts as conversion, `window_days`: for how long after the assignment.
+    """
+
+    type: ClassVar[str] = "experiment.planned"
+    aggregate_type: ClassVar[str] = "experiment"
+    experiment: str
+    control: str
+    shares: dict[str, float]
+    goal: str
+    window_days: int
+    metrics: tuple[PlannedMetric, ...]
+    alpha: float = 0.05
+    campaign_id: UUID | None = None
+
+
+class ExperimentAssigned(Event, frozen=True, kw_only=True):
+    """A customer fell into a variant, whether or not anything was sent; aggregate_id is `assignment_id`."""
+
+    type: ClassVar[str] = "experiment.assigned"
+    aggregate_type: ClassVar[str] = "assignment"
+    experiment_id: UUID
+    experiment: str
+    variant: str
+    customer_id: UUID
+    campaign_id: UUID | None = None
+
+
+def assignment_id(experiment_id: UUID, customer_id: UUID) -> UUID:
+    """The aggregate of a customer's assignments in an experiment."""
+    return uuid5(experiment_id, str(customer_id))
+
+
+class GoalRecorded(Event, frozen=True, kw_only=True):
+    """A customer did what campaigns are for; aggregate_id is UUIDv5 of kind and external_id, so that it counts once."""
+
+    type: ClassVar[str] = "goal.recorded"
+    aggregate_type: ClassVar[str] = "goal"
+    kind: str
+    external_id: str
+    customer_id: UUID
+    value_micros: int = 0
+    value_currency: str = "BRL"

@@ -20,7 +20,7 @@ class Draft:
     """A message to be sent: `body` is the object the Cloud API expects under the key `type`, `content` what people read.
 
     `priority`: 0 human reply, 1 bot and authentication, 2 utility, 3 marketing. `reply_to`: the wamid to quote.
-    `template`: its name, for the events. `author_id`: the agent.
+    `template`, `campaign_id` and `variant` (of the campaign's test) are for the events. `author_id`: the agent.
     """
 
     type: str
@@ -32,6 +32,8 @@ class Draft:
     priority: int = 1
     reply_to: str | None = None
     template: str | None = None
+    campaign_id: UUID | None = None
+    variant: str | None = None
 
     def payload(self) -> dict[str, Any]:
         """The part of the send call that does not depend on the recipient."""
@@ -88,6 +90,8 @@ async def queue_message(tx: Transaction, conversation_id: UUID, draft: Draft) ->
             shard=row["shard"],
             number_id=row["number_id"],
             template=draft.template,
+            campaign_id=draft.campaign_id,
+            variant=draft.variant,
         )
     )
     return message_id

@@ -1,6 +1,19 @@
 """raw to bronze: typed, deduplicated, on the right business day."""
 
-from hub_api.events import BusinessRecorded, ConsentChanged, CustomerMerged, MessageReceived
+import json
+
+from hub_api.events import (
+    BusinessRecorded,
+    ConsentChanged,
+    CustomerMerged,
+    ExperimentAssigned,
+    ExperimentPlanned,
+    GoalRecorded,
+    MessageQueued,
+    MessageReceived,
+    PlannedMetric,
+    assignment_id,
+)
 from hub_api.platform.eventlog import Event
 from hub_api.platform.ids import uuid7
 from tests.assets.conftest import Given, at, named
@@ -57,6 +70,40 @@ def test_fields_are_typed_and_absent_ones_are_empty(given: Given) -> None:
     assert rows["consent.changed"] == {**nothing, "customer_id": named("ana"), "scope": "marketing", "granted": False}
     expected = {"customer_id": named("ana"), "kind": "invoices", "external_id": "F-1", "status": "open"}
     assert rows["business.recorded"] == {**nothing, **expected}
+
+
+def test_experiments_and_goals_are_typed_and_the_plan_is_kept_whole(given: Given) -> None:
+    experiment, campaign, ana = named("experiment"), named("campaign"), named("ana")
+    moment = at("2026-03-10 14:00")
+    planned = ExperimentPlanned(
+        aggregate_id=experiment, aggregate_version=1, occurred_at=moment, experiment="turbo", control="c", shares={"c": 0.5, "a": 0.5},
+        goal="sold", window_days=7, metrics=(PlannedMetric(name="conversion", role="primary", effect=0.02),), campaign_id=campaign,
+    )  # fmt: skip
+    assigned = ExperimentAssigned(
+        aggregate_id=assignment_id(experiment, ana), aggregate_version=1, occurred_at=moment, experiment_id=experiment,
+        experiment="turbo", variant="a", customer_id=ana, campaign_id=campaign,
+    )  # fmt: skip
+    goal = GoalRecorded(
+        aggregate_id=named("goal"), aggregate_version=1, occurred_at=moment, kind="sold", external_id="G-1", customer_id=ana,
+        value_micros=19_900_000,
+    )  # fmt: skip
+    sent = MessageQueued(
+        aggregate_id=named("m"), aggregate_version=1, occurred_at=moment, conversation_id=named("talk"), customer_id=ana,
+        message_type="template", content="oi", author="campaign", category="marketing", shard=0, campaign_id=campaign, variant="a",
+    )  # fmt: skip
+    given(planned, assigned, goal, sent)
+    given.build("2026-03-10", upto="silver.messages")
+    columns = "type, customer_id, campaign_id, experiment_id, experiment, variant, kind, value_micros, value_currency"
+    rows = {row.pop("type"): tuple(row.values()) for row in given.rows(f"SELECT {columns} FROM bronze.events")}
+    assert rows == {
+        "experiment.planned": (None, campaign, experiment, "turbo", "", "", None, ""),
+        "experiment.assigned": (ana, campaign, experiment, "turbo", "a", "", None, ""),
+        "goal.recorded": (ana, None, None, "", "", "sold", 19_900_000, "BRL"),
+        "message.queued": (ana, campaign, None, "", "a", "", None, ""),
+    }
+    plan = given.row("SELECT experiment_plan AS plan FROM bronze.events WHERE experiment_plan != ''")["plan"]
+    assert json.loads(plan) == planned.payload()
+    assert given.row("SELECT campaign_id, variant FROM silver.messages") == {"campaign_id": campaign, "variant": "a"}
 
 
 def test_an_absurd_time_counts_on_the_day_of_its_recording(given: Given) -> None:

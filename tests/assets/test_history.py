@@ -23,6 +23,7 @@ JOIN (
     SELECT conversation_id, count(*) FILTER (WHERE direction = 'in') AS inbound, count(*) FILTER (WHERE direction = 'out') AS outbound
     FROM messages GROUP BY conversation_id
 ) AS m ON m.conversation_id = v.id
+WHERE v.is_demand  -- what a campaign began, and nobody answered, is no conversation yet
 GROUP BY day ORDER BY day
 """
 FACTS = """

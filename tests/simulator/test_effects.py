@@ -37,6 +37,7 @@ TALKS = """
 SELECT v.opened_at, c.region_code, c.plan_id, v.satisfaction, extract(epoch FROM v.first_response_at - v.queued_at) AS waited_s,
     array(SELECT m.content FROM messages m WHERE m.conversation_id = v.id AND m.direction = 'in' ORDER BY m.created_at LIMIT 2) AS said
 FROM conversations v JOIN contracts c USING (customer_id)
+WHERE v.origin = 'customer'
 """
 
 

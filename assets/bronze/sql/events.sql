@@ -45,11 +45,19 @@ SELECT
     fields.external_id AS external_id,
     fields.status AS status,
     fields.plan AS plan,
-    fields.into AS merged_into
+    fields.into AS merged_into,
+    fields.campaign_id AS campaign_id,
+    if(type = 'experiment.planned', aggregate_id, fields.experiment_id) AS experiment_id,
+    fields.experiment AS experiment,
+    fields.variant AS variant,
+    fields.value_micros AS value_micros,
+    fields.value_currency AS value_currency,
+    if(type = 'experiment.planned', payload, '') AS experiment_plan
 FROM
 (
     SELECT
         event_time, id, type, aggregate_type, aggregate_id, aggregate_version, conversation_id, occurred_at, recorded_at,
+        payload,
         JSONExtract(payload, 'Tuple(
             customer_id Nullable(UUID), number_id Nullable(UUID), from_state String, to_state String, state String,
             reason String, queue String, agent_id Nullable(UUID), protocol String, channel String,
@@ -58,7 +66,9 @@ FROM
             stale Bool, received_at String, error_code Nullable(Int32), pricing_category String, pricing_type String,
             cost_micros Nullable(Int64), cost_currency String,
             emoji Nullable(String), scope String, granted Nullable(Bool), source String, state_code String, kind String,
-            external_id String, status String, plan String, into Nullable(UUID))') AS fields
+            external_id String, status String, plan String, into Nullable(UUID),
+            campaign_id Nullable(UUID), experiment_id Nullable(UUID), experiment String, variant String,
+            value_micros Nullable(Int64), value_currency String)') AS fields
     FROM raw.events
     WHERE batch <= {batch:UInt64}
         AND event_time >= toDateTime({first:Date}, {timezone:String})

@@ -5,7 +5,7 @@ CREATE TABLE IF NOT EXISTS bronze.events /*ON CLUSTER*/
     event_time DateTime64(6, 'UTC') COMMENT 'When it happened, UTC: occurred_at, or the time of recording where the payload''s was absurd',
     id UUID COMMENT 'Event id; each once',
     type LowCardinality(String) COMMENT 'Name of the event',
-    aggregate_type LowCardinality(String) COMMENT 'customer, conversation, message or business',
+    aggregate_type LowCardinality(String) COMMENT 'customer, conversation, message, business, experiment, assignment or goal',
     aggregate_id UUID COMMENT 'Id of what it happened to',
     aggregate_version Int64 COMMENT 'Version of the aggregate after the change; state is folded by it',
     conversation_id UUID COMMENT 'Conversation it belongs to; zero when to none',
@@ -41,11 +41,18 @@ CREATE TABLE IF NOT EXISTS bronze.events /*ON CLUSTER*/
     granted Nullable(Bool) COMMENT 'Consent: given or taken back',
     source LowCardinality(String) COMMENT 'Where a customer or a consent came from',
     state_code LowCardinality(String) COMMENT 'Federative unit (UF) of a new customer',
-    kind LowCardinality(String) COMMENT 'Kind of identity, or of business record',
-    external_id String COMMENT 'The operator''s own id of a business record',
+    kind LowCardinality(String) COMMENT 'Kind of identity, of business record, or of goal',
+    external_id String COMMENT 'The operator''s own id of a business record or a goal',
     status LowCardinality(String) COMMENT 'Status of a business record',
     plan LowCardinality(String) COMMENT 'Contract: external id of its plan',
-    merged_into Nullable(UUID) COMMENT 'Customer under which a merged one lives on'
+    merged_into Nullable(UUID) COMMENT 'Customer under which a merged one lives on',
+    campaign_id Nullable(UUID) COMMENT 'Campaign of an outbound message, an assignment or a plan',
+    experiment_id Nullable(UUID) COMMENT 'Experiment of an assignment or a plan',
+    experiment LowCardinality(String) COMMENT 'Key of that experiment',
+    variant LowCardinality(String) COMMENT 'Variant of an assignment, or of an outbound message of a campaign',
+    value_micros Nullable(Int64) COMMENT 'Value of a goal, millionths of value_currency',
+    value_currency LowCardinality(String) COMMENT 'ISO 4217 code of value_micros',
+    experiment_plan String COMMENT 'The plan of an experiment as JSON; empty for other events'
 )
 ENGINE = /*Replicated*/MergeTree
 PARTITION BY day
@@ -57,3 +64,13 @@ ALTER TABLE bronze.events /*ON CLUSTER*/
     ADD COLUMN IF NOT EXISTS cost_micros Nullable(Int64) COMMENT 'Price of the message as its pricing and the rate card make it, millionths of cost_currency; 0: free; NULL: not told' AFTER pricing_type,
     ADD COLUMN IF NOT EXISTS cost_currency LowCardinality(String) COMMENT 'ISO 4217 code of cost_micros' AFTER cost_micros,
     ADD COLUMN IF NOT EXISTS plan LowCardinality(String) COMMENT 'Contract: external id of its plan' AFTER status;
+
+-- The same of campaigns, experiments and goals.
+ALTER TABLE bronze.events /*ON CLUSTER*/
+    ADD COLUMN IF NOT EXISTS campaign_id Nullable(UUID) COMMENT 'Campaign of an outbound message, an assignment or a plan',
+    ADD COLUMN IF NOT EXISTS experiment_id Nullable(UUID) COMMENT 'Experiment of an assignment or a plan',
+    ADD COLUMN IF NOT EXISTS experiment LowCardinality(String) COMMENT 'Key of that experiment',
+    ADD COLUMN IF NOT EXISTS variant LowCardinality(String) COMMENT 'Variant of an assignment, or of an outbound message of a campaign',
+    ADD COLUMN IF NOT EXISTS value_micros Nullable(Int64) COMMENT 'Value of a goal, millionths of value_currency',
+    ADD COLUMN IF NOT EXISTS value_currency LowCardinality(String) COMMENT 'ISO 4217 code of value_micros',
+    ADD COLUMN IF NOT EXISTS experiment_plan String COMMENT 'The plan of an experiment as JSON; empty for other events';

@@ -17,6 +17,8 @@ SELECT
     if(later.edited_at IS NULL, created.content, later.content) AS content,
     created.category AS category,
     created.template AS template,
+    created.campaign_id AS campaign_id,
+    created.variant AS variant,
     created.event_time AS sent_at,
     multiIf(
         created.type = 'message.received', 'received',

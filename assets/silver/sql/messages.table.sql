@@ -12,6 +12,8 @@ CREATE TABLE IF NOT EXISTS silver.messages /*ON CLUSTER*/
     content Nullable(String) COMMENT 'Words as last edited; personal data',
     category LowCardinality(String) COMMENT 'Category of an outbound message; empty for others',
     template LowCardinality(String) COMMENT 'Template of an outbound message; empty without one',
+    campaign_id Nullable(UUID) COMMENT 'Campaign of an outbound message',
+    variant LowCardinality(String) COMMENT 'Variant of its campaign''s test; empty without one',
     sent_at DateTime64(6, 'UTC') COMMENT 'Inbound: when the customer wrote; outbound: when it was queued, UTC',
     state LowCardinality(String) COMMENT 'received, echoed, or the newest state of an outbound message by version',
     counts Bool COMMENT 'Part of volumes and answers: everything but outbound messages that failed or were cancelled',
@@ -38,3 +40,8 @@ COMMENT 'One row per message with what became of it';
 ALTER TABLE silver.messages /*ON CLUSTER*/
     ADD COLUMN IF NOT EXISTS cost_micros Nullable(Int64) COMMENT 'Last price told, millionths of cost_currency; 0: free; NULL: not told. Owed only when delivered' AFTER pricing_type,
     ADD COLUMN IF NOT EXISTS cost_currency LowCardinality(String) COMMENT 'ISO 4217 code of cost_micros; empty when not told' AFTER cost_micros;
+
+-- The same of campaigns.
+ALTER TABLE silver.messages /*ON CLUSTER*/
+    ADD COLUMN IF NOT EXISTS campaign_id Nullable(UUID) COMMENT 'Campaign of an outbound message' AFTER template,
+    ADD COLUMN IF NOT EXISTS variant LowCardinality(String) COMMENT 'Variant of its campaign''s test; empty without one' AFTER campaign_id;

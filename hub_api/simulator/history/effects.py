@@ -31,6 +31,14 @@ class Effects:
     churn_factor: Annotated[float, "times the daily hazard of cancelling of who had two technical contacts in 30 days"]
     monday_factor: Annotated[float, "volume of a Monday against a Wednesday"]
     weekly_growth: Annotated[float, "growth of volume per week as a share"]
+    campaign_on: Annotated[date, "first day of the campaign with the experiment 'pacote-extra'"]
+    campaign_days: Annotated[int, "over how many days its customers were assigned, days"]
+    addon_rate: Annotated[float, "add-ons that a customer buys in 30 days without any message, on average"]
+    addon_shape: Annotated[float, "shape of the gamma distribution of that rate over customers"]
+    addon_factor_a: Annotated[float, "times that rate for 14 days of the customers whom message A reached"]
+    addon_factor_b: Annotated[float, "times that rate for 14 days of the customers whom message B reached"]
+    opt_out_a: Annotated[float, "share of the readers of message A who want no more promotions"]
+    opt_out_b: Annotated[float, "share of the readers of message B who want no more promotions"]
 
 
 def draw_effects(rng: Random, first_day: date, days: int) -> Effects:
@@ -50,6 +58,14 @@ def draw_effects(rng: Random, first_day: date, days: int) -> Effects:
         churn_factor=rng.uniform(4, 8),
         monday_factor=rng.uniform(1.25, 1.45),
         weekly_growth=rng.uniform(0.005, 0.02),
+        campaign_on=first_day + timedelta(days=days // 3),
+        campaign_days=max(1, min(14, days // 4)),
+        addon_rate=rng.uniform(0.35, 0.45),
+        addon_shape=rng.uniform(1.0, 1.5),
+        addon_factor_a=rng.uniform(1.05, 1.2),
+        addon_factor_b=rng.uniform(1.4, 1.7),
+        opt_out_a=rng.uniform(0.004, 0.008),
+        opt_out_b=rng.uniform(0.02, 0.03),
     )
 
 

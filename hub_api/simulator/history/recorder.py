@@ -29,7 +29,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "conversations": (
         "id", "customer_id", "number_id", "channel", "state", "priority", "protocol", "queue_id", "agent_id", "satisfaction",
         "opened_at", "queued_at", "assigned_at", "first_response_at", "resolved_at", "closed_at", "last_customer_message_at",
-        "last_message_at", "version", "created_at", "updated_at",
+        "last_message_at", "version", "created_at", "updated_at", "origin", "is_demand",
     ),
     "messages": (
         "id", "created_at", "conversation_id", "customer_id", "number_id", "direction", "author", "author_id", "type", "content",
@@ -57,6 +57,8 @@ class Thread:
     agent_id: UUID | None = None
     version: int = 1
     satisfaction: int | None = None
+    origin: str = "customer"
+    is_demand: bool = True
     times: dict[str, datetime] = field(default_factory=dict)
 
 
@@ -66,6 +68,17 @@ class Delivery:
 
     delivered_s: float | None
     read_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """What makes a message one of a campaign: whose, in which variant, by which template, and what it costs."""
+
+    campaign_id: UUID
+    variant: str
+    template: str
+    cost_micros: int
+    cost_currency: str
 
 
 class Recorder:
@@ -108,18 +121,27 @@ class Recorder:
         self, customer_id: UUID, address: str, at: datetime, *, state: str = "bot", channel: str = "whatsapp"
     ) -> Thread:
         """A demand began."""
-        protocol = f"{at.astimezone(self._zone):%Y%m%d}{next(self._protocols):08d}"
-        thread = Thread(seeded_uuid(self._rng, at), customer_id, address, protocol, at, channel, state)
-        self._emit(ConversationOpened(
-            aggregate_id=thread.id, aggregate_version=1, occurred_at=at, customer_id=customer_id, protocol=protocol,
-            channel=channel, state=state, number_id=self._number_id,
-        ))  # fmt: skip
+        thread = Thread(seeded_uuid(self._rng, at), customer_id, address, self._protocol(at), at, channel, state)
+        self._opened(thread)
         return thread
+
+    def begin(self, customer_id: UUID, address: str, at: datetime) -> Thread:
+        """We wrote first: no demand, of which no event tells, until the customer writes (`wake`)."""
+        return Thread(
+            seeded_uuid(self._rng, at), customer_id, address, self._protocol(at), at, "whatsapp", "resolved",
+            origin="business", is_demand=False, times={"resolved": at},
+        )  # fmt: skip
+
+    def wake(self, thread: Thread, at: datetime) -> None:
+        """The customer answers what we began: it is a demand from now on, under a protocol of its day."""
+        thread.is_demand, thread.state, thread.opened_at, thread.protocol = True, "bot", at, self._protocol(at)
+        del thread.times["resolved"]
+        self._opened(thread)
 
     def receive(
         self, thread: Thread, at: datetime, text: str, *, type_: str = "text", wamid: str | None = None
-    ) -> None:
-        """The customer wrote."""
+    ) -> UUID:
+        """The customer wrote; returns the message's id."""
         message_id, wamid = seeded_uuid(self._rng, at), wamid or self._wamid(thread.address)
         self._message(thread, message_id, at, "in", "customer", None, type_, text, {}, wamid, "received", None, {}, 1)
         self._emit(MessageReceived(
@@ -127,18 +149,20 @@ class Recorder:
             customer_id=thread.customer_id, message_type=type_, content=text, received_at=at, number_id=self._number_id,
         ))  # fmt: skip
         thread.times["last_customer_message"] = at
+        return message_id
 
     def send(
         self, thread: Thread, at: datetime, text: str, delivery: Delivery, *, author: str, author_id: UUID | None = None,
-        type_: str = "text", wamid: str | None = None,
+        type_: str = "text", wamid: str | None = None, promotion: Promotion | None = None,
     ) -> None:  # fmt: skip
         """We wrote: queued, accepted and sent at once, delivered and read as `delivery` says."""
         message_id, wamid = seeded_uuid(self._rng, at), wamid or self._wamid(thread.address)
-        shard = shard_of(thread.customer_id, self._shards)
+        shard, category = shard_of(thread.customer_id, self._shards), "marketing" if promotion else "service"
         self._emit(MessageQueued(
             aggregate_id=message_id, aggregate_version=1, occurred_at=at, conversation_id=thread.id,
-            customer_id=thread.customer_id, message_type=type_, content=text, author=author, category="service", shard=shard,
-            author_id=author_id, number_id=self._number_id,
+            customer_id=thread.customer_id, message_type=type_, content=text, author=author, category=category, shard=shard,
+            author_id=author_id, number_id=self._number_id, template=promotion.template if promotion else None,
+            campaign_id=promotion.campaign_id if promotion else None, variant=promotion.variant if promotion else None,
         ))  # fmt: skip
         steps = [("accepted", 0.3), ("sent", 0.6)]
         if delivery.delivered_s is not None:
@@ -151,8 +175,9 @@ class Recorder:
             times[reached] = at + timedelta(seconds=after_s)
             self._emit(MessageStateChanged(
                 aggregate_id=message_id, aggregate_version=version, occurred_at=times[reached], conversation_id=thread.id,
-                customer_id=thread.customer_id, from_state=state, to_state=reached, pricing_category="service",
-                pricing_type="free_customer_service",
+                customer_id=thread.customer_id, from_state=state, to_state=reached, pricing_category=category,
+                pricing_type="regular" if promotion else "free_customer_service",
+                cost_micros=promotion.cost_micros if promotion else None, cost_currency=promotion.cost_currency if promotion else None,
             ))  # fmt: skip
             state = reached
         body = {"type": type_, type_: {"body": text}}
@@ -168,7 +193,7 @@ class Recorder:
             body,
             wamid,
             state,
-            "service",
+            category,
             times,
             2 + len(reached_s),
         )
@@ -210,7 +235,21 @@ class Recorder:
             thread.id, thread.customer_id, self._number_id, thread.channel, thread.state, thread.priority, thread.protocol,
             queue_id, thread.agent_id, thread.satisfaction, thread.opened_at, times.get("queued"), times.get("assigned"),
             times.get("first_response"), times.get("resolved"), times.get("closed"), times.get("last_customer_message"),
-            last_at, thread.version, thread.opened_at, last_at,
+            last_at, thread.version, thread.opened_at, last_at, thread.origin, thread.is_demand,
+        ))  # fmt: skip
+
+    def tell(self, *events: Event) -> None:
+        """What happened beside any conversation: events without rows."""
+        for event in events:
+            self._emit(event)
+
+    def _protocol(self, at: datetime) -> str:
+        return f"{at.astimezone(self._zone):%Y%m%d}{next(self._protocols):08d}"
+
+    def _opened(self, thread: Thread) -> None:
+        self._emit(ConversationOpened(
+            aggregate_id=thread.id, aggregate_version=1, occurred_at=thread.opened_at, customer_id=thread.customer_id,
+            protocol=thread.protocol, channel=thread.channel, state=thread.state, number_id=self._number_id,
         ))  # fmt: skip
 
     def _message(

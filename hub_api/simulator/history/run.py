@@ -1,6 +1,6 @@
 """`hub simulate history`: 90 days of a simulated operator, in PostgreSQL with events, reproducible by seed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -12,12 +12,21 @@ from zoneinfo import ZoneInfo
 from hub_api.errors import Conflict, Invalid
 from hub_api.platform.services import Services
 from hub_api.simulator.corpus import load_corpus
+from hub_api.simulator.history.campaign import (
+    Campaign,
+    announce,
+    plan_campaign,
+    purchases,
+    record_opt_outs,
+    sends_of,
+    touch,
+)
 from hub_api.simulator.history.days import contacts
 from hub_api.simulator.history.effects import draw_effects, write_manifest
-from hub_api.simulator.history.operator import Operator, make_operator
+from hub_api.simulator.history.operator import Operator, Person, make_operator
 from hub_api.simulator.history.recorder import Recorder
 from hub_api.simulator.history.rhythm import Rhythm
-from hub_api.simulator.history.script import Stage, Team, play
+from hub_api.simulator.history.script import Contact, Stage, Team, play
 from hub_api.simulator.history.store import (
     ensure_agents,
     ensure_months,
@@ -106,12 +115,18 @@ async def make_history(
     recorder = Recorder(
         rng, number_id=number_id, portfolio_id=portfolio_id, queue_id=queue_id,
         queue=QUEUE[0], shards=services.settings.outbox_shards, zone=zone,
-        protocols=await reserve_protocols(services.db, plan.customers * plan.days // 4 + 1000), until=over_at + AFTERWARDS,
+        protocols=await reserve_protocols(services.db, plan.customers * plan.days // 4 + plan.customers * 2 + 1000), until=over_at + AFTERWARDS,
     )  # fmt: skip
     stage = Stage(rng, load_corpus(), recorder, team, effects)
-    counts = await _write_days(services, plan, operator, stage, Rhythm(zone, first_day, effects), progress)
+    campaign = plan_campaign(operator, effects, zone)
+    counts = await _write_days(services, plan, operator, stage, Rhythm(zone, first_day, effects), campaign, progress)
+    begin = datetime.combine(first_day, time(), zone).astimezone(UTC)
+    recorder.tell(*purchases(campaign, rng, operator, begin, over_at))
+    await _store(services, recorder, counts)
+    counts["consent_ledger"] = await record_opt_outs(services, campaign)
+    counts["events"] += counts["consent_ledger"]
     _open_tickets(rng, operator, over_at)
-    loaded = await supply(services, operator, datetime.combine(first_day, time(), zone).astimezone(UTC), over_at)
+    loaded = await supply(services, operator, begin, over_at)
     counts |= {kind.value: rows for kind, rows in loaded.items()}
     counts["events"] = counts.get("events", 0) + sum(loaded.values())
     if manifest:
@@ -135,8 +150,9 @@ def _mark(manifest: Path) -> Path:
 
 
 async def _write_days(
-    services: Services, plan: Plan, operator: Operator, stage: Stage, rhythm: Rhythm, progress: Progress | None
-) -> dict[str, int]:
+    services: Services, plan: Plan, operator: Operator, stage: Stage, rhythm: Rhythm, campaign: Campaign,
+    progress: Progress | None,
+) -> dict[str, int]:  # fmt: skip
     recorder, counts, busy_until = stage.recorder, dict[str, int](), dict[UUID, datetime]()
     for person in operator.people:
         identities = {"bsuid": person.bsuid, "wa_id": person.wa_id, "phone": f"+{person.phone}"}
@@ -144,13 +160,27 @@ async def _write_days(
         recorder.customer(person.id, known_since, person.name, identities, person.state_code)
     await _store(services, recorder, counts)
     for day, todays in enumerate(contacts(stage.rng, operator, rhythm, plan.days, stage.effects), start=1):
-        for contact in todays:
-            if contact.at > busy_until.get(contact.person.id, contact.at - timedelta(seconds=1)):
-                busy_until[contact.person.id] = play(contact, stage)
+        today = rhythm.first_day + timedelta(days=day - 1)
+        if today == stage.effects.campaign_on:
+            announce(campaign, stage)
+        for at, person, contact in _in_order(todays, sends_of(campaign, stage.rng, today)):
+            free_at = busy_until.get(person.id, at - timedelta(seconds=1))
+            if contact is None:  # a campaign waits for the end of a conversation, and leaves nobody out
+                busy_until[person.id] = touch(campaign, stage, person, max(at, free_at + timedelta(minutes=1)))
+            elif at > free_at:
+                busy_until[person.id] = play(contact, stage)
         await _store(services, recorder, counts)
         if progress:
             progress(day, plan.days)
     return counts
+
+
+def _in_order(
+    contacts: Iterable[Contact], sends: Iterable[tuple[datetime, Person]]
+) -> list[tuple[datetime, Person, Contact | None]]:
+    """A day's contacts and the campaign's customers (without a contact), by time."""
+    everything: list[tuple[datetime, Person, Contact | None]] = [(one.at, one.person, one) for one in contacts]
+    return sorted([*everything, *((at, person, None) for at, person in sends)], key=lambda entry: entry[0])
 
 
 async def _store(services: Services, recorder: Recorder, counts: dict[str, int]) -> None:

@@ -80,7 +80,12 @@ def play(contact: Contact, stage: Stage) -> datetime:
     recorder.receive(thread, at, first.text)
     at += timedelta(seconds=rng.uniform(0.4, 1.5))
     recorder.send(
-        thread, at, GREETING.format(protocol=thread.protocol), _delivery(rng, person), author="bot", type_="interactive"
+        thread,
+        at,
+        GREETING.format(protocol=thread.protocol),
+        delivery_of(rng, person),
+        author="bot",
+        type_="interactive",
     )
     at += timedelta(seconds=rng.uniform(15, 90))
     if rng.random() < CONTAINED.get(contact.intent, 0.0):
@@ -94,7 +99,7 @@ def _settled_by_bot(contact: Contact, stage: Stage, thread: Thread, at: datetime
     answer = BOT_ANSWERS.get(contact.intent, BOT_OTHER)
     recorder.receive(thread, at, corpus.say(rng, contact.intent, "neutral", person.state_code).text)
     at += timedelta(seconds=rng.uniform(0.4, 1.5))
-    recorder.send(thread, at, answer, _delivery(rng, person), author="bot")
+    recorder.send(thread, at, answer, delivery_of(rng, person), author="bot")
     if rng.random() < 0.6:
         at += timedelta(seconds=rng.uniform(20, 200))
         recorder.receive(thread, at, corpus.say(rng, "thanks", None, person.state_code).text)
@@ -102,7 +107,7 @@ def _settled_by_bot(contact: Contact, stage: Stage, thread: Thread, at: datetime
     recorder.move(thread, at, "resolved", "bot_settled")
     if rng.random() < 0.25:
         at = _survey(stage, thread, at, person, rng.choices((5, 4, 3, 2, 1), weights=(55, 25, 12, 5, 3))[0])
-    return _close(recorder, thread, at)
+    return close(recorder, thread, at)
 
 
 def _settled_by_agent(contact: Contact, sentiment: str, stage: Stage, thread: Thread, at: datetime) -> datetime:
@@ -121,15 +126,20 @@ def _settled_by_agent(contact: Contact, sentiment: str, stage: Stage, thread: Th
     recorder.move(thread, at, "assigned", "least_busy", agent)
     at += timedelta(seconds=rng.uniform(5, 40))
     hello = AGENT_HELLO.format(name=person.name.split()[0])
-    recorder.send(thread, at, hello, _delivery(rng, person), author="agent", author_id=agent)
+    recorder.send(thread, at, hello, delivery_of(rng, person), author="agent", author_id=agent)
     for _ in range(1 + min(6, int(rng.expovariate(1 / 2.2)))):
         at += timedelta(seconds=rng.uniform(20, 240))
         recorder.receive(thread, at, corpus.say(rng, contact.intent, sentiment, person.state_code).text)
         at += timedelta(seconds=rng.uniform(15, 150))
-        recorder.send(thread, at, rng.choice(AGENT_LINES), _delivery(rng, person), author="agent", author_id=agent)
+        recorder.send(thread, at, rng.choice(AGENT_LINES), delivery_of(rng, person), author="agent", author_id=agent)
     at += timedelta(seconds=rng.uniform(30, 200))
     recorder.send(
-        thread, at, AGENT_BYE.format(protocol=thread.protocol), _delivery(rng, person), author="agent", author_id=agent
+        thread,
+        at,
+        AGENT_BYE.format(protocol=thread.protocol),
+        delivery_of(rng, person),
+        author="agent",
+        author_id=agent,
     )
     recorder.move(thread, at, "resolved", "agent_resolved")
     if rng.random() < 0.45:
@@ -141,27 +151,29 @@ def _settled_by_agent(contact: Contact, sentiment: str, stage: Stage, thread: Th
         )
         score = max(1, min(5, round(rng.gauss(mood, 0.7))))
         at = _survey(stage, thread, at, person, score)
-    return _close(recorder, thread, at)
+    return close(recorder, thread, at)
 
 
 def _survey(stage: Stage, thread: Thread, at: datetime, person: Person, score: int) -> datetime:
     rng, recorder = stage.rng, stage.recorder
     at += timedelta(seconds=rng.uniform(2, 6))
-    recorder.send(thread, at, SURVEY, _delivery(rng, person), author="bot", type_="interactive")
+    recorder.send(thread, at, SURVEY, delivery_of(rng, person), author="bot", type_="interactive")
     at += timedelta(seconds=rng.uniform(20, 900))
     recorder.receive(thread, at, str(score), type_="interactive")
     recorder.rate(thread, at, score)
     return at
 
 
-def _close(recorder: Recorder, thread: Thread, at: datetime) -> datetime:
+def close(recorder: Recorder, thread: Thread, at: datetime) -> datetime:
+    """The conversation ends an hour after its last word; returns when."""
     ended = at + timedelta(hours=1)
     recorder.move(thread, ended, "closed", "survey_time_over")
     recorder.finish(thread, ended)
     return ended
 
 
-def _delivery(rng: Random, person: Person) -> Delivery:
+def delivery_of(rng: Random, person: Person) -> Delivery:
+    """What becomes of a message to this person: some are never delivered, some never read."""
     if rng.random() < 0.015:
         return Delivery(None, None)
     delivered_s = rng.lognormvariate(0.3, 1.0)
