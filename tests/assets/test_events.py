@@ -102,7 +102,7 @@ def test_experiments_and_goals_are_typed_and_the_plan_is_kept_whole(given: Given
         "message.queued": (ana, campaign, None, "", "a", "", None, ""),
     }
     plan = given.row("SELECT experiment_plan AS plan FROM bronze.events WHERE experiment_plan != ''")["plan"]
-    assert json.loads(plan) == planned.payload()
+    assert json.loads(plan) == json.loads(json.dumps(planned.payload()))
     assert given.row("SELECT campaign_id, variant FROM silver.messages") == {"campaign_id": campaign, "variant": "a"}
 
 

@@ -52,12 +52,12 @@ SELECT
     fields.variant AS variant,
     fields.value_micros AS value_micros,
     fields.value_currency AS value_currency,
-    if(type = 'experiment.planned', payload, '') AS experiment_plan
+    experiment_plan
 FROM
 (
     SELECT
         event_time, id, type, aggregate_type, aggregate_id, aggregate_version, conversation_id, occurred_at, recorded_at,
-        payload,
+        if(type = 'experiment.planned', payload, '') AS experiment_plan,
         JSONExtract(payload, 'Tuple(
             customer_id Nullable(UUID), number_id Nullable(UUID), from_state String, to_state String, state String,
             reason String, queue String, agent_id Nullable(UUID), protocol String, channel String,
