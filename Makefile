@@ -5,6 +5,7 @@ PYTHON ?= python3.11
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
+SUPERSET := .venv-superset
 HUB    := $(BIN)/hub
 
 .DEFAULT_GOAL := help
@@ -13,7 +14,7 @@ HUB    := $(BIN)/hub
 help:  ## List the targets
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
-install: $(STAMPS)/project  ## Virtual environment with all dependencies, from the hashed lock
+install: $(STAMPS)/project $(STAMPS)/superset  ## Virtual environment with all dependencies, from the hashed lock
 
 $(STAMPS)/venv:
 	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: set PYTHON=/path/to/python3.11"; exit 1; }
@@ -29,6 +30,13 @@ $(STAMPS)/lock: requirements.lock $(STAMPS)/venv
 
 $(STAMPS)/project: pyproject.toml $(STAMPS)/lock
 	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --editable .
+	@touch $@
+
+# Superset needs SQLAlchemy 1.4 and an older pandas: an environment of its own.
+$(STAMPS)/superset: dashboards/superset/requirements.txt $(STAMPS)/venv
+	@echo "installing Superset"
+	@test -x $(SUPERSET)/bin/python || $(PYTHON) -m venv --without-pip $(SUPERSET)
+	@VIRTUAL_ENV=$(SUPERSET) $(BIN)/uv pip install --quiet --require-hashes -r dashboards/superset/requirements.txt
 	@touch $@
 
 demo: install  ## The hub with a simulated operator: 90 days of history, live traffic, tables; Ctrl-C stops it
@@ -62,6 +70,7 @@ check: install  ## Lint, format, types, import arrows; known faults of dependenc
 
 audit: install packages  ## Known faults of locked packages; needs PyPI's and npm's advisory services, which a mirror may not offer
 	@$(BIN)/uv tool run pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
+	@$(BIN)/uv tool run pip-audit --strict --require-hashes --disable-pip --requirement dashboards/superset/requirements.txt
 	@npm audit --prefix tests/auth/provider
 
 format: install  ## Apply formatting and safe fixes
@@ -83,8 +92,9 @@ lock: $(STAMPS)/venv  ## Renew the hashed locks after a change in pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --all-extras --quiet --upgrade $(LOCK_OPTIONS) -o requirements.lock
 	@$(BIN)/uv pip compile pyproject.toml --quiet --constraint requirements.lock $(LOCK_OPTIONS) -o deploy/docker/hub.lock
 	@$(BIN)/uv pip compile pyproject.toml --extra data --quiet --constraint requirements.lock $(LOCK_OPTIONS) -o deploy/docker/hub-data.lock
+	@$(BIN)/uv pip compile dashboards/superset/requirements.in --quiet --upgrade $(LOCK_OPTIONS) -o dashboards/superset/requirements.txt
 
 LOCK_OPTIONS := --generate-hashes --no-header --no-emit-index-url --python-version 3.11
 
 clean:  ## Remove the virtual environment (data in .hub stays)
-	@rm -rf $(VENV)
+	@rm -rf $(VENV) $(SUPERSET)

@@ -14,6 +14,7 @@ from rich.console import Console
 from hub_api.audit_operations import audit
 from hub_api.auth.commands import user
 from hub_api.connect_operations import whatsapp
+from hub_api.dashboard_operations import dashboards
 from hub_api.embedded.commands import stack
 from hub_api.embedded.home import load_home_environment
 from hub_api.errors import HubError
@@ -39,6 +40,7 @@ commands.command()(erase)
 commands.command()(retention)
 commands.add_typer(privacy, name="privacy")
 commands.add_typer(keys, name="keys")
+commands.add_typer(dashboards, name="dashboards")
 commands.add_typer(whatsapp, name="whatsapp")
 commands.add_typer(simulate, name="simulate", callback=load_home_environment)
 

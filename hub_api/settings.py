@@ -162,6 +162,15 @@ class Settings(Calendar):
     dagster_url: str | None = Field(
         None, description="Dagster's web server behind /apps/dagster, started with that path prefix; empty: none"
     )
+    superset_url: str | None = Field(
+        None, description="Superset behind /apps/superset, run with dashboards/superset/superset_config.py; empty: none"
+    )
+    superset_secret: SecretStr | None = Field(
+        None, description="signs who is there for Superset, which has the same; 32 bytes or more"
+    )
+    warehouse_gold_password: SecretStr | None = Field(
+        None, description="of the warehouse's user `gold`, as which Superset reads; empty: no dashboards"
+    )
     apps: tuple[App, ...] = Field(
         (),
         description='more apps behind /apps/<name>/, as JSON [{"name": …, "url": "http://host:port", "permission": …}, …]',

@@ -22,6 +22,11 @@ async def list_teams(db: Pool, caller: Principal) -> list[Row]:
     return await db.fetch(queries.list_teams, caller.scope[0])
 
 
+async def queues_by_team(db: Pool) -> dict[str, list[str]]:
+    """Every team's name with the keys of its queues: for what is rendered from teams, not for a caller."""
+    return {row["name"]: row["queues"] for row in await db.fetch(queries.list_teams, None)}
+
+
 async def find_team(db: Any, caller: Principal, team_id: UUID) -> Row:
     """One of them. Raises NotFound, also for one that the caller does not see."""
     row = await db.fetchrow(queries.find_team, caller.scope[0], team_id)

@@ -67,3 +67,6 @@ RETURNING id;
 
 -- name: find_told  -- $1 user -> email, role: what an app behind the hub is told of him
 SELECT email, role FROM users WHERE id = $1;
+
+-- name: queues_seen  -- $1 teams, $2 caller -> keys of the queues whose conversations he sees, '' (the bot's) first
+SELECT ARRAY[''] || ARRAY(SELECT key FROM queues WHERE sees($1, $2, team_id, NULL) ORDER BY key);

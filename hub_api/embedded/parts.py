@@ -12,13 +12,19 @@ from hub_api.embedded.dagster_home import prepare_dagster
 from hub_api.embedded.engines import engine_parts
 from hub_api.embedded.home import Home, State
 from hub_api.embedded.ports import LOOPBACK
+from hub_api.embedded.superset import PARTS as SUPERSET
+from hub_api.embedded.superset import superset_parts
 from hub_api.embedded.supervisor import Part
 from hub_api.embedded.values import DAGSTER_PATH, DAGSTER_SCHEMA, URLS, Values, hub_command, part_environment, program
 from hub_api.errors import Invalid
 
 API_PROCESSES = 2
 WORKERS = ("worker-1", "worker-2")
-GROUPS = {"worker": WORKERS, "dagster": ("dagster-code", "dagster-upgrade", "dagster-daemon", "dagster-web", "checker")}
+GROUPS = {
+    "worker": WORKERS,
+    "dagster": ("dagster-code", "dagster-upgrade", "dagster-daemon", "dagster-web", "checker"),
+    "superset": SUPERSET,
+}
 
 
 def make_parts(
@@ -34,8 +40,9 @@ def make_parts(
     if state.demo and "simulator" not in values.outside:
         parts.append(simulator_part(values, env))
     parts += [*role_parts(values, env), *dagster_parts(home, values, state, env, definitions)]
+    parts += superset_parts(home, values, env)
     if scene:
-        after = tuple(part.name for part in parts if part.name != "dagster-web")
+        after = tuple(part.name for part in parts if part.name not in ("dagster-web", *SUPERSET))
         command = hub_command("simulate", "demo", *scene)
         parts.append(Part("demo", lambda: command, probes.connected(database_port(values)), after, env))
     return [replace(part, cwd=part.cwd or home.path, env={**part.env, "HUB_PART": part.name}) for part in parts]
@@ -117,7 +124,7 @@ def port_of(url: str, default: int) -> int:
 def select_parts(parts: list[Part], only: Collection[str], without: Collection[str]) -> list[Part]:
     """Keep `only` (with what they need) or all, less `without`; group names stand for their parts. Raises Invalid."""
     by_name = {part.name: part for part in parts}
-    known = {*by_name, *URLS, "demo", "dagster-upgrade"}  # an engine is absent when an outside URL is set
+    known = {*by_name, *URLS, *SUPERSET, "demo", "dagster-upgrade"}  # an engine is absent when an outside URL is set
 
     def expand(wanted: Collection[str]) -> set[str]:
         names = {name for entry in wanted for name in GROUPS.get(entry, (entry,))}

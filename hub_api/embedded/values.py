@@ -26,6 +26,7 @@ PORTS = {
     "mail": ("HUB_SIMULATOR_SMTP_PORT", 8025),
     "dagster-code": ("HUB_DAGSTER_CODE_PORT", 4266),
     "checker": ("HUB_CHECKER_PORT", 8130),
+    "superset": ("HUB_SUPERSET_PORT", 8088),
     "postgres": ("HUB_POSTGRES_PORT", 54320),
     "valkey": ("HUB_VALKEY_PORT", 56379),
 }
@@ -36,6 +37,7 @@ URLS = {
     "warehouse": "HUB_CLICKHOUSE_URL",
     "simulator": "HUB_META_BASE_URL",
     "checker": "HUB_CHECKER_URL",
+    "superset": "HUB_SUPERSET_URL",
 }
 SECRETS = (
     "HUB_POSTGRES_PASSWORD",
@@ -43,6 +45,8 @@ SECRETS = (
     "HUB_WAREHOUSE_ADMIN_PASSWORD",
     "HUB_WAREHOUSE_GOLD_PASSWORD",
     "HUB_WAREHOUSE_READER_PASSWORD",
+    "HUB_SUPERSET_SECRET",  # by which the hub tells Superset who is there
+    "HUB_SUPERSET_SECRET_KEY",  # Superset's own: it encrypts what it keeps
     "HUB_META_APP_SECRET",
     "HUB_META_VERIFY_TOKEN",
     "HUB_SIM_TOKEN",
@@ -112,6 +116,8 @@ def make_values(home: Home, *, demo: bool) -> Values:
         env["HUB_CLICKHOUSE_URL"] = f"http://admin:{password}@{LOOPBACK}:{env['HUB_WAREHOUSE_PORT']}"
     if "checker" not in outside:
         env["HUB_CHECKER_URL"] = f"http://{LOOPBACK}:{env['HUB_CHECKER_PORT']}"
+    if "superset" not in outside:
+        env["HUB_SUPERSET_URL"] = f"http://{LOOPBACK}:{env['HUB_SUPERSET_PORT']}"
     # Written in either case: an address of an earlier start must not stay.
     env["HUB_META_BASE_URL"] = f"http://{LOOPBACK}:{env['HUB_SIMULATOR_PORT']}" if "HUB_SIMULATOR_PORT" in env else META
     if "HUB_SIMULATOR_SMTP_PORT" in env and "simulator" not in outside:

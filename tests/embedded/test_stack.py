@@ -77,7 +77,7 @@ def test_two_stacks_run_side_by_side_with_secrets_of_their_own_and_a_second_one_
         for file in (one.home / "hub.env", one.home / "state.json", one.home / "valkey" / "valkey.conf"):
             assert file.stat().st_mode & 0o777 == 0o600
         secret = [name for name in one.environment() if name.endswith(("PASSWORD", "SECRET", "KEY", "TOKEN"))]
-        assert len(secret) == 11
+        assert len(secret) == 13
         assert not [name for name in secret if one.environment()[name] == two.environment()[name]]
         for process in one.processes():
             command = " ".join(process.cmdline())

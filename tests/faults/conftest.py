@@ -54,7 +54,7 @@ def own_ports() -> dict[str, str]:
 class FaultStack(Stack):
     """A running stack with a number at the simulator, and questions about what became of its webhooks."""
 
-    without = "demo,dagster"
+    without = "demo,dagster,superset"
 
     def begin(self) -> None:
         """Start everything but Dagster and the demo's traffic, and make the simulator's number ours."""

@@ -85,7 +85,7 @@ def step(what: str) -> Iterator[None]:
 class HistoryStack(FaultStack):
     """A stack with a history, its tables built with Dagster's real storage."""
 
-    without = "demo,dagster-code,dagster-daemon,dagster-web"
+    without = "demo,dagster-code,dagster-daemon,dagster-web,superset"
 
     def tell_history(self) -> None:
         self.settings = Settings(_env_file=self.home / "hub.env")

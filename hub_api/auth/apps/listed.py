@@ -9,6 +9,7 @@ from hub_api.errors import Forbidden, NotFound
 from hub_api.settings import Settings
 
 DAGSTER, PIPELINES = "dagster", "pipelines:operate"
+SUPERSET, ANALYTICS = "superset", "analytics:read"
 # Dagster does deeds by GET on /graphql too: a link or an image on a page elsewhere must not start a run.
 POST_ONLY: Mapping[str, frozenset[str]] = {DAGSTER: frozenset(("graphql",))}
 
@@ -32,9 +33,13 @@ def listed(settings: Settings) -> dict[str, Listed]:
     found = [Listed(one.name, one.url, one.permission) for one in settings.apps]
     if settings.dagster_url is not None:
         found.append(Listed(DAGSTER, settings.dagster_url.rstrip("/"), PIPELINES))
+    if settings.superset_url is not None:
+        found.append(Listed(SUPERSET, settings.superset_url.rstrip("/"), ANALYTICS))
     by_name = {one.name: one for one in found}
     if len(by_name) != len(found):
-        raise ValueError("HUB_APPS names an app twice, or dagster beside HUB_DAGSTER_URL")
+        raise ValueError(
+            "HUB_APPS names an app twice, or one that has a setting of its own: HUB_DAGSTER_URL, HUB_SUPERSET_URL"
+        )
     if strange := unknown(frozenset(one.permission for one in found)):
         raise ValueError(f"HUB_APPS names permissions that there are not: {', '.join(strange)}")
     return by_name

@@ -80,7 +80,7 @@ async def app_socket(websocket: WebSocket, app: str, path: str) -> None:
     try:
         caller = await socket_caller(door, websocket)
         entered = enter(services.settings, caller, app)
-        identity = await headers_of(services.db, caller)
+        identity = await headers_of(services, caller, entered)
         async with watched(services, websocket, caller, entered.permission) as guarded:
             await relay(await services.shared(open_upstream), guarded, entered, identity)
     except HubError as error:
@@ -91,5 +91,5 @@ async def app_socket(websocket: WebSocket, app: str, path: str) -> None:
 async def _forward(services: Services, request: Request, caller: Principal, name: str, path: str) -> Response:
     app = enter(services.settings, caller, name)
     check_method(app, request.method, path)
-    identity = await headers_of(services.db, caller)
+    identity = await headers_of(services, caller, app)
     return await forward(await services.shared(open_upstream), app, request, identity)
