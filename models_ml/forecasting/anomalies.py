@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from models_ml.forecasting.calendar import day_kind
+from models_ml.forecasting.grid import grid_of
 from models_ml.forecasting.volume import (
     WEEK,
     Floats,
@@ -28,6 +29,7 @@ from models_ml.forecasting.volume import (
 MAD_TO_SIGMA = 1.4826
 MIN_DAYS = 10
 FAR = 5.0
+MIN_PAST = 14
 MIN_CHANGE = 0.2  # a figure must be this far from the expected one, as a share of it, to be worth anybody's time
 
 
@@ -48,27 +50,32 @@ def judge_counts(
     now: Sequence[datetime],
     values: Sequence[float],
     *,
-    width: int = 1,
-    step: int = 1,
+    widths: Sequence[tuple[int, int]] = ((1, 1),),
     state: str | None = None,
 ) -> list[Judged]:
-    """Sums of `width` hours of `now`, one beginning every `step` hours, against what the hours before say. Two-sided.
+    """Sums of hours of `now` against what the hours before say, two-sided. `widths`: hours of a sum, and how far apart sums
+    begin; wide sums find what single hours are too few for.
 
-    Keys are (key, first hour, width). Wide sums find what single hours are too few for. `past` are local hours in order
-    without gaps, of at least 14 days; raises ValueError with fewer.
+    Keys are (key, first hour, width). `past` are local hours in order without gaps, of at least 14 days; raises ValueError
+    with fewer.
     """
-    clean = without_outliers(past, np.asarray(counts, dtype=float), state)
-    expected, actual = expect(past, clean, now, state), np.asarray(values, dtype=float)
-    phi = over_dispersion(*(_sums(part, width, width) for part in earlier_errors(past, clean, state, WEEK)))
-    means, sums = _sums(expected, width, step), _sums(actual, width, step)
-    # What is expected of an hour with few counts behind it is itself a guess: gamma, so the count is negative binomial too.
-    known = _sums(evidence(past, clean, now, state), width, step)
-    distribution = count_distribution(means, phi + 1 / np.maximum(known, 0.5))
-    p_values = np.minimum(1.0, 2 * np.minimum(distribution.cdf(sums), distribution.sf(sums - 1)))
-    return [
-        Judged((key, now[number * step], width), float(value), float(mean), float(p))
-        for number, (value, mean, p) in enumerate(zip(sums, means, p_values, strict=True))
-    ]
+    if len(past) < 24 * MIN_PAST:
+        raise ValueError(f"judging needs {MIN_PAST} days of hours; there are {len(past)} hours")
+    clean, actual = without_outliers(past, np.asarray(counts, dtype=float), state), np.asarray(values, dtype=float)
+    expected, known = expect(past, clean, now, state), evidence(past, clean, now, state)
+    errors = earlier_errors(past, clean, state, WEEK)
+    found = []
+    for width, step in widths:
+        phi = over_dispersion(*(_sums(part, width, width) for part in errors))
+        means, sums = _sums(expected, width, step), _sums(actual, width, step)
+        # What is expected of an hour with few counts behind it is itself a guess: gamma, so the count is negative binomial too.
+        distribution = count_distribution(means, phi + 1 / np.maximum(_sums(known, width, step), 0.5))
+        p_values = np.minimum(1.0, 2 * np.minimum(distribution.cdf(sums), distribution.sf(sums - 1)))
+        found += [
+            Judged((key, now[number * step], width), float(value), float(mean), float(p))
+            for number, (value, mean, p) in enumerate(zip(sums, means, p_values, strict=True))
+        ]
+    return found
 
 
 def _sums(values: Floats, width: int, step: int) -> Floats:
@@ -94,15 +101,12 @@ def without_outliers(past: Sequence[datetime], counts: Floats, state: str | None
 
 
 def _clipped_to_median(past: Sequence[datetime], counts: Floats, state: str | None) -> Floats:
-    cells: dict[tuple[int, int], list[int]] = {}
-    for number, moment in enumerate(past):
-        cells.setdefault((max(4, day_kind(moment.date(), state)), moment.hour), []).append(number)
-    found = counts.copy()
-    for numbers in cells.values():
-        values = counts[numbers]
+    found, cells = counts.copy(), grid_of(past, state).cell
+    for cell in np.unique(cells):
+        values = counts[cells == cell]
         centre = float(np.median(values))
         spread = max(MAD_TO_SIGMA * float(np.median(np.abs(values - centre))), np.sqrt(centre + 1))
-        found[numbers] = np.where(np.abs(values - centre) > FAR * spread, centre, values)
+        found[cells == cell] = np.where(np.abs(values - centre) > FAR * spread, centre, values)
     return found
 
 

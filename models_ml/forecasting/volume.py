@@ -13,17 +13,20 @@ outcomes fell (probability integral transform, Dawid 1984; recalibration after K
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from models_ml.forecasting.calendar import day_kind, is_holiday
+from models_ml.forecasting.calendar import is_holiday
+from models_ml.forecasting.grid import KINDS, Grid, grid_of
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 WEEK = 168
 MIN_DAYS = 14
 MEMORY_DAYS = 28  # a day this much older weighs half: habits change
 RIDGE = 3.0
+LEAN = 20.0
 
 
 @dataclass(frozen=True)
@@ -68,44 +71,47 @@ def seasonal_naive(counts: Sequence[float], hours: int) -> Floats:
 
 def expect(past: Sequence[datetime], values: Floats, ahead: Sequence[datetime], state: str | None) -> Floats:
     """The expected count of each hour of `ahead`; the arguments are those of `forecast`."""
-    days, totals = _days(past, values)
-    origin = days[-1]
-    weights = 0.5 ** (np.array([(origin - day).days for day in days]) / MEMORY_DAYS)
-    design = _design(days, origin, state)
-    coefficients = _poisson(design, totals, weights, damp=_damping(len(days)))
-    profile = _profiles(past, values, weights, days, state)
-    wanted = sorted({moment.date() for moment in ahead})
-    level = dict(zip(wanted, np.exp(_design(wanted, origin, state) @ coefficients), strict=True))
-    return np.array([level[moment.date()] * profile[_group(moment.date(), state)][moment.hour] for moment in ahead])
+    known, wanted = grid_of(past, state), grid_of(ahead, state)
+    totals = np.bincount(known.day, values, len(known.days))[known.whole]  # the broken days at the ends do not count
+    days = [day for day, whole in zip(known.days, known.whole, strict=True) if whole]
+    coefficients = _poisson(_design(tuple(days), days[-1], state), totals, _weights(days), damp=_damping(len(days)))
+    level = np.exp(_design(wanted.days, days[-1], state) @ coefficients)
+    found: Floats = level[wanted.day] * _shapes(known, values)[wanted.cell]
+    return found
 
 
 def evidence(past: Sequence[datetime], values: Floats, ahead: Sequence[datetime], state: str | None) -> Floats:
     """How many counts stand behind the expected count of each hour ahead: those of this hour on days of this kind, newer
     ones weighing more, and its share of the twenty by which the shape leans on that of all days."""
-    days = [moment.date() for moment in past]
-    weights = 0.5 ** (np.array([(days[-1] - day).days for day in days]) / MEMORY_DAYS)
-    groups = {day: _group(day, state) for day in set(days)}
-    sums, everything = {group: np.zeros(24) for group in (4, 5, 6)}, np.full(24, 0.5)
-    for moment, day, value, weight in zip(past, days, values, weights, strict=True):
-        sums[groups[day]][moment.hour] += value * weight
-        everything[moment.hour] += value * weight
-    lean = 20 * everything / everything.sum()
-    return np.array([sums[_group(moment.date(), state)][moment.hour] + lean[moment.hour] for moment in ahead])
+    wanted = grid_of(ahead, state)
+    cells, everything = _cells(grid_of(past, state), values)
+    found: Floats = cells.ravel()[wanted.cell] + LEAN * everything[wanted.hour]
+    return found
 
 
-def _days(past: Sequence[datetime], values: Floats) -> tuple[list[date], Floats]:
-    """Whole days (of at least 23 hours) with their totals; the broken ones at the ends do not count."""
-    totals: dict[date, float] = {}
-    seen: dict[date, int] = {}
-    for moment, value in zip(past, values, strict=True):
-        day = moment.date()
-        totals[day] = totals.get(day, 0.0) + value
-        seen[day] = seen.get(day, 0) + 1
-    whole = [day for day in sorted(totals) if seen[day] >= 23]
-    return whole, np.array([totals[day] for day in whole])
+def _cells(known: Grid, values: Floats) -> tuple[Floats, Floats]:
+    """Weighted counts by kind of day and hour, and the shape of all days, with half a count in each hour: an hour that never
+    had one can have one."""
+    weights = _weights(known.days) * known.whole
+    cells = np.bincount(known.cell, values * weights[known.day], KINDS * 24).astype(float).reshape(KINDS, 24)
+    everything = cells.sum(axis=0) + 0.5
+    return cells, everything / everything.sum()
 
 
-def _design(days: Sequence[date], origin: date, state: str | None) -> Floats:
+def _shapes(known: Grid, values: Floats) -> Floats:
+    """Share of the day by hour for each kind of day, each leaning on the shape of all days by LEAN counts; in one line."""
+    cells, everything = _cells(known, values)
+    shapes: Floats = (cells + LEAN * everything) / (cells.sum(axis=1, keepdims=True) + LEAN)
+    return shapes.ravel()
+
+
+def _weights(days: Sequence[date]) -> Floats:
+    age = np.array([(days[-1] - day).days for day in days], dtype=float)
+    return np.asarray(0.5 ** (age / MEMORY_DAYS), dtype=float)
+
+
+@lru_cache(maxsize=512)
+def _design(days: tuple[date, ...], origin: date, state: str | None) -> Floats:
     """Per day: one, weeks since the origin (flat beyond two weeks ahead), weekdays against Wednesday, holiday, the day after."""
     rows = []
     for day in days:
@@ -138,25 +144,6 @@ def _poisson(design: Floats, totals: Floats, weights: Floats, damp: Floats) -> F
             break
     coefficients[0] += np.log(scale)
     return coefficients
-
-
-def _group(day: date, state: str | None) -> int:
-    """Days that share a shape: working days, Saturdays, Sundays with holidays."""
-    return max(4, day_kind(day, state))
-
-
-def _profiles(
-    past: Sequence[datetime], values: Floats, weights: Floats, days: Sequence[date], state: str | None
-) -> dict[int, Floats]:
-    """Share of the day by hour for each group of days, each leaning on the shape of all days by twenty counts,
-    and that on half a count in each hour: an hour that never had one can have one."""
-    weight_of = dict(zip(days, weights, strict=True))
-    sums = {group: np.zeros(24) for group in (4, 5, 6)}
-    for moment, value in zip(past, values, strict=True):
-        sums[_group(moment.date(), state)][moment.hour] += value * weight_of.get(moment.date(), 0.0)
-    everything = sum(sums.values(), np.full(24, 0.5))
-    everything = everything / everything.sum()
-    return {group: (counts + 20 * everything) / (counts.sum() + 20) for group, counts in sums.items()}
 
 
 def earlier_errors(past: Sequence[datetime], values: Floats, state: str | None, reach: int) -> tuple[Floats, Floats]:

@@ -12,16 +12,13 @@ import pytest
 from models_ml.forecasting.anomalies import Judged, alarms, judge_averages, judge_counts
 from tests.models_ml.forecasting.samples import hours
 
-SIMULATIONS = int(os.environ.get("HUB_TEST_SIMULATIONS", "25"))
+SIMULATIONS = int(os.environ.get("HUB_TEST_SIMULATIONS", "12"))
 VOLUMES = (5, 40, 400)
 
 
 def judged(moments: list, counts: np.ndarray, key: object) -> list[Judged]:
     past, now = slice(None, -24), slice(-24, None)
-    return [
-        *judge_counts(key, moments[past], counts[past], moments[now], counts[now]),
-        *judge_counts(key, moments[past], counts[past], moments[now], counts[now], width=6, step=3),
-    ]
+    return judge_counts(key, moments[past], counts[past], moments[now], counts[now], widths=((1, 1), (6, 3)))
 
 
 def test_days_on_which_nothing_happened_are_quiet() -> None:
