@@ -1,7 +1,7 @@
 -- The chain of the audit log: linked by the sealer, walked by who verifies it.
 
 -- name: lock_sealer  -- one sealer at a time: the chain has one end
-SELECT pg_try_advisory_xact_lock(7215004);
+SELECT pg_try_advisory_xact_lock(7215021);
 
 -- name: take_unsealed  -- $1 limit -> id, created_at, content in the order of their time; their mark is gone when the transaction commits
 WITH taken AS (

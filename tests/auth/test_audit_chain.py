@@ -11,6 +11,8 @@ from typing import Any
 import asyncpg
 import pytest
 
+from hub_api.analytics.relay import LOCK as RELAY_LOCK
+from hub_api.analytics.relay import connect_postgres as relay_session
 from hub_api.auth import audit, audit_chain
 from hub_api.auth.audit_chain import Verdict
 from hub_api.platform.services import Services
@@ -44,6 +46,17 @@ async def test_rows_are_linked_in_order_and_signed(services: Services):
     assert await audit_chain.seal(services) == 0
     found = await verdict(services)
     assert (found.links, found.seals, found.unsealed, found.faults) == (5, 2, 0, [])
+
+
+async def test_it_is_sealed_while_a_relay_works(services: Services):
+    """The relay's session holds its advisory lock for as long as it lives."""
+    relay = await relay_session(services.settings)
+    try:
+        assert await relay.fetchval("SELECT pg_try_advisory_lock($1)", RELAY_LOCK)
+        await write(services, 1)
+        assert await audit_chain.seal(services) == 1
+    finally:
+        await relay.close()
 
 
 async def test_a_row_that_commits_late_is_linked_and_none_twice(services: Services):
