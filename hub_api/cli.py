@@ -19,6 +19,8 @@ from hub_api.embedded.commands import stack
 from hub_api.embedded.home import load_home_environment
 from hub_api.errors import HubError
 from hub_api.key_operations import keys
+from hub_api.lake_operations import lake, warehouse
+from hub_api.notebook_operations import notebook
 from hub_api.number_operations import numbers
 from hub_api.operations import webhooks
 from hub_api.privacy_operations import erase, privacy, reapply_erasures, retention
@@ -27,6 +29,8 @@ from hub_api.simulator.commands import simulate
 from hub_api.template_operations import templates
 
 HELP = "WhatsApp engagement hub. Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not running, 4 not ready in time."
+
+ROLES = "Roles, one process in the foreground"
 
 commands = typer.Typer(help=HELP, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="rich")
 commands.add_typer(stack)
@@ -38,13 +42,14 @@ commands.add_typer(templates, name="templates")
 commands.add_typer(audit, name="audit")
 commands.command()(erase)
 commands.command()(retention)
+commands.command()(notebook)
 commands.add_typer(privacy, name="privacy")
 commands.add_typer(keys, name="keys")
 commands.add_typer(dashboards, name="dashboards")
 commands.add_typer(whatsapp, name="whatsapp")
+commands.add_typer(lake, name="lake", callback=load_home_environment)
+commands.add_typer(warehouse, name="warehouse", rich_help_panel=ROLES)
 commands.add_typer(simulate, name="simulate", callback=load_home_environment)
-
-ROLES = "Roles, one process in the foreground"
 
 
 @commands.command(rich_help_panel=ROLES)
@@ -97,19 +102,6 @@ def relay() -> None:
     from hub_api.settings import load_settings
 
     relay.run(load_settings())
-
-
-@commands.command(rich_help_panel=ROLES)
-def warehouse() -> None:
-    """Serve the embedded ClickHouse engine over HTTP (settings: HUB_WAREHOUSE_*)."""
-    from hub_api.embedded.warehouse import WarehouseConfig, run
-
-    load_home_environment()
-    try:
-        config = WarehouseConfig.from_env()
-    except ValueError as error:
-        raise HubError(str(error)) from error
-    run(config)
 
 
 @commands.command(rich_help_panel=ROLES)

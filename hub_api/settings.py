@@ -187,6 +187,13 @@ class Settings(Calendar):
     checker_url: str | None = Field(
         None, description="the process that runs Great Expectations, http://host:port; empty: each run starts its own"
     )
+    alert_url: SecretStr | None = Field(
+        None,
+        description="webhook that the data platform tells its trouble, a JSON POST with `text` (Slack, Teams); empty: none",
+    )
+    alert_mail: tuple[str, ...] = Field(
+        (), description="addresses that get the same by e-mail through HUB_SMTP_URL, as a JSON list"
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     metrics_dir: Path | None = Field(None, description="folder for metrics shared by several processes of one role")
     template_sync_hours: int = Field(
@@ -196,6 +203,10 @@ class Settings(Calendar):
         None, description="folder for files of messages, and for those under way; empty: HUB_HOME/media"
     )
     media_url: SecretStr | None = Field(
+        None, description="S3-compatible store instead: s3://key:secret@bucket/prefix?endpoint=https://…&region=…"
+    )
+    lake_dir: Path | None = Field(None, description="folder of the Parquet lake; empty: HUB_HOME/lake")
+    lake_url: SecretStr | None = Field(
         None, description="S3-compatible store instead: s3://key:secret@bucket/prefix?endpoint=https://…&region=…"
     )
     media_hosts: tuple[str, ...] = Field(

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from hub_api.settings import Settings
-from pipelines import bindings, jobs, schedules, sensors, tables
+from pipelines import alerts, bindings, jobs, schedules, sensors, tables
 
 
 def build(settings: Settings | None = None) -> dg.Definitions:
@@ -13,7 +13,7 @@ def build(settings: Settings | None = None) -> dg.Definitions:
         asset_checks=tables.checks(),
         jobs=[jobs.refresh, jobs.reconcile_and_refresh],
         schedules=[schedules.hourly, schedules.daily],
-        sensors=[sensors.late_events],
+        sensors=[sensors.late_events, sensors.conditions(), alerts.alerts],
         resources=bindings.resources(settings),
         executor=dg.in_process_executor,
     )

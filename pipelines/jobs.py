@@ -9,7 +9,7 @@ TAGS = {"hub/builds": "tables"}
 # Of a run in this process: its events are in its event log, the console repeats none of them but trouble.
 QUIET = {"loggers": {"console": {"config": {"log_level": "WARNING"}}}}
 
-# What bronze.events and its like need of days of recording is compared apart: it asks PostgreSQL.
+# Comparing events with PostgreSQL goes by the day they were recorded, and asks another engine: once a night.
 _DAILY = dg.AssetSelection.assets(*tables.daily_keys())
 _INGEST = dg.AssetSelection.groups("ingest")
 

@@ -9,7 +9,7 @@ import dagster as dg
 from assets.gold.assets import stale_days
 from assets.warehouse import Warehouse
 from pipelines import tables
-from pipelines.jobs import refresh
+from pipelines.jobs import TAGS, refresh
 from pipelines.launching import range_tags, ranges, underway
 
 LOOK_EVERY_S = 60
@@ -52,3 +52,15 @@ def late_events(context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam
     counts = {"started": counts["started"] + len(requests), "coalesced": counts["coalesced"], "at": time.time()}
     context.log.info(f"{len(past)} stale days in {len(requests)} runs; {counts}")
     return dg.SensorResult(run_requests=requests, cursor=json.dumps(counts))
+
+
+def conditions() -> dg.AutomationConditionSensorDefinition:
+    """Starts what declares its own condition: the lake, and nothing that belongs to a run of days (README, Decisions)."""
+    return dg.AutomationConditionSensorDefinition(
+        "conditions",
+        target=dg.AssetSelection.groups("lake"),
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        minimum_interval_seconds=LOOK_EVERY_S,
+        run_tags={**TAGS, "hub/reason": "condition"},
+        description="Writes the lake once the night's run has built every table and no blocking check fails.",
+    )

@@ -11,18 +11,23 @@ import dagster as dg
 import assets as package
 from assets.daily import DAILY, LOOKS_BACK
 from assets.gold.assets import BUILT_DAYS, make_built_days
+from assets.lake.assets import make_files
+from pipelines.columns import described
+
+EVENTS = dg.AssetKey(["raw", "events"])
 
 
 @cache
 def assets() -> Sequence[dg.AssetsDefinition]:
-    """The tables of all layers, and gold.built_days, which waits for every daily table of gold and its blocking checks."""
+    """The tables of all layers; gold.built_days, which waits for every daily table of gold and its blocking checks; the lake."""
     found = [
         asset
         for asset in dg.load_assets_from_modules(list(_modules("assets")))
         if isinstance(asset, dg.AssetsDefinition)
     ]
     daily = [asset for asset in found if asset.partitions_def == DAILY]
-    return [*found, make_built_days(key for asset in daily for key in asset.keys if key.path[0] == BUILT_DAYS.path[0])]
+    gold = [key for asset in daily for key in asset.keys if key.path[0] == BUILT_DAYS.path[0]]
+    return [described(one) for one in (*found, make_built_days(gold), make_files([EVENTS, *gold, BUILT_DAYS]))]
 
 
 def daily_keys() -> list[dg.AssetKey]:

@@ -82,3 +82,9 @@ SET system_identifier = $2, timeline = $3, xid = $4::bigint::text::xid8, seq = 0
     batch = greatest(batch, $6), updated_at = now(),
     pending_xid = NULL, pending_seq = NULL, pending_count = NULL, pending_at = NULL
 WHERE name = $1;
+
+-- name: end_relay_sessions  -- $1 the relay's lock -> how many sessions that hold it were told to end
+SELECT count(pg_terminate_backend(pid)) FROM pg_locks
+WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid() AND objsubid = 1
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND (classid::bigint << 32 | objid::bigint) = $1;

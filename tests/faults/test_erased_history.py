@@ -111,6 +111,9 @@ class HistoryStack(FaultStack):
             command = [sys.executable, "-m", "pipelines.materialize", self.first, today]
             done = subprocess.run(command, env={**self.env, **self.dagster}, stdout=output, stderr=output)
         assert done.returncode == 0, log.read_text()[-3000:]
+        with step("lake"):
+            written = self.hub("lake", "sync", timeout_s=PATIENCE_S)
+        assert written.returncode == 0, written.stdout
 
     def live(self) -> Gone:
         """Let somebody of the history write now, with a file, a dead letter and a parked status."""
@@ -250,6 +253,7 @@ def test_a_person_of_the_history_leaves_every_store_and_nothing_brings_him_back(
     assert {f"postgresql {place}" for place in places} <= {place.split("_2")[0] for place in before}
     assert {"warehouse raw.`events`", "warehouse bronze.`events`", "warehouse silver.`messages`"} <= before.keys()
     assert any(place.startswith("file media/") for place in before), before
+    assert any(place.startswith("file lake/raw/events/") for place in everywhere.searched), "the lake was searched"
     bodies = [
         bytes(row[0])
         for row in history.rows("SELECT body FROM webhook_event WHERE position($1 IN body) > 0", NAME.encode())

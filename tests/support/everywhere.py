@@ -6,10 +6,13 @@ Nothing here knows a table or a file by name, so that a store's later parts are 
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 import asyncpg
 import clickhouse_connect
+import pyarrow.parquet as pq
 import redis
 
 from hub_api.embedded.postgres import installed_programs
@@ -86,7 +89,7 @@ class Everywhere:
         found = {}
         files = [file for file in sorted(folder.rglob("*")) if file.is_file() and not self._is_engines(folder, file)]
         for file in files:
-            with file.open("rb") as content:
+            with _content(file) as content:
                 place = f"file {file.relative_to(folder)}"
                 # A file's name may tell as much as its content.
                 found[place] = self._count(place, content, needles) + any(needle in str(file) for needle in needles)
@@ -108,6 +111,14 @@ class Everywhere:
         assert grep.returncode in (0, 1), "grep failed"
         self.searched[place] = size
         return count
+
+
+def _content(file: Path) -> BinaryIO:
+    """The bytes of a file; of Parquet, whose pages are compressed, its rows as text and its own bytes after them."""
+    if file.suffix != ".parquet":
+        return file.open("rb")
+    rows = "".join(f"{row}\n" for row in pq.ParquetFile(file).read().to_pylist())
+    return BytesIO(rows.encode() + file.read_bytes())
 
 
 def _redis_value(client: redis.Redis, key: bytes) -> bytes:

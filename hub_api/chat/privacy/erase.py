@@ -13,7 +13,7 @@ import structlog
 
 from hub_api.auth import audit
 from hub_api.auth.principal import Principal
-from hub_api.chat.privacy import holds, receipt, warehouse
+from hub_api.chat.privacy import holds, lake, receipt, warehouse
 from hub_api.chat.privacy.marks import Marks, seal, unseal
 from hub_api.chat.privacy.rows import erase_rows, queries, sweep_raw
 from hub_api.chat.privacy.survivors import count_namesakes, count_survivors
@@ -97,6 +97,7 @@ async def work_on(services: Services, erasure_id: UUID, *, erased_at: datetime |
     for store, erase in ERASERS.items():
         counts = _added(counts, store, {"files": await erase(services, row["customer_id"])})
     counts = _added(counts, "warehouse", await warehouse.erase_texts(services.settings, ids))
+    counts = _added(counts, "lake", await lake.follow(services.settings))
     survivors = await count_survivors(services, marks, ids)
     survivors |= await _in_flight(services, ids, position)
     if survivors and row["attempts"] < PATIENCE:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import structlog
 
-from hub_api.chat.privacy import warehouse
+from hub_api.chat.privacy import lake, warehouse
 from hub_api.chat.privacy.erase import work_on
 from hub_api.chat.privacy.rows import queries
 from hub_api.chat.privacy.tombstones import queries as tombstone_queries
@@ -28,6 +28,8 @@ async def reapply(services: Services) -> int:
             repeated += 1
     for erasure_id in rows.keys() - {erasure.id for erasure in listed}:
         repeated += await _list_again(services, erasure_id)
+    if repeated:
+        await lake.follow(services.settings)
     return repeated
 
 

@@ -16,7 +16,7 @@ import structlog
 import yaml
 
 from hub_api.auth import audit
-from hub_api.chat.privacy import erase, warehouse
+from hub_api.chat.privacy import erase, lake, warehouse
 from hub_api.errors import Conflict, Invalid
 from hub_api.platform import sqlfile
 from hub_api.platform.services import Services
@@ -100,6 +100,8 @@ async def apply(services: Services, who: str = audit.SYSTEM) -> dict[str, int]:
             if len(ids) < limit or rule.action == "erase" or not done:
                 break
         ended[rule.key] = count
+    if ended.get("conversations"):
+        await lake.follow(services.settings)  # a run that dies before it is made good by the lake's own nightly one
     if any(ended.values()):
         async with services.transaction() as tx:
             detail = {key: count for key, count in ended.items() if count}

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from redis.asyncio import Redis
 
-from hub_api.chat.privacy import warehouse
+from hub_api.chat.privacy import lake, warehouse
 from hub_api.chat.privacy.marks import Marks
 from hub_api.platform.pgtypes import Pool
 from hub_api.platform.services import Services
@@ -30,6 +30,8 @@ async def count_survivors(services: Services, marks: Marks, ids: Sequence[UUID])
     found |= await _redis(services.redis, words)
     for table, count in (await warehouse.survivors(services.settings, words, ids)).items():
         found[f"warehouse:{table}"] = count
+    for table, days in (await lake.survivors(services.settings)).items():
+        found[f"lake:{table}"] = days
     return found
 
 

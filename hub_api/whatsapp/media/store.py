@@ -9,24 +9,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import obstore
-from obstore.store import S3Store
 
-from hub_api.errors import HubError, NotFound, Unavailable
+from hub_api.errors import NotFound, Unavailable
+from hub_api.platform.s3 import open_bucket
 from hub_api.platform.services import Services
 from hub_api.settings import Settings
 
 CHUNK = 256 * 1024
 # How long a spooled file may lie before it counts as left by a dead process.
 ABANDONED_S = 3_600
-
-
-class BadStore(HubError):
-    """HUB_MEDIA_URL names no store."""
-
-    code = "bad_media_url"
 
 
 class Store(Protocol):
@@ -176,32 +169,10 @@ def spool_dir(settings: Settings) -> Path:
 
 
 def make_store(settings: Settings) -> Store:
-    """The store that settings name: s3://key:secret@bucket/prefix?endpoint=…&region=…, else the folder. Raises BadStore."""
+    """The store that settings name: s3://key:secret@bucket/prefix?endpoint=…&region=…, else the folder. Raises BadBucket."""
     if settings.media_url is None:
         return LocalStore(media_dir(settings))
-    url = urlsplit(settings.media_url.get_secret_value())
-    if url.scheme != "s3" or not url.hostname:
-        raise BadStore("HUB_MEDIA_URL must read s3://key:secret@bucket/prefix?endpoint=https://…&region=…")
-    options = {name: values[-1] for name, values in parse_qs(url.query).items()}
-    if unknown := set(options) - {"endpoint", "region"}:
-        raise BadStore(f"HUB_MEDIA_URL has options that are none: {', '.join(sorted(unknown))}")
-    config: dict[str, Any] = {"region": options.get("region", "us-east-1"), "virtual_hosted_style_request": False}
-    if endpoint := options.get("endpoint"):
-        config["endpoint"] = endpoint
-    if url.username:
-        config |= {"access_key_id": unquote(url.username), "secret_access_key": unquote(url.password or "")}
-    client: Any = {"timeout": "60s", "connect_timeout": "5s"}
-    if options.get("endpoint", "").startswith("http://"):
-        client["allow_http"] = True
-    return RemoteStore(
-        S3Store(
-            url.hostname,
-            prefix=url.path.strip("/") or None,
-            client_options=client,
-            retry_config={"max_retries": 2},
-            **config,
-        )
-    )
+    return RemoteStore(open_bucket(settings.media_url, "HUB_MEDIA_URL"))
 
 
 @asynccontextmanager

@@ -13,8 +13,9 @@ from moto.server import ThreadedMotoServer
 from pydantic import SecretStr
 
 from hub_api.errors import NotFound
+from hub_api.platform.s3 import BadBucket
 from hub_api.whatsapp.media.erase import erase_media, expire_old, remove_freed
-from hub_api.whatsapp.media.store import BadStore, Store, make_store
+from hub_api.whatsapp.media.store import Store, make_store
 from tests.support.hub import make_settings
 from tests.support.process import free_port
 from tests.whatsapp.media.conftest import Desk
@@ -78,7 +79,7 @@ async def test_quarantine_and_deletion_hide_it(store: Store, tmp_path: Path):
 
 @pytest.mark.parametrize("url", ["https://x/y", "s3://", "s3://bucket?path=1"])
 def test_an_address_that_names_no_store_is_refused(url: str):
-    with pytest.raises(BadStore):
+    with pytest.raises(BadBucket):
         make_store(make_settings("x", "x", media_url=url))
 
 

@@ -1,0 +1,98 @@
+"""`hub warehouse`, a role and its rebuild, and `hub lake`: what the lake holds, whether it is whole, bringing it up to date."""
+
+import asyncio
+import subprocess
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from hub_api.embedded.home import load_home_environment
+from hub_api.errors import HubError
+from hub_api.operations import AS_JSON, show
+
+warehouse = typer.Typer(
+    help="Serve the embedded ClickHouse engine over HTTP (settings: HUB_WAREHOUSE_*), or rebuild what it held.",
+    invoke_without_command=True,
+)
+lake = typer.Typer(
+    help="The Parquet lake: events and gold tables, a file for each table and day.", no_args_is_help=True
+)
+
+
+@warehouse.callback()
+def serve(context: typer.Context) -> None:
+    """Serve the embedded ClickHouse engine over HTTP (settings: HUB_WAREHOUSE_*), or rebuild what it held."""
+    load_home_environment()
+    if context.invoked_subcommand is not None:
+        return
+    from hub_api.embedded.warehouse import WarehouseConfig, run
+
+    try:
+        config = WarehouseConfig.from_env()
+    except ValueError as error:
+        raise HubError(str(error)) from error
+    run(config)
+
+
+@warehouse.command()
+def rebuild() -> None:
+    """Rebuild every table after the warehouse was lost, from the lake and PostgreSQL, and compare it with the lake.
+
+    Harmless to repeat, and what is there stays. The relay waits meanwhile. Exit 1 when a day is not what the lake has.
+    """
+    from hub_api.analytics.rebuild import restore_events
+    from hub_api.privacy_operations import reapply_erasures
+    from hub_api.settings import load_settings
+
+    restored, relayed = asyncio.run(restore_events(load_settings()))
+    typer.echo(f"events: {restored} days from the lake, {relayed} rows from PostgreSQL")
+    reapply_erasures()
+    done = subprocess.run([sys.executable, "-m", "pipelines.rebuild"], check=False)
+    raise typer.Exit(done.returncode)
+
+
+@lake.command()
+def sync() -> None:
+    """Write the days that differ from the warehouse, as the clock does every night."""
+    from hub_api.platform.lake.write import bring_up_to_date
+    from hub_api.settings import load_settings
+
+    changed = asyncio.run(bring_up_to_date(load_settings()))
+    days, size = sum(map(len, changed.values())), sum(one.bytes for days in changed.values() for one in days.values())
+    typer.echo(f"{days} days of {len(changed)} tables written, {size} bytes")
+
+
+@lake.command("show")
+def show_lake(as_json: Annotated[bool, AS_JSON] = False) -> None:
+    """List the tables of the lake: days, rows, bytes, first and last day, newest relay batch."""
+    from hub_api.platform.lake.write import read_manifests
+    from hub_api.settings import load_settings
+
+    rows: list[dict[str, Any]] = [
+        {
+            "table": table,
+            "days": len(one.days),
+            "rows": sum(day.rows for day in one.days.values()),
+            "bytes": sum(day.bytes for day in one.days.values()),
+            "first": min(one.days, default=""),
+            "last": max(one.days, default=""),
+            "batch": max((day.batch for day in one.days.values()), default=0),
+        }
+        for table, one in sorted(read_manifests(load_settings()).items())
+    ]
+    show(rows, ("table", "days", "rows", "bytes", "first", "last", "batch"), as_json)
+
+
+@lake.command()
+def verify() -> None:
+    """Read every file of the lake and compare it with its manifest; exit 1 and name those that are damaged."""
+    from hub_api.platform.lake.restore import damaged
+    from hub_api.settings import load_settings
+
+    names = list(damaged(load_settings()))
+    for name in names:
+        typer.echo(f"damaged: {name}")
+    if names:
+        raise typer.Exit(1)
+    typer.echo("every file is as it was written")
