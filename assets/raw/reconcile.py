@@ -28,13 +28,19 @@ PENDING_WAIT_S = 30.0
 
 @dataclass(frozen=True)
 class Day:
-    """What was found for one day of recording. `equal`: both sides have the same events now."""
+    """What was found for one day of recording. `equal`: both sides have the same events now.
+
+    `surplus` are rows that PostgreSQL does not have: `duplicated` a second time, `corrupted` with other content (its right
+    copy was added), the rest unknown to it.
+    """
 
     day: str
     postgresql: int
     warehouse: int
     repaired: int = 0
     surplus: int = 0
+    duplicated: int = 0
+    corrupted: int = 0
 
     @property
     def equal(self) -> bool:
@@ -76,9 +82,13 @@ async def _day(db: Connection, warehouse: "AsyncClient", settings: Settings, day
     want = {(row["id"], row["hash"]) for row in rows}
     missing = sorted(event_id for event_id, hash_ in want - set(have))
     surplus = sum(have.values()) - len(want & set(have))
+    corrupted = len({event_id for event_id, _ in set(have) - want} & set(missing))
     for start in range(0, len(missing), IDS_A_BATCH):
         await _add(db, warehouse, missing[start : start + IDS_A_BATCH], bounds)
-    return Day(day.isoformat(), len(want), sum(have.values()) + len(missing), len(missing), surplus)
+    return Day(
+        day.isoformat(), len(want), sum(have.values()) + len(missing), len(missing), surplus,
+        duplicated=sum(have.values()) - len(have), corrupted=corrupted,
+    )  # fmt: skip
 
 
 async def _add(db: Connection, warehouse: "AsyncClient", ids: Sequence[UUID], bounds: tuple[datetime, ...]) -> None:

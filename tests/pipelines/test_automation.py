@@ -5,6 +5,8 @@ import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 import pytest
@@ -12,7 +14,7 @@ import pytest
 from assets.warehouse import Warehouse
 from hub_api.settings import Settings
 from pipelines import launching, sensors
-from pipelines.definitions import build
+from pipelines.definitions import build, defs
 from pipelines.jobs import TAGS
 from pipelines.launching import ranges
 from pipelines.materialize import materialize
@@ -20,6 +22,8 @@ from pipelines.schedules import daily, hourly
 from pipelines.sensors import late_events
 from tests.assets.conftest import Given
 from tests.pipelines.test_materialize import some_talk
+
+DAILY_ZONE = ZoneInfo("America/Sao_Paulo")
 
 
 @pytest.fixture
@@ -141,3 +145,40 @@ def test_days_scattered_over_years_are_a_few_runs_and_each_day_is_in_one() -> No
     found = ranges(days)
     assert len(found) == launching.MAX_RANGES
     assert all(sum(first <= day <= last for first, last in found) == 1 for day in days)
+
+
+def report_check(instance: dg.DagsterInstance, *, passed: bool) -> None:
+    table = dg.AssetKey(["gold", "service_kpi_hourly"])
+    evaluation = dg.AssetCheckEvaluation(table, "expectations", passed, metadata={}, blocking=True)
+    instance.report_runless_asset_event(evaluation)
+
+
+def test_the_lake_is_due_once_after_all_its_tables_were_built_and_not_while_a_blocking_check_fails(
+    instance: dg.DagsterInstance,
+) -> None:
+    now = datetime.now(DAILY_ZONE)
+    tick = now.replace(hour=0, minute=15, second=0, microsecond=0)
+    tick = tick if tick <= now else tick - timedelta(days=1)
+    lake = dg.AssetKey(["lake", "files"])
+    parents = sorted(defs.resolve_asset_graph().get(lake).parent_keys)
+
+    def evaluate(at: datetime, cursor: Any = None) -> Any:
+        selection = dg.AssetSelection.assets(lake)
+        return dg.evaluate_automation_conditions(defs, instance, selection, evaluation_time=at, cursor=cursor)
+
+    result = evaluate(tick - timedelta(minutes=5))
+    assert result.total_requested == 0
+    *most, last = parents
+    for parent in most:
+        instance.report_runless_asset_event(dg.AssetMaterialization(parent, partition=now.date().isoformat()))
+    result = evaluate(now, result.cursor)
+    assert result.total_requested == 0, f"{last} is not built"
+    instance.report_runless_asset_event(dg.AssetMaterialization(last, partition=now.date().isoformat()))
+    report_check(instance, passed=False)
+    result = evaluate(now, result.cursor)
+    assert result.total_requested == 0, "a blocking check fails"
+    report_check(instance, passed=True)
+    result = evaluate(now, result.cursor)
+    assert result.total_requested == 1
+    instance.report_runless_asset_event(dg.AssetMaterialization(lake))
+    assert evaluate(now, result.cursor).total_requested == 0, "once a day"

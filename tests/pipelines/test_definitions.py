@@ -8,7 +8,7 @@ import dagster as dg
 
 import assets
 import pipelines.definitions
-from hub_api.platform.clickhouse import table_files, table_of
+from hub_api.platform.clickhouse import connect, table_files, table_of
 from pipelines import tables
 from pipelines.definitions import defs
 
@@ -40,6 +40,23 @@ def test_every_daily_table_of_the_schema_is_an_asset_that_says_what_it_is_and_wh
         assert spec.description and spec.owners == ["team:data"], spec.key
     for table in daily:
         assert isinstance(specs[table].partitions_def, dg.DailyPartitionsDefinition), table
+
+
+def test_every_table_shows_its_columns_with_their_comments_as_the_warehouse_has_them(warehouse_server) -> None:
+    client = connect(warehouse_server.url())
+    rows = client.query(
+        "SELECT concat(database, '/', table), groupArray(tuple(name, comment)) FROM system.columns "
+        "WHERE database IN ('raw', 'bronze', 'silver', 'gold') GROUP BY 1"
+    ).result_rows
+    client.close()
+    there = {table: dict(columns) for table, columns in rows}
+    shown = 0
+    for spec in defs.resolve_all_asset_specs():
+        if schema := spec.metadata.get("dagster/column_schema"):
+            told = {column.name: column.description for column in schema.columns}
+            assert told == there[spec.key.to_user_string()], spec.key
+            shown += 1
+    assert shown >= len(tables.daily_keys())
 
 
 def test_both_jobs_build_every_daily_table_and_the_last_waits_for_all_of_gold() -> None:
