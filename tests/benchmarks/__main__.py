@@ -10,7 +10,7 @@ from rich.console import Console
 
 from tests.benchmarks.report import show
 
-NAMES = ("gateway", "inbox", "relay", "sender", "pool", "queries", "dagster", "auth", "models")
+NAMES = ("gateway", "inbox", "relay", "sender", "pool", "queries", "dagster", "lake", "auth", "models")
 
 
 def main() -> int:
