@@ -19,7 +19,8 @@ def make_files(tables: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", dg.BetaWarning)
         since = dg.AutomationCondition.on_cron(AFTER, str(DAILY.timezone))
-        condition = since & dg.AutomationCondition.all_deps_blocking_checks_passed()
+        failing = dg.AutomationCondition.any_checks_match(dg.AutomationCondition.check_failed(), blocking_only=True)
+        condition = since & ~dg.AutomationCondition.any_deps_match(failing)
 
     @dg.asset(
         key=FILES,
