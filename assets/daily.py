@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -81,7 +81,18 @@ def rebuild(
 ) -> dg.MaterializeResult[None]:
     """Replace the run's days of `table` by what the SELECT says; row counts go to each day's metadata."""
     started = time.monotonic()
-    rows = warehouse.replace_days(table, sql, days_of(context), **parameters)
+    return _rebuilt(context, warehouse.replace_days(table, sql, days_of(context), **parameters), started)
+
+
+def rebuild_from(
+    context: AssetExecutionContext, warehouse: Warehouse, table: str, rows: Sequence[Mapping[str, Any]]
+) -> dg.MaterializeResult[None]:
+    """Replace the run's days of `table` by rows that were made in this process; row counts go to each day's metadata."""
+    started = time.monotonic()
+    return _rebuilt(context, warehouse.replace_days_from(table, rows, days_of(context)), started)
+
+
+def _rebuilt(context: AssetExecutionContext, rows: Mapping[str, int], started: float) -> dg.MaterializeResult[None]:
     for day, count in rows.items():
         context.add_asset_metadata({"dagster/partition_row_count": count}, partition_key=day)
     return dg.MaterializeResult(

@@ -100,6 +100,18 @@ class Warehouse:
             self._ddl(f"DROP TABLE IF EXISTS {aside} /*ON CLUSTER*/ SYNC")
         return {day: staged.get(day, 0) for day in days}
 
+    def replace_days_from(self, table: str, rows: Sequence[Mapping[str, Any]], days: Sequence[str]) -> dict[str, int]:
+        """As `replace_days`, with rows that were made in this process: each has the same columns. Rows of other days are left out."""
+        given = f"{table}{STAGING}{uuid.uuid4().hex[:12]}"
+        self._ddl(f"CREATE TABLE {given} /*ON CLUSTER*/ AS {table}")
+        try:
+            if rows:
+                names = list(rows[0])
+                self.client.insert(given, [[row[name] for name in names] for row in rows], column_names=names)
+            return self.replace_days(table, f"SELECT * FROM {given} WHERE day IN {{days:Array(Date)}}", days)  # noqa: S608
+        finally:
+            self._ddl(f"DROP TABLE IF EXISTS {given} /*ON CLUSTER*/ SYNC")
+
     def _portions(self, days: Sequence[str]) -> list[list[str]]:
         """The days in order, cut where their events would exceed EVENTS_A_SELECT; a larger day stands alone."""
         events = {day.isoformat(): int(count) for day, count in self.rows(_EVENTS_PER_DAY, days)}

@@ -3,18 +3,19 @@
 Nothing is drawn at random: distributions of a difference are integrated over quantiles, so that a rerun gives the same digits.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from math import sqrt
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize
-from scipy import stats as dist
+from scipy import optimize, special
 
 from models_ml.experiments.compare import Interval
 from models_ml.experiments.stats import Mean, Proportion
+
+Floats = NDArray[np.float64]
 
 # Gauss-Legendre nodes and weights on probabilities: they crowd at both tails, where quantiles bend most.
 _AT, _WEIGHTS = np.polynomial.legendre.leggauss(512)
@@ -50,27 +51,58 @@ class NormalPrior:
             raise ValueError("a proper normal-inverse-gamma prior has kappa, alpha and beta above 0")
 
 
-@dataclass(frozen=True)
-class Posterior:
-    """The marginal posterior of an arm's mean, as a frozen distribution of scipy."""
+class Posterior(ABC):
+    """The marginal posterior of an arm's mean."""
 
-    distribution: Any
+    mean: float
 
-    @property
-    def mean(self) -> float:
-        """Posterior mean."""
-        return float(self.distribution.mean())
+    @abstractmethod
+    def cdf(self, values: Floats) -> Floats:
+        """The chance to be at most each of `values`."""
+
+    @abstractmethod
+    def ppf(self, chances: Floats) -> Floats:
+        """Quantiles."""
 
     def interval(self, alpha: float = 0.05) -> Interval:
         """Equal-tailed credible interval."""
-        low, high = self.distribution.ppf([alpha / 2, 1 - alpha / 2])
+        low, high = self.ppf(np.array([alpha / 2, 1 - alpha / 2]))
         return Interval(float(low), float(high))
 
     @cached_property
-    def nodes(self) -> NDArray[np.float64]:
+    def nodes(self) -> Floats:
         """Quantiles at the nodes' probabilities, ascending."""
-        nodes: NDArray[np.float64] = self.distribution.ppf(_LEVELS)
-        return nodes
+        return self.ppf(_LEVELS)
+
+
+class Beta(Posterior):
+    """Beta(a, b)."""
+
+    def __init__(self, a: float, b: float) -> None:
+        self.a, self.b, self.mean = a, b, a / (a + b)
+
+    def cdf(self, values: Floats) -> Floats:
+        """The chance to be at most each of `values`."""
+        return special.betainc(self.a, self.b, np.clip(values, 0, 1))  # type: ignore[no-any-return]
+
+    def ppf(self, chances: Floats) -> Floats:
+        """Quantiles."""
+        return special.betaincinv(self.a, self.b, chances)  # type: ignore[no-any-return]
+
+
+class Student(Posterior):
+    """Student's t with `freedom` degrees, moved to `mean` and stretched by `scale`."""
+
+    def __init__(self, freedom: float, mean: float, scale: float) -> None:
+        self.freedom, self.mean, self.scale = freedom, mean, scale
+
+    def cdf(self, values: Floats) -> Floats:
+        """The chance to be at most each of `values`."""
+        return special.stdtr(self.freedom, (values - self.mean) / self.scale)  # type: ignore[no-any-return]
+
+    def ppf(self, chances: Floats) -> Floats:
+        """Quantiles."""
+        return self.mean + self.scale * special.stdtrit(self.freedom, chances)  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +117,7 @@ class Belief:
 
 def of_proportion(one: Proportion, prior: BetaPrior = BetaPrior()) -> Posterior:
     """Beta posterior (Gelman et al., "Bayesian Data Analysis", 3rd edition, section 2.4)."""
-    return Posterior(dist.beta(prior.a + one.successes, prior.b + one.n - one.successes))
+    return Beta(prior.a + one.successes, prior.b + one.n - one.successes)
 
 
 def of_mean(one: Mean, prior: NormalPrior) -> Posterior:
@@ -95,7 +127,7 @@ def of_mean(one: Mean, prior: NormalPrior) -> Posterior:
     mu = (prior.kappa * prior.mu + one.total) / kappa
     within = max(one.squares - one.total * one.mean, 0.0)
     beta = prior.beta + within / 2 + prior.kappa * n * (one.mean - prior.mu) ** 2 / (2 * kappa)
-    return Posterior(dist.t(2 * alpha, loc=mu, scale=sqrt(beta / (alpha * kappa))))
+    return Student(2 * alpha, mu, sqrt(beta / (alpha * kappa)))
 
 
 def unit_information(pooled: Mean) -> NormalPrior:
@@ -107,7 +139,7 @@ def unit_information(pooled: Mean) -> NormalPrior:
 def compare(control: Posterior, treated: Posterior, alpha: float = 0.05) -> Belief:
     """Distribution of treated minus control, the arms being independent."""
     nodes = control.nodes
-    better = float(_WEIGHTS @ treated.distribution.sf(nodes))
+    better = float(1 - _WEIGHTS @ treated.cdf(nodes))
     ends = [_quantile(nodes, treated, tail) for tail in (alpha / 2, 1 - alpha / 2)]
     # E[max(control - treated, 0)]: for each node of control, the treated ones below it.
     below = np.searchsorted(treated.nodes, nodes)
@@ -121,19 +153,19 @@ def probability_best(posteriors: list[Posterior]) -> list[float]:
     """For each arm the probability that it is above all others; they sum to 1."""
     best = []
     for number, one in enumerate(posteriors):
-        others = [other.distribution.cdf(one.nodes) for n, other in enumerate(posteriors) if n != number]
+        others = [other.cdf(one.nodes) for n, other in enumerate(posteriors) if n != number]
         best.append(float(_WEIGHTS @ np.prod(others, axis=0)) if others else 1.0)
     total = sum(best)
     return [share / total for share in best]
 
 
-def _quantile(nodes: NDArray[np.float64], treated: Posterior, level: float) -> float:
+def _quantile(nodes: Floats, treated: Posterior, level: float) -> float:
     """Where the distribution function of treated minus control reaches `level`."""
     spread = max(float(nodes[-1] - nodes[0]), float(treated.nodes[-1] - treated.nodes[0]), 1e-12)
     centre = treated.mean - float(_WEIGHTS @ nodes)
     return float(
         optimize.brentq(
-            lambda shift: float(_WEIGHTS @ treated.distribution.cdf(nodes + shift)) - level,
-            centre - 4 * spread, centre + 4 * spread, xtol=1e-13,
+            lambda shift: float(_WEIGHTS @ treated.cdf(nodes + shift)) - level,
+            centre - 4 * spread, centre + 4 * spread, xtol=1e-9 * spread,
         )
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """The read-out of an experiment: from each look's sufficient statistics to rows that one can decide by."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite, sqrt
 from typing import NamedTuple
@@ -39,7 +39,7 @@ class Look:
 class Row(NamedTuple):
     """One arm and metric at one look. None: there is no such figure. Units are the metric's: shares, or money."""
 
-    day: str
+    look: Look
     variant: str
     metric: Metric
     statistic: Statistic
@@ -49,16 +49,17 @@ class Row(NamedTuple):
     verdict: str
 
 
-def read_out(plan: Plan, looks: Sequence[Look]) -> Iterator[Row]:
+def read_out(plan: Plan, looks: Sequence[Look], wanted: Container[str] | None = None) -> Iterator[Row]:
     """The rows of every look, which come in the order of days from the first on: what was once seen is not unseen.
 
-    The p of the sequential test and of the SRM check are the smallest so far. Each look is judged by what was known then.
+    With `wanted` only the rows of these days; the others are looked at for what they leave behind. The p of the sequential test and of the SRM check are the smallest so far. Each look is judged by what was known then.
     """
     lowest: dict[tuple[str, str], float] = {}
     srm_p = 1.0
     for look in looks:
         balance = srm.check(look.periods, srm_p)
         srm_p = balance.sequential_p
+        told = wanted is None or look.day in wanted
         checks = Checks(
             balance,
             exposure.crossover(look.crossed, plan.alpha),
@@ -68,35 +69,39 @@ def read_out(plan: Plan, looks: Sequence[Look]) -> Iterator[Row]:
         readings: dict[tuple[str, str], Reading] = {}
         for metric in plan.metrics:
             for variant in plan.shares:
-                reading = _read(plan, metric, look.arms, variant)
+                reading = _read(plan, metric, look.arms, variant, told=told)
                 key = variant, metric.name
                 if reading.sequential_p is not None:
                     lowest[key] = min(lowest.get(key, 1.0), reading.sequential_p)
                     reading = replace(reading, sequential_p=lowest[key])
                 readings[key] = reading
+        if not told:
+            continue
         readings = _adjusted(plan, readings)
         for (variant, name), reading in readings.items():
             metric = next(one for one in plan.metrics if one.name == name)
             decision = decide(plan, metric, reading, checks)
             words = tell(plan, metric, variant, reading, checks, decision)
             yield Row(
-                look.day, variant, metric, look.arms[variant].statistics[name], reading, checks, decision, words
+                look, variant, metric, look.arms[variant].statistics[name], reading, checks, decision, words
             )  # fmt: skip
 
 
-def _read(plan: Plan, metric: Metric, arms: Mapping[str, Arm], variant: str) -> Reading:
-    """The figures of one arm and metric; those against the control only for other arms."""
+def _read(plan: Plan, metric: Metric, arms: Mapping[str, Arm], variant: str, *, told: bool) -> Reading:
+    """The figures of one arm and metric; those against the control only for other arms. Without `told` the dear ones, which
+    leave nothing behind, are left out."""
     alpha = plan.alpha
     own, control = arms[variant].statistics[metric.name], arms[plan.control].statistics[metric.name]
     value, interval = _alone(metric.known.kind, own, alpha)
     base, _ = _alone(metric.known.kind, control, alpha)
     if variant == plan.control:
         return Reading(value, _finite(interval), base)
-    found, adjusted, belief = _against(metric.known.kind, control, own, alpha)
+    found, adjusted = _against(metric.known.kind, control, own, alpha)
     best = adjusted.difference if adjusted else found
-    ready = sequential.enough(own) and sequential.enough(control) and best.variance > 0
+    variance = sequential.variance_of_difference(control, own) or best.variance
+    ready = sequential.enough(control, own) and variance > 0
     tau2 = sequential.tau2_for_effect(metric.effect)
-    always = sequential.interval(best.value, best.variance, tau2, alpha) if ready else None
+    always = sequential.interval(best.value, variance, tau2, alpha) if ready else None
     guarded = (
         guardrails.guard(best.value, best.variance, always or compare.UNKNOWN, metric.margin, higher_is_better=metric.known.higher_is_better)
         if metric.margin is not None
@@ -104,11 +109,12 @@ def _read(plan: Plan, metric: Metric, arms: Mapping[str, Arm], variant: str) -> 
     )  # fmt: skip
     return Reading(
         value, _finite(interval), base,
-        difference=found, adjusted=adjusted, belief=belief, guarded=guarded,
+        difference=found, adjusted=adjusted, guarded=guarded,
+        belief=_believe(metric.known.kind, control, own, alpha) if told else None,
         lift=compare.relative_lift((base, _variance(metric.known.kind, control)), (value, _variance(metric.known.kind, own)), alpha),
         sequential=always,
-        sequential_p=sequential.p_value(best.value, best.variance, tau2) if ready else None,
-        detectable=_detectable(metric.known.kind, control, own, alpha),
+        sequential_p=sequential.p_value(best.value, variance, tau2) if ready else None,
+        detectable=_detectable(metric.known.kind, control, own, alpha) if told else None,
     )  # fmt: skip
 
 
@@ -128,20 +134,28 @@ def _variance(kind: Kind, one: Statistic) -> float:
 
 def _against(
     kind: Kind, control: Statistic, own: Statistic, alpha: float
-) -> tuple[compare.Difference, cuped.Adjusted | None, bayes.Belief | None]:
+) -> tuple[compare.Difference, cuped.Adjusted | None]:
     if isinstance(control, Proportion) and isinstance(own, Proportion):
-        posteriors = bayes.of_proportion(control), bayes.of_proportion(own)
-        return compare.difference_of_proportions(control, own, alpha), None, bayes.compare(*posteriors, alpha)
+        return compare.difference_of_proportions(control, own, alpha), None
     if isinstance(control, Proportion) or isinstance(own, Proportion):
         raise TypeError("the arms have different kinds of statistics")
     if kind is Kind.RATIO:
-        return compare.difference_of_ratios(control, own, alpha), None, None
-    adjusted = cuped.adjust(control, own, alpha)
-    if min(control.n, own.n) < 2:
-        return compare.difference_of_means(control.of_y, own.of_y, alpha), adjusted, None
+        return compare.difference_of_ratios(control, own, alpha), None
+    return compare.difference_of_means(control.of_y, own.of_y, alpha), cuped.adjust(control, own, alpha)
+
+
+def _believe(kind: Kind, control: Statistic, own: Statistic, alpha: float) -> bayes.Belief | None:
+    if isinstance(control, Proportion) and isinstance(own, Proportion):
+        return bayes.compare(bayes.of_proportion(control), bayes.of_proportion(own), alpha)
+    if (
+        isinstance(control, Proportion)
+        or isinstance(own, Proportion)
+        or kind is Kind.RATIO
+        or min(control.n, own.n) < 2
+    ):
+        return None
     prior = bayes.unit_information((control + own).of_y)
-    posteriors = bayes.of_mean(control.of_y, prior), bayes.of_mean(own.of_y, prior)
-    return compare.difference_of_means(control.of_y, own.of_y, alpha), adjusted, bayes.compare(*posteriors, alpha)
+    return bayes.compare(bayes.of_mean(control.of_y, prior), bayes.of_mean(own.of_y, prior), alpha)
 
 
 def _detectable(kind: Kind, control: Statistic, own: Statistic, alpha: float) -> float | None:

@@ -14,7 +14,7 @@ from models_ml.experiments.compare import Interval
 from models_ml.experiments.stats import Mean, Pair, Proportion
 
 MIN_UNITS = 100  # per arm
-MIN_EVENTS = 20  # successes, and failures, per arm
+MIN_EVENTS = 40  # successes, and failures, of both arms together
 
 
 def half_width(variance: float, tau2: float, alpha: float = 0.05) -> float:
@@ -63,8 +63,19 @@ def tau2_for_horizon(variance_at_horizon: float, alpha: float = 0.05) -> float:
     return variance_at_horizon * (-2 * log(alpha) + log(1 - 2 * log(alpha)))
 
 
-def enough(one: Proportion | Mean | Pair) -> bool:
-    """Whether an arm is large enough for the asymptotic sequence: units, and for proportions also events of both kinds."""
-    if isinstance(one, Proportion):
-        return one.n >= MIN_UNITS and min(one.successes, one.n - one.successes) >= MIN_EVENTS
-    return one.n >= MIN_UNITS
+def variance_of_difference(control: Proportion | Mean | Pair, treated: Proportion | Mean | Pair) -> float | None:
+    """For proportions the squared standard error with two successes and two failures added to each arm (Agresti and Caffo
+    2000, The American Statistician 54, add half of it): an arm without events is not known to have none. Else None."""
+    if not isinstance(control, Proportion) or not isinstance(treated, Proportion):
+        return None
+    return sum(Proportion(one.n + 4, one.successes + 2).variance_of_mean for one in (control, treated))
+
+
+def enough(control: Proportion | Mean | Pair, treated: Proportion | Mean | Pair) -> bool:
+    """Whether the arms are large enough for the asymptotic sequence: units, and for proportions also events of both kinds."""
+    if min(control.n, treated.n) < MIN_UNITS:
+        return False
+    if isinstance(control, Proportion) and isinstance(treated, Proportion):
+        both = control + treated
+        return min(both.successes, both.n - both.successes) >= MIN_EVENTS
+    return True

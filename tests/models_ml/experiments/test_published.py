@@ -125,16 +125,24 @@ def test_the_midge_wings_of_hoff():
     sigma0^2 = 0.01 give kappa_n = 10, mu_n = 1.814, nu_n = 10, sigma_n^2 = 0.015."""
     wings = np.array([1.64, 1.70, 1.72, 1.74, 1.82, 1.82, 1.82, 1.90, 2.08])
     found = bayes.of_mean(moments(wings), NormalPrior(1.9, 1, 0.5, 0.005))
-    (df,), scale = found.distribution.args, found.distribution.kwds["scale"]
+    df, scale = found.freedom, found.scale
     assert found.mean == pytest.approx(1.814, abs=5e-4)
     assert df == 10 and scale**2 * 10 == pytest.approx(0.015, abs=5e-4)
+
+
+def test_the_posteriors_are_scipy_s_distributions():
+    at = np.array([0.001, 0.3, 0.5, 0.99])
+    for mine, theirs in [(bayes.Beta(3, 70), dist.beta(3, 70)), (bayes.Student(11, 0.4, 2), dist.t(11, 0.4, 2))]:
+        assert mine.cdf(at) == pytest.approx(theirs.cdf(at), rel=1e-10)
+        assert mine.ppf(at) == pytest.approx(theirs.ppf(at), rel=1e-10)
+        assert mine.mean == pytest.approx(theirs.mean())
 
 
 def test_a_prior_worth_nothing_gives_student_s_interval():
     y = RNG.normal(10, 3, 25)
     found = bayes.of_mean(moments(y), NormalPrior(0, 1e-12, 1e-12, 1e-12))
     # 2 alpha is n here and n - 1 under Jeffreys' prior: the scale tells the rest.
-    assert found.distribution.kwds["scale"] == pytest.approx(y.std() / sqrt(25), rel=1e-6)
+    assert found.scale == pytest.approx(y.std() / sqrt(25), rel=1e-6)
     with pytest.raises(ValueError, match="proper"):
         BetaPrior(0, 1)
     with pytest.raises(ValueError, match="proper"):

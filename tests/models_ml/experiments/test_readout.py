@@ -44,7 +44,7 @@ def look(control: Arm, treated: Arm, day: str = "2026-06-10", crossed: int = 0, 
 
 
 def rows(*looks: Look):
-    return {(row.day, row.variant, row.metric.name): row for row in read_out(plan_of(PLAN), looks)}
+    return {(row.look.day, row.variant, row.metric.name): row for row in read_out(plan_of(PLAN), looks)}
 
 
 def test_a_clear_effect_is_told_with_its_interval_and_a_guardrail_as_kept() -> None:

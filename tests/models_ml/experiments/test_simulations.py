@@ -28,19 +28,20 @@ def peeked(y0: np.ndarray, y1: np.ndarray, kind: str, tau2: float) -> tuple[bool
     """Whether the sequential test, and the naive one, ever called this experiment at any of its looks."""
     called = naive = False
     for (n, total0, squares0), (_, total1, squares1) in zip(looks(y0), looks(y1), strict=True):
-        if kind == "proportion":
+        if kind != "mean":
             arms = Proportion(n, int(total0)), Proportion(n, int(total1))
         else:
             arms = Mean(n, total0, squares0), Mean(n, total1, squares1)
-        if not (sequential.enough(arms[0]) and sequential.enough(arms[1])):
+        if not sequential.enough(*arms):
             continue
         value, variance = arms[1].mean - arms[0].mean, arms[0].variance_of_mean + arms[1].variance_of_mean
-        called = called or sequential.p_value(value, variance, tau2) <= ALPHA
+        used = sequential.variance_of_difference(*arms) or variance
+        called = called or sequential.p_value(value, used, tau2) <= ALPHA
         naive = naive or abs(value) > 1.959964 * sqrt(variance)
     return called, naive
 
 
-@pytest.mark.parametrize("kind", ["proportion", "mean"])
+@pytest.mark.parametrize("kind", ["proportion", "rare", "mean"])
 def test_peeking_all_the_time_keeps_the_level_of_the_sequential_test_alone(kind: str) -> None:
     seed = int(np.random.SeedSequence().entropy % 2**32)
     rng = np.random.default_rng(seed)
@@ -48,6 +49,8 @@ def test_peeking_all_the_time_keeps_the_level_of_the_sequential_test_alone(kind:
     for _ in range(RUNS):
         if kind == "proportion":
             y0, y1, tau2 = *(rng.random((2, UNITS)) < 0.08).astype(float), 0.01**2
+        elif kind == "rare":
+            y0, y1, tau2 = *(rng.random((2, UNITS)) < 0.006).astype(float), 0.01**2
         else:
             y0, y1, tau2 = *rng.exponential(10, (2, UNITS)), 0.5**2
         one, other = peeked(y0, y1, kind, tau2)

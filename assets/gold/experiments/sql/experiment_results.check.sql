@@ -1,0 +1,61 @@
+-- The last day's statistics of each experiment from its customers one by one, and the differences from the sums beside them,
+-- none of it by running sums.
+WITH
+    results AS (SELECT * FROM gold.experiment_results WHERE day IN {days:Array(Date)}),
+    ends AS (SELECT experiment_id, max(day) AS end_day FROM results GROUP BY experiment_id),
+    newest AS (SELECT results.* FROM results INNER JOIN ends ON ends.experiment_id = results.experiment_id WHERE results.day = ends.end_day),
+    plans AS
+    (
+        SELECT assumeNotNull(experiment_id) AS experiment_id, argMin(experiment_plan, aggregate_version) AS first_plan,
+            JSONExtractString(first_plan, 'goal') AS goal, JSONExtractUInt(first_plan, 'window_days') AS window_days,
+            JSONExtractKeys(first_plan, 'shares') AS variants
+        FROM bronze.events WHERE type = 'experiment.planned' AND experiment_id IN (SELECT experiment_id FROM ends) GROUP BY experiment_id
+    ),
+    people AS
+    (
+        SELECT people.experiment_id AS experiment_id, people.customer_id AS customer_id, people.assigned_at AS assigned_at,
+            people.variant AS variant, ends.end_day AS end_day, plans.goal AS goal, plans.window_days AS window_days
+        FROM gold.experiment_assignments AS people
+        INNER JOIN ends ON ends.experiment_id = people.experiment_id
+        INNER JOIN plans ON plans.experiment_id = people.experiment_id
+        WHERE people.day <= ends.end_day AND has(plans.variants, people.variant)
+    ),
+    goals AS
+    (
+        SELECT aggregate_id, argMin(tuple(customer_id, event_time, kind, value_micros), aggregate_version) AS told
+        FROM bronze.events WHERE type = 'goal.recorded' GROUP BY aggregate_id
+    ),
+    reached AS
+    (
+        SELECT people.experiment_id AS experiment_id, people.customer_id AS customer_id, sum(ifNull(goals.told.4, 0)) AS value
+        FROM people
+        INNER JOIN goals ON goals.told.1 = people.customer_id
+        WHERE goals.told.3 = people.goal AND goals.told.2 >= people.assigned_at
+            AND dateDiff('microsecond', people.assigned_at, goals.told.2) < people.window_days * 86400 * 1000000
+            AND toDate(goals.told.2, {timezone:String}) <= people.end_day
+        GROUP BY experiment_id, customer_id
+    ),
+    against AS
+    (
+        SELECT treated.sum_y / treated.customers - control.sum_y / control.customers AS difference
+        FROM newest AS treated
+        INNER JOIN newest AS control ON control.experiment_id = treated.experiment_id AND control.metric = treated.metric
+        WHERE treated.variant != treated.control AND control.variant = control.control AND treated.metric = 'conversion'
+            AND treated.customers > 0 AND control.customers > 0
+    )
+SELECT figure, in_the_table, recomputed FROM
+(
+    SELECT
+        ['customers', 'customers who reached the goal', 'squares of value', 'value', 'differences of conversion'] AS figures,
+        (SELECT [
+            toFloat64(sumIf(customers, metric = 'conversion')), sumIf(sum_y, metric = 'conversion'), sumIf(sum_yy, metric = 'value'),
+            sumIf(sum_y, metric = 'value'), sumIf(ifNull(difference, 0), metric = 'conversion' AND variant != control)] FROM newest) AS ours,
+        [
+            (SELECT toFloat64(count()) FROM people WHERE experiment_id IN (SELECT experiment_id FROM newest WHERE metric = 'conversion')),
+            (SELECT toFloat64(count()) FROM reached WHERE experiment_id IN (SELECT experiment_id FROM newest WHERE metric = 'conversion')),
+            (SELECT sum(toFloat64(value) * value) / 1e12 FROM reached WHERE experiment_id IN (SELECT experiment_id FROM newest WHERE metric = 'value')),
+            (SELECT toFloat64(sum(value)) / 1e6 FROM reached WHERE experiment_id IN (SELECT experiment_id FROM newest WHERE metric = 'value')),
+            (SELECT sum(difference) FROM against)
+        ] AS theirs
+)
+ARRAY JOIN figures AS figure, ours AS in_the_table, theirs AS recomputed
