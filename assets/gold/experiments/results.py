@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from models_ml.experiments.readout import Arm, Look, Row
 
 MICROS = 1_000_000
+COVARIATE_DAYS = 30  # of value before the assignment (sql/experiment_measures.sql)
 MONEY = {"value": (MICROS, MICROS), "value_per_goal": (MICROS, 1)}  # what y and x of a metric are counted in
 Moments = list[int]  # n, y, yy, x, xx, xy
 
@@ -45,7 +46,7 @@ class Story:
 
 
 def read_stories(warehouse: Warehouse, days: Sequence[str]) -> list[Story]:
-    """Every planned experiment that somebody was assigned to by the last of `days`, with its changes day by day.
+    """Every planned experiment that is read out on one of `days`, with its changes day by day from its beginning.
 
     Raises ValueError for a plan that cannot be read; assignments without a plan have no read-out.
     """
@@ -57,16 +58,22 @@ def read_stories(warehouse: Warehouse, days: Sequence[str]) -> list[Story]:
         story.plans.append(plan_of(json.loads(plan)))
     if not stories:
         return []
-    named = {"experiments": list(stories)}
+    named: dict[str, Any] = {"experiments": list(stories)}
     for experiment_id, day, version, variant, customers in _query(warehouse, "experiment_counts.sql", days, named):
         stories[experiment_id].assigned[day][int(version) - 1, variant] = int(customers)
+    wanted = {date.fromisoformat(day) for day in days}
+    alive = [story for story in stories.values() if wanted & set(story.read_days(max(wanted)))]
+    if not alive:
+        return []
+    since = min(min(story.assigned) for story in alive) - timedelta(days=COVARIATE_DAYS + 1)
+    named = {"experiments": [story.id for story in alive], "since": since}
     for experiment_id, variant, metric, day, *moments in _query(warehouse, "experiment_measures.sql", days, named):
         stories[experiment_id].measures[day].append((variant, metric, [int(one) for one in moments]))
     for experiment_id, day, variant, sent, arrived, crossed in _query(
         warehouse, "experiment_exposure.sql", days, named
     ):
         stories[experiment_id].exposure[day].append((variant, int(sent), int(arrived), int(crossed)))
-    return [story for story in stories.values() if story.assigned]
+    return alive
 
 
 def result_rows(story: Story, days: Iterable[str]) -> Iterator[dict[str, Any]]:

@@ -12,13 +12,16 @@ WITH
     ),
     arrivals AS
     (
-        SELECT aggregate_id AS message_id, day, 'delivered' AS step, row_number() OVER (PARTITION BY aggregate_id ORDER BY event_time) AS number
-        FROM bronze.events
-        WHERE type = 'message.state_changed' AND to_state IN ('delivered', 'read', 'played') AND aggregate_id IN (SELECT message_id FROM messages)
-        UNION ALL
-        SELECT aggregate_id, day, 'read', row_number() OVER (PARTITION BY aggregate_id ORDER BY event_time)
-        FROM bronze.events
-        WHERE type = 'message.state_changed' AND to_state IN ('read', 'played') AND aggregate_id IN (SELECT message_id FROM messages)
+        SELECT message_id, day, step, row_number() OVER (PARTITION BY message_id, step ORDER BY at) AS number
+        FROM
+        (
+            SELECT events.aggregate_id AS message_id, events.day AS day, events.event_time AS at,
+                arrayJoin(if(events.to_state = 'delivered', ['delivered'], ['delivered', 'read'])) AS step
+            FROM bronze.events AS events
+            INNER JOIN messages ON messages.message_id = events.aggregate_id
+            WHERE events.type = 'message.state_changed' AND events.to_state IN ('delivered', 'read', 'played')
+                AND events.day <= addDays(messages.day, 60)
+        )
     ),
     laid AS
     (
@@ -40,7 +43,7 @@ WITH
         FROM laid
         LEFT JOIN plans ON plans.campaign_id = laid.message.3
         LEFT JOIN (SELECT id, kind FROM bronze.events WHERE type = 'goal.recorded') AS goals ON goals.id = laid.act_id
-        WHERE multiIf(
+        WHERE dateDiff('day', laid.message.2, laid.at, {timezone:String}) <= 60 AND multiIf(
             type = 'message.received', dateDiff('microsecond', laid.message.2, laid.at) < 72 * 3600 * 1000000,
             type = 'consent.changed', dateDiff('microsecond', laid.message.2, laid.at) < 7 * 86400 * 1000000,
             (plans.goal = '' OR plans.goal = goals.kind)

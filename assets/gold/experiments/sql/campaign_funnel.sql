@@ -48,7 +48,7 @@ WITH
     (
         SELECT
             sends.message_id AS message_id, sends.campaign_id AS campaign_id, sends.variant AS variant, sends.number_id AS number_id,
-            acts.act AS act, acts.at AS at, acts.value AS value, acts.value_currency AS value_currency,
+            sends.sent_at AS sent_at, acts.act AS act, acts.at AS at, acts.value AS value, acts.value_currency AS value_currency,
             row_number() OVER (PARTITION BY sends.message_id, acts.act ORDER BY acts.at) AS number
         FROM acts
         ASOF INNER JOIN sends ON sends.customer_id = acts.customer_id AND acts.at >= sends.sent_at
@@ -58,7 +58,7 @@ WITH
     ),
     steps AS
     (
-        SELECT campaign_id, variant, number_id, one.1 AS step, assumeNotNull(one.2) AS at, 0 AS value, '' AS value_currency,
+        SELECT campaign_id, variant, number_id, sent_at, one.1 AS step, assumeNotNull(one.2) AS at, 0 AS value, '' AS value_currency,
             if(step = 'delivered', ifNull(fates.cost, 0), 0) AS cost, if(step = 'delivered', fates.currency, '') AS cost_currency
         FROM sends
         LEFT JOIN fates ON fates.message_id = sends.message_id
@@ -67,7 +67,7 @@ WITH
             ('failed', if(fates.delivered_at IS NULL, fates.failed_at, NULL))] AS one
         WHERE one.2 IS NOT NULL
         UNION ALL
-        SELECT campaign_id, variant, number_id, concat(if(number = 1, 'first ', 'another '), act) AS step, at, value, value_currency, 0, ''
+        SELECT campaign_id, variant, number_id, sent_at, concat(if(number = 1, 'first ', 'another '), act) AS step, at, value, value_currency, 0, ''
         FROM answers
     )
 SELECT
@@ -89,5 +89,6 @@ SELECT
     max(steps.cost_currency) AS cost_currency
 FROM steps
 WHERE toDate(at, {timezone:String}) IN {days:Array(Date)} AND step NOT IN ('another reply', 'another opt_out')
+    AND dateDiff('day', sent_at, at, {timezone:String}) <= 60  -- the same whichever days are built together
 GROUP BY day, campaign_id, variant, number_id
 ORDER BY day, campaign_id, variant, number_id

@@ -13,13 +13,13 @@ WITH
             sent.variant AS variant, sent.day AS day
         FROM bronze.events AS sent
         INNER JOIN campaigns ON campaigns.campaign_id = assumeNotNull(sent.campaign_id)
-        WHERE sent.type = 'message.queued' AND sent.campaign_id IS NOT NULL AND sent.day <= {last:Date}
+        WHERE sent.type = 'message.queued' AND sent.campaign_id IS NOT NULL AND sent.day BETWEEN {since:Date} AND {last:Date}
     ),
     arrivals AS
     (
         SELECT events.aggregate_id AS message_id, min(events.day) AS day
         FROM bronze.events AS events
-        WHERE events.type = 'message.state_changed' AND events.to_state IN ('delivered', 'read', 'played') AND events.day <= {last:Date}
+        WHERE events.type = 'message.state_changed' AND events.to_state IN ('delivered', 'read', 'played') AND events.day BETWEEN {since:Date} AND {last:Date}
             AND events.aggregate_id IN (SELECT message_id FROM sends)
         GROUP BY message_id
     ),

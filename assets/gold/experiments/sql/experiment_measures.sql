@@ -25,7 +25,7 @@ WITH
             multiIf(type = 'message.received', 'reply', type = 'goal.recorded', 'goal', 'opt_out') AS act,
             kind, ifNull(value_micros, 0) AS value
         FROM bronze.events
-        WHERE day <= {last:Date} AND customer_id IN (SELECT customer_id FROM assigned)
+        WHERE day BETWEEN {since:Date} AND {last:Date} AND customer_id IN (SELECT customer_id FROM assigned)
             AND (type IN ('message.received', 'goal.recorded') OR type = 'consent.changed' AND granted = 0 AND scope IN ('marketing', 'all'))
         ORDER BY aggregate_version
         LIMIT 1 BY aggregate_id, type, aggregate_version * (type = 'consent.changed')  -- a goal told again is one goal
