@@ -139,7 +139,7 @@ def unit_information(pooled: Mean) -> NormalPrior:
 def compare(control: Posterior, treated: Posterior, alpha: float = 0.05) -> Belief:
     """Distribution of treated minus control, the arms being independent."""
     nodes = control.nodes
-    better = float(1 - _WEIGHTS @ treated.cdf(nodes))
+    better = min(1.0, max(0.0, float(1 - _WEIGHTS @ treated.cdf(nodes))))
     ends = [_quantile(nodes, treated, tail) for tail in (alpha / 2, 1 - alpha / 2)]
     # E[max(control - treated, 0)]: for each node of control, the treated ones below it.
     below = np.searchsorted(treated.nodes, nodes)

@@ -24,6 +24,6 @@ def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     order = sorted(range(len(p_values)), key=lambda n: p_values[n], reverse=True)
     adjusted, smallest = [1.0] * len(p_values), 1.0
     for rank, number in enumerate(order):
-        smallest = min(smallest, p_values[number] * len(p_values) / (len(p_values) - rank))
+        smallest = min(smallest, p_values[number] * (len(p_values) / (len(p_values) - rank)))
         adjusted[number] = smallest
     return adjusted
