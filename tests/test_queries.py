@@ -13,9 +13,11 @@ from hub_api.platform import sqlfile
 from hub_api.platform.postgres import prepare_connection
 
 ROOT = Path(str(resources.files(hub_api)))
-# Files of migrations are no query files; those of the warehouse speak ClickHouse's dialect.
+# Files of migrations are no query files; `.clickhouse.sql` speaks the warehouse's dialect and is asked there (tests/analytics).
 QUERY_FILES = sorted(
-    path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.sql") if path.parts[len(ROOT.parts)] != "migrations"
+    path.relative_to(ROOT).as_posix()
+    for path in ROOT.rglob("*.sql")
+    if path.parts[len(ROOT.parts)] != "migrations" and not path.name.endswith(".clickhouse.sql")
 )
 PARTITION = {"{table}": "messages_default"}
 

@@ -3,6 +3,7 @@
 All three are made from the application's own routes and OpenAPI description: a route added later is covered as it is.
 """
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,8 @@ from hub_api.auth.api_keys import create_key
 from hub_api.auth.permissions import ALL, BUILTIN, PERMISSIONS
 from tests.auth.people import Person, add_conversation, add_person, add_team, bearer, call, clear_limits
 from tests.auth.routes import FRAMEWORK, ROLES, Route, all_routes, other_routes, read_table, resolve
-from tests.support.hub import Hub
+from tests.support.hub import Hub, make_settings, running_hub
+from tests.support.warehouse import EmbeddedWarehouse
 
 ROUTES = all_routes()
 REFRESH_TABLE = "run `python -m tests.auth.routes` and read the difference before you commit it"
@@ -58,6 +60,13 @@ class World:
     queue: str
     secret: str
     own: dict[str, UUID]
+
+
+@pytest.fixture
+async def hub(database_url: str, redis_url: str, warehouse_server: EmbeddedWarehouse) -> AsyncIterator[Hub]:
+    """A hub with a warehouse: routes that ask it answer."""
+    async with running_hub(make_settings(database_url, redis_url, clickhouse_url=warehouse_server.url())) as running:
+        yield running
 
 
 @pytest.fixture

@@ -29,9 +29,11 @@ from hub_api.simulator.server import Simulator
 from hub_api.whatsapp.templates.sync import sync_templates
 from tests.auth.people import Person, add_conversation, add_person, add_team, sign_in
 from tests.auth.routes import ROLES, application
+from tests.support.data import empty
 from tests.support.hub import Hub, make_settings, running_hub
 from tests.support.sending import add_our_number
 from tests.support.simulator import test_config
+from tests.support.warehouse import EmbeddedWarehouse
 
 USUAL = 3
 EXAMPLES = int(os.environ.get("HUB_TEST_OPENAPI_EXAMPLES", USUAL))
@@ -53,10 +55,13 @@ NO_LIMITS = {
 
 
 @pytest.fixture
-async def open_hub(database_url: str, redis_url: str) -> AsyncIterator[Hub]:
-    """A hub without limits, whose Meta is the simulator."""
+async def open_hub(database_url: str, redis_url: str, warehouse_server: EmbeddedWarehouse) -> AsyncIterator[Hub]:
+    """A hub without limits, whose Meta is the simulator; its warehouse has no rows."""
+    empty(warehouse_server.url())
     async with Simulator(test_config()) as sim:
-        settings_ = make_settings(database_url, redis_url, meta_base_url=sim.url, **NO_LIMITS)
+        settings_ = make_settings(
+            database_url, redis_url, meta_base_url=sim.url, clickhouse_url=warehouse_server.url(), **NO_LIMITS
+        )
         async with running_hub(settings_) as hub:
             yield hub
 

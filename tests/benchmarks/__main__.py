@@ -10,7 +10,7 @@ from rich.console import Console
 
 from tests.benchmarks.report import show
 
-NAMES = ("gateway", "inbox", "relay", "sender", "pool", "queries", "dagster", "lake", "auth", "models")
+NAMES = ("gateway", "inbox", "relay", "sender", "pool", "queries", "dagster", "lake", "auth", "models", "analytics")
 
 
 def main() -> int:
@@ -18,12 +18,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*NAMES, []], help="which; without: all")
     parser.add_argument("--small", action="store_true", help="a tenth of the size: to try the benchmark itself")
+    parser.add_argument("--scale", type=float, help="of the size: 0.25 is a quarter")
     arguments = parser.parse_args()
+    scale = arguments.scale or (0.1 if arguments.small else 1.0)
     console, failed = Console(width=140), []
     for name in arguments.names or NAMES:
         began = time.monotonic()
         try:
-            rows = uvloop.run(import_module(f"tests.benchmarks.bench_{name}").run(0.1 if arguments.small else 1.0))
+            rows = uvloop.run(import_module(f"tests.benchmarks.bench_{name}").run(scale))
         except Exception:
             console.print_exception(max_frames=4)
             failed.append(name)

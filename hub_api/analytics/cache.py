@@ -1,0 +1,77 @@
+"""Answers kept while the data they come from stays: the key holds the newest build of the warehouse, so nothing is ever cleared.
+
+What has names of people in it is not kept.
+"""
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+import orjson
+import structlog
+from fastapi import Request, Response
+from pydantic import BaseModel
+from redis.exceptions import RedisError
+
+from hub_api.analytics.ask import questions
+from hub_api.analytics.filters import Filter, queries
+from hub_api.platform.services import Services
+from hub_api.platform.warehouse import Reader
+
+log = structlog.get_logger(__name__)
+
+KEPT_S = 900
+
+
+class Version(NamedTuple):
+    """What the answers are made from: the newest batch and build of the warehouse, and the newest baseline."""
+
+    batch: int
+    built: int
+    baselines: str
+
+
+async def version(services: Services, reader: Reader) -> Version:
+    """The version of the data as it is now."""
+    (row,) = await reader.rows(questions.version)
+    rows = await services.db.fetch(queries.baselines)
+    newest = max((row["updated_at"].isoformat() for row in rows), default="")
+    return Version(int(row["batch"]), int(row["built"]), f"{len(rows)}:{newest}")
+
+
+async def answer(
+    request: Request, services: Services, reader: Reader, filter_: Filter, make: Callable[[], Awaitable[BaseModel]]
+) -> Response:
+    """The answer that was made for the same question of the same data, or the one that `make` gives now.
+
+    304 without a body when the caller has it already (If-None-Match).
+    """
+    now = await version(services, reader)
+    said = [*now, request.url.path, sorted(request.query_params.multi_items()), str(filter_)]
+    etag = hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
+    headers = {"ETag": f'W/"{etag}"', "Cache-Control": "private, no-cache"}
+    if f'"{etag}"' in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    key = f"analytics:{etag}"
+    body = await _kept(services, key)
+    if body is None:
+        body = orjson.dumps((await make()).model_dump(mode="json"))
+        await _keep(services, key, body)
+    return Response(body, media_type="application/json", headers=headers)
+
+
+async def _kept(services: Services, key: str) -> bytes | None:
+    try:
+        found: Any = await services.redis.get(key)
+    except RedisError as error:
+        log.warning("answers_not_kept", error=type(error).__name__)
+        return None
+    return bytes(found) if found is not None else None
+
+
+async def _keep(services: Services, key: str, body: bytes) -> None:
+    try:
+        await services.redis.set(key, body, ex=KEPT_S)
+    except RedisError as error:
+        log.warning("answers_not_kept", error=type(error).__name__)

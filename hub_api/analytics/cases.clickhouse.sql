@@ -1,0 +1,52 @@
+-- Questions to the views of key figures. /*view*/, /*where*/, /*by*/, /*having*/ and /*order*/ are put in from lists of our own
+-- (ask.py); what callers say is bound. One test runs each with each view.
+
+-- name: figure  -- -> cases, numerator, denominator, currencies of all cases of the filter
+SELECT count() AS cases, sum(numerator) AS numerator, sum(denominator) AS denominator,
+    arraySort(arrayFilter(one -> one != '', groupUniqArray(toString(currency)))) AS currencies, /*quantiles*/ AS quantiles
+FROM /*view*/ AS one WHERE /*where*/;
+
+-- name: series  -- -> bucket (start of the hour, day, week or month), cases, numerator, denominator; in order
+SELECT /*by*/ AS bucket, count() AS cases, sum(numerator) AS numerator, sum(denominator) AS denominator
+FROM /*view*/ WHERE /*where*/
+GROUP BY bucket ORDER BY bucket;
+
+-- name: breakdown  -- {limit} -> value, cases, numerator, denominator; the most cases first
+SELECT /*by*/ AS value, count() AS cases, sum(numerator) AS numerator, sum(denominator) AS denominator
+FROM /*view*/ WHERE /*where*/
+GROUP BY value ORDER BY cases DESC, value LIMIT {limit:UInt32};
+
+-- name: conversations  -- {limit}, {after_…} -> conversations with their share of the figure
+SELECT * FROM
+(
+    SELECT conversation_id, min(time) AS at, argMax(place, (time, place)) AS queue, argMax(agent, (time, agent)) AS agent_id,
+        argMax(number, (time, number)) AS number_id, count() AS cases, sum(n) AS numerator, sum(d) AS denominator
+    FROM
+    (
+        SELECT conversation_id, at AS time, queue AS place, agent_id AS agent, number_id AS number, numerator AS n, denominator AS d
+        FROM /*view*/ WHERE /*where*/
+    )
+    GROUP BY conversation_id
+    HAVING /*having*/
+)
+WHERE /*after*/
+ORDER BY /*order*/ LIMIT {limit:UInt32};
+
+-- name: total  -- -> what the conversations behind a figure come to: conversations, cases, numerator, denominator
+SELECT count() AS conversations, sum(cases) AS cases, sum(n) AS numerator, sum(d) AS denominator FROM
+(
+    SELECT conversation_id, count() AS cases, sum(numerator) AS n, sum(denominator) AS d
+    FROM /*view*/ WHERE /*where*/
+    GROUP BY conversation_id
+);
+
+-- name: export  -- -> the cases themselves, in the order of time
+SELECT day, hour, at, conversation_id, queue, agent_id, number_id, channel, state_code, region, plan, currency, numerator, denominator
+FROM /*view*/ WHERE /*where*/
+ORDER BY at, conversation_id, numerator;
+
+-- name: funnel  -- -> one column of counts a step
+SELECT /*steps*/ FROM /*view*/ WHERE /*where*/;
+
+-- name: version  -- -> the newest batch and build of gold.built_days: while it stays, so do the answers
+SELECT max(batch) AS batch, toUnixTimestamp64Milli(max(built_at)) AS built FROM gold.built_days;
