@@ -89,10 +89,22 @@ async def series(reader: Reader, kpi: Kpi, filter_: Filter, grain: Grain) -> lis
     """
     if grain == "hour" and (filter_.last - filter_.first).days > MOST_DAYS_BY_HOUR:
         raise Invalid(f"by hour a period has at most {MOST_DAYS_BY_HOUR} days: choose grain=day")
+    await one_currency(reader, kpi, filter_)
     rows = await _ask(reader, "series", Cases.of(kpi), filter_, by=_BUCKETS[grain])
     if kpi.kind == "level":
         return _levels(kpi, rows, filter_, grain)
     return [{"at": row["bucket"], **_valued(kpi, row)} for row in rows]
+
+
+async def one_currency(reader: Reader, kpi: Kpi, filter_: Filter) -> None:
+    """Raises Invalid for amounts in several currencies, which no sum may mix, unless the filter names one."""
+    if kpi.unit != "money" or filter_.currency is not None:
+        return
+    currencies = (await figure(reader, kpi, filter_))["currencies"]
+    if len(currencies) > 1:
+        raise Invalid(
+            f"there are amounts in {', '.join(currencies)}: choose one with `currency`", currencies=currencies
+        )
 
 
 def _levels(kpi: Kpi, rows: list[dict[str, Any]], filter_: Filter, grain: Grain) -> list[dict[str, Any]]:
@@ -125,6 +137,7 @@ async def breakdown(
     reader: Reader, kpi: Kpi, filter_: Filter, by: By, *, limit: int, zone: str
 ) -> list[dict[str, Any]]:
     """The figure of each value of a dimension, those with the most cases first."""
+    await one_currency(reader, kpi, filter_)
     rows = await _ask(reader, "breakdown", Cases.of(kpi), filter_, by=_BY[by], given={"limit": limit, "timezone": zone})
     return [{"by": row["value"], **_valued(kpi, row)} for row in rows]
 

@@ -143,6 +143,7 @@ async def get_conversations(
     """Which conversations a figure counts, and what each adds to it: with the same filter `total` is the figure."""
     of = catalogue().kpi(kpi)
     reader, filter_ = await _prepared(services, caller, wanted)
+    await ask.one_currency(reader, of, filter_)
     cases = ask.Cases.of(of)
     return await shown_conversations(services, caller, reader, cases, filter_, of.figure, order, limit, cursor)
 

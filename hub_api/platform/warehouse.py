@@ -16,12 +16,18 @@ if TYPE_CHECKING:
     from clickhouse_connect.driver.asyncclient import AsyncClient
 
 # Somebody looks at a screen and waits.
-ASK: Settings = {"max_execution_time": 10, "max_result_rows": 200_000, "result_overflow_mode": "throw"}
+ASK: Settings = {
+    "max_execution_time": 10,
+    "max_memory_usage": 1_500_000_000,
+    "max_result_rows": 200_000,
+    "result_overflow_mode": "throw",
+}
 # A file is written while it is read: long, and as many rows as there are.
 EXPORT: Settings = {"max_execution_time": 600, "max_result_rows": 0}
 CONNECT_TIMEOUT_S = 15
 
-_TOO_SLOW = frozenset((159, 160, 396, 241))  # TIMEOUT_EXCEEDED, TOO_SLOW, TOO_MANY_ROWS_OR_BYTES, MEMORY_LIMIT_EXCEEDED
+# TOO_MANY_ROWS, TIMEOUT_EXCEEDED, TOO_SLOW, MEMORY_LIMIT_EXCEEDED, TOO_MANY_BYTES, TOO_MANY_ROWS_OR_BYTES
+_TOO_SLOW = frozenset((158, 159, 160, 241, 307, 396))
 _NOT_THERE = frozenset((60, 81))  # UNKNOWN_TABLE, UNKNOWN_DATABASE
 
 

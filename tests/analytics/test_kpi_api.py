@@ -15,11 +15,12 @@ import pytest
 from hub_api.analytics import ask
 from hub_api.analytics.catalogue import catalogue
 from hub_api.analytics.filters import Filter
+from hub_api.events import MessageStateChanged
 from hub_api.platform.csv_export import read_csv
 from hub_api.platform.ids import uuid7
 from hub_api.platform.warehouse import Reader
 from hub_api.settings import Settings
-from tests.assets.conftest import Given, named
+from tests.assets.conftest import Given, at, named
 from tests.assets.story import Talk
 from tests.assets.test_kpi_tables import random_events
 from tests.auth.people import actions, add_person, call
@@ -254,6 +255,27 @@ async def test_a_baseline_gives_targets_that_are_a_change_of_it(hub: Hub) -> Non
     assert "kpi.baseline_set" in await actions(hub)
     assert (await call(hub, "PUT", f"{API}/baselines/nothing", hub.auth, json=body))[0] == 404
     assert (await call(hub, "PUT", path, hub.auth, json={**body, "measured_to": "2024-01-01"}))[0] == 422
+
+
+async def test_amounts_of_two_currencies_are_never_added(hub: Hub) -> None:
+    events = []
+    for name, micros, currency in (("ana", 2_000_000, "BRL"), ("bruno", 300_000, "USD")):
+        talk = Talk(name, "2026-03-10 14:00")
+        talk.customer("2026-03-10 14:00")
+        sent = talk.we("2026-03-10 14:01", "bot")
+        talk.moves("2026-03-10 14:02", "resolved")
+        events += [*talk.events, MessageStateChanged(
+            aggregate_id=sent, aggregate_version=2, occurred_at=at("2026-03-10 14:01:30"), conversation_id=talk.id, customer_id=talk.customer_id,
+            from_state="sent", to_state="delivered", cost_micros=micros, cost_currency=currency,
+        )]  # fmt: skip
+    await built(hub.services.settings, *events)
+    both = await get(hub, "kpis/cost_per_resolved")
+    assert both["value"] is None and both["currencies"] == ["BRL", "USD"]
+    assert (await get(hub, "kpis/cost_per_resolved", currency="BRL"))["value"] == 2.0
+    for path in ("series", "breakdown", "conversations"):
+        status, body = await call(hub, "GET", f"{API}/kpis/cost_per_resolved/{path}", hub.auth, params=PERIOD)
+        assert status == 422 and "BRL, USD" in body["detail"]
+        assert len((await get(hub, f"kpis/cost_per_resolved/{path}", currency="USD"))["items"]) == 1
 
 
 @pytest.mark.parametrize(

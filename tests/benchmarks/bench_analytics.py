@@ -33,7 +33,7 @@ SELECT
     reinterpretAsUUID(toFixedString(reinterpretAsString(cityHash64(number, 1) % 20 + 1), 16)),
     'whatsapp', ['', 'suporte', 'vendas', 'financeiro', 'retencao'][cityHash64(number, 2) % 5 + 1],
     reinterpretAsUUID(toFixedString(reinterpretAsString(cityHash64(number, 3) % 200 + 1), 16)),
-    'resolved', toDateTime64(day, 6, 'UTC') + cityHash64(number, 4) % 86400, if(cityHash64(number, 5) % 5 = 0, NULL, cityHash64(number, 6) % 600),
+    'resolved', toDateTime64(day, 6, 'UTC') + cityHash64(number, 4) % 86400 AS opened_at, if(cityHash64(number, 5) % 5 = 0, NULL, cityHash64(number, 6) % 600),
     5, 5, cityHash64(number, 7) % 10 > 0, toStartOfHour(opened_at), ['SP', 'RJ', 'MG', 'BA'][cityHash64(number, 8) % 4 + 1], 'Sudeste',
     if(cityHash64(number, 9) % 4 = 0, cityHash64(number, 10) % 5 + 1, NULL), opened_at, opened_at
 FROM numbers({from:UInt64}, {count:UInt64})
