@@ -59,7 +59,11 @@ SERVICES: dict[str, tuple[str, ...]] = {
     ),
     "ai": (),
     "campaigns": (),
-    "analytics": ("hub_api.analytics.routes", "hub_api.analytics.routes_export", "hub_api.analytics.dashboards.routes",),
+    "analytics": (
+        "hub_api.analytics.routes",
+        "hub_api.analytics.routes_export",
+        "hub_api.analytics.dashboards.routes",
+    ),
 }
 
 # Paths that take files, with the most bytes of one; the routes behind them stream.
