@@ -204,6 +204,16 @@ def random_events(rng: Random, talks: int = 40) -> list[Event]:
     return events
 
 
+def test_every_check_agrees_on_a_day_without_agents(given: Given) -> None:
+    talk = Talk("ana", "2026-03-10 14:00")
+    talk.customer("2026-03-10 14:00")
+    given(*talk.events)
+    given.build(*DAYS)
+    for package, table in CHECKS:
+        rows = given.warehouse.rows(load_sql(package, f"{table}.check.sql"), DAYS)
+        assert rows and all(_agree(ours, theirs) for _, ours, theirs in rows), (table, rows)
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_every_check_agrees_on_random_events_and_sees_a_changed_figure(given: Given, seed: int) -> None:
     given(*random_events(Random(seed)))

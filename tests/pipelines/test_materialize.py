@@ -79,7 +79,7 @@ def broken(monkeypatch: pytest.MonkeyPatch, right: str, wrong: str) -> None:
     ("right", "wrong", "check"),
     [
         ("toUnixTimestamp64Micro(first_customer_message_at)) / 1e6", "toUnixTimestamp64Micro(first_customer_message_at)) / 1e6 + 1", "recomputed_from_events"),
-        ("conversations.priority AS priority", "9 AS priority", "expectations"),
+        ("talks.priority AS priority", "9 AS priority", "expectations"),
         ("talk.messages_person AS messages_person", "99 AS messages_person", "expectations"),
         ("ORDER BY day", "LIMIT 0", "expectations"),
     ],

@@ -36,8 +36,8 @@ SELECT figure, in_the_table, recomputed FROM
         (SELECT [sum(busy_seconds), sum(handling_seconds), sum(attended_seconds), toFloat64(sum(messages)), toFloat64(sum(resolved))]
             FROM gold.agent_kpi_hourly WHERE day IN {days:Array(Date)}) AS ours,
         [
-            (SELECT sum(busy) / 1e6 FROM work),
-            (SELECT sum(handling) / 1e6 FROM work),
+            ifNull((SELECT sum(busy) / 1e6 FROM work), 0),
+            ifNull((SELECT sum(handling) / 1e6 FROM work), 0),
             (SELECT sum(toUnixTimestamp64Micro(last_at) - toUnixTimestamp64Micro(first_at)) / 1e6 FROM gold.agent_days WHERE day IN {days:Array(Date)}),
             (SELECT toFloat64(uniqExact(aggregate_id)) FROM bronze.events
                 WHERE day IN {days:Array(Date)} AND type = 'message.queued' AND author = 'agent' AND author_id IS NOT NULL
