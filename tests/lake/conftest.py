@@ -25,7 +25,7 @@ from tests.support.postgres import Databases
 from tests.support.valkey import EmbeddedValkey
 from tests.support.warehouse import EmbeddedWarehouse
 
-DAYS, CUSTOMERS = 16, 80
+DAYS, CUSTOMERS = 17, 120
 OURS = """
 SELECT concat(database, '.', name) FROM system.tables
 WHERE database IN ('bronze', 'silver', 'gold') AND engine LIKE '%MergeTree' AND name != 'built_days' ORDER BY 1
