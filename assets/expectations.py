@@ -8,6 +8,7 @@ from typing import Any
 
 Expectation = tuple[str, dict[str, Any]]
 STATES = ["bot", "queued", "assigned", "waiting_customer", "resolved", "closed"]
+MOODS = ["negative", "neutral", "positive", "mixed"]
 NINETY_DAYS_S = 90 * 86400
 MAX_ROWS = 300_000  # above it a deterministic sample is checked: a frame of every row would not fit beside the engines
 
@@ -241,6 +242,39 @@ SUITES = {
                 at_most("converted", "goals"),
                 between("value_micros", 0, None),
                 between("cost_micros", 0, None),
+            ),
+        ),
+        Suite(
+            "gold.message_sentiment",
+            "message_id",
+            (
+                unique("message_id"),
+                one_of("label", MOODS),
+                *(between(share, 0, 1) for share in MOODS),
+                between("score", -1, 1),
+                between("intent_probability", 0, 1),
+                never_null("model"),
+                one_of(
+                    "reason",
+                    [
+                        *("billing", "cancellation", "installation", "payments", "plans", "service", "technical"),
+                        "smalltalk",
+                    ],
+                ),
+            ),
+        ),
+        Suite(
+            "gold.conversation_sentiment",
+            "conversation_id",
+            (
+                unique("conversation_id"),
+                between("messages", 1, None),
+                between("score_start", -1, 1),
+                between("score_end", -1, 1),
+                between("score_slope", -2, 2),
+                at_most("score_minimum", "score_mean"),
+                at_most("negative_messages", "messages"),
+                one_of("final_label", MOODS),
             ),
         ),
     )

@@ -170,6 +170,21 @@ class MessageReacted(MessageEvent, frozen=True, kw_only=True):
     by: str = "customer"
 
 
+class MessageLabelled(Event, frozen=True, kw_only=True):
+    """A teacher (a language model, or a person) said what a customer's message says; the models of messages learn from it.
+
+    aggregate_id is the message. It is no part of the conversation's story: nothing but training reads it.
+    """
+
+    type: ClassVar[str] = "message.labelled"
+    aggregate_type: ClassVar[str] = "label"
+    customer_id: UUID
+    teacher: str
+    sentiment: str | None = None  # negative, neutral, positive or mixed
+    intent: str | None = None  # one of the corpus
+    confidence: float = 1.0  # 0 to 1
+
+
 class MessageEchoed(MessageEvent, frozen=True, kw_only=True):
     """An employee wrote from the WhatsApp Business app on the phone."""
 

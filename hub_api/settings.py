@@ -199,6 +199,7 @@ class Settings(Calendar):
     template_sync_hours: int = Field(
         6, gt=0, le=168, description="templates of an account are read from Meta at least this often, beside webhooks"
     )
+    models_dir: Path | None = Field(None, description="folder of the trained models; empty: HUB_HOME/models")
     media_dir: Path | None = Field(
         None, description="folder for files of messages, and for those under way; empty: HUB_HOME/media"
     )

@@ -111,17 +111,23 @@ class Registry:
         if manifest.missed:
             told = ", ".join(f"{metric} {got:.3f} < {floor:.3f}" for metric, (got, floor) in manifest.missed.items())
             raise ModelError(f"{name} {version} is not promoted: {told}")
-        self._write_history(name, [*(old for old in self._history(name) if old != version), version])
+        history = [*(old for old in self._history(name) if old != version), version]
+        self._write(name, history, [old for old in self.refused(name) if old != version])
         self._prune(name)
 
     def rollback(self, name: str) -> str:
-        """Put the version before the present one into use; its name. Raises ModelError when there is none."""
+        """Put the version before the present one into use; its name. The present one is refused from now on: who makes
+        models by themselves leaves it alone. Raises ModelError when there is no version before it."""
         history = self._history(name)
         if len(history) < 2:
             raise ModelError(f"{name} has no earlier version to go back to")
         self.files(self.manifest(name, history[-2]))
-        self._write_history(name, history[:-1])
+        self._write(name, history[:-1], [*self.refused(name), history[-1]])
         return history[-2]
+
+    def refused(self, name: str) -> list[str]:
+        """Versions that somebody went back from, and nobody promoted again since."""
+        return list(self._record(name).get("refused", []))
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
@@ -132,13 +138,16 @@ class Registry:
             yield
 
     def _history(self, name: str) -> list[str]:
-        path = self.folder / name / "promoted.json"
-        return list(json.loads(path.read_bytes())["history"]) if path.exists() else []
+        return list(self._record(name).get("history", []))
 
-    def _write_history(self, name: str, history: list[str]) -> None:
+    def _record(self, name: str) -> dict[str, list[str]]:
+        path = self.folder / name / "promoted.json"
+        return dict(json.loads(path.read_bytes())) if path.exists() else {}
+
+    def _write(self, name: str, history: list[str], refused: list[str]) -> None:
         path = self.folder / name / "promoted.json"
         aside = path.with_suffix(".aside")
-        aside.write_bytes(_json({"history": history[-KEPT:]}))
+        aside.write_bytes(_json({"history": history[-KEPT:], "refused": refused[-KEPT:]}))
         aside.replace(path)
 
     def _prune(self, name: str) -> None:
@@ -161,7 +170,7 @@ def describe(
     used = {library: installed(library) for library in libraries}
     version = version_of(data_hash, code_hash, used)
     return Manifest(
-        name, version, datetime.now(UTC).isoformat(timespec="seconds"), data_hash, code_hash, used, dict(metrics), dict(floors)
+        name, version, datetime.now(UTC).isoformat(), data_hash, code_hash, used, dict(metrics), dict(floors)
     )  # fmt: skip
 
 

@@ -27,3 +27,9 @@ reconcile_and_refresh = dg.define_asset_job(
     tags=TAGS,
     description="`refresh` after the day's events were compared with PostgreSQL and completed.",
 )
+retrain = dg.define_asset_job(
+    "retrain",
+    selection=dg.AssetSelection.groups("models"),
+    executor_def=dg.in_process_executor,
+    description="The models of messages from our corpus and the newest labels of teachers; promoted when they reach their floors.",
+)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import dagster as dg
 
 from assets.daily import DAILY
-from pipelines.jobs import reconcile_and_refresh, refresh
+from pipelines.jobs import reconcile_and_refresh, refresh, retrain
 from pipelines.launching import underway
 
 
@@ -33,6 +33,18 @@ def hourly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReas
 def daily(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     """Build yesterday, now that it is over. It waits in the queue for whatever is underway, and is never left out."""
     return _request(context, days_back=1)
+
+
+@dg.schedule(
+    job=retrain,
+    cron_schedule="40 3 * * 1",
+    execution_timezone=str(DAILY.timezone),
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="The models of messages with the week's labels of teachers, on Monday at twenty to four; without new labels a glance.",
+)
+def weekly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """Train with what teachers said since; what is promoted reads the messages of the next run."""
+    return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat(), tags={"hub/reason": "clock"})
 
 
 def _request(context: dg.ScheduleEvaluationContext, days_back: int) -> dg.RunRequest:

@@ -13,6 +13,7 @@ from hub_api.platform.services import Services
 from hub_api.settings import Settings
 from tests.support.data import data_settings_for, empty, warehouse_with_schema
 from tests.support.hub import Hub, make_settings, running_hub
+from tests.support.models import FOLDER
 from tests.support.outbox import ASTRAY
 from tests.support.postgres import Databases, EmbeddedPostgres
 from tests.support.valkey import EmbeddedValkey
@@ -21,6 +22,8 @@ from tests.support.warehouse import EmbeddedWarehouse
 # How long an example takes depends on what else the machine does: a slow one is no failure.
 hypothesis_settings.register_profile("hub", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("hub")
+# Every stack and run of the session finds the models of messages there; the first that needs them trains them.
+os.environ.setdefault("HUB_MODELS_DIR", str(FOLDER))
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ CREATE TABLE IF NOT EXISTS raw.events /*ON CLUSTER*/
 (
     id UUID COMMENT 'Event id, UUIDv7',
     type LowCardinality(String) COMMENT 'Name of the event, for example message.received (hub_api/events.py)',
-    aggregate_type LowCardinality(String) COMMENT 'What it happened to: customer, conversation, message, business',
+    aggregate_type LowCardinality(String) COMMENT 'What it happened to: customer, conversation, message, business, label',
     aggregate_id UUID COMMENT 'Id of what it happened to',
     aggregate_version Int64 COMMENT 'Version of the aggregate after the change; state is folded by it',
     occurred_at DateTime64(6, 'UTC') COMMENT 'When it happened in the world (payload time; sentinels 1970-01-01 and 2100-01-01 when that was absurd), UTC',

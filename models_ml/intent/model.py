@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from models_ml.registry import pack_arrays, unpack_arrays
 from models_ml.sentiment.corpus import Corpus, Label
 from models_ml.text.classifier import Recipe, TextClassifier, train
+from models_ml.text.vectorise import Prepared
 
 RECIPE = Recipe(strength=6.0, max_terms=40_000, lexicon=0.3)
 BATCH = 512
@@ -31,17 +32,23 @@ class IntentModel:
 
     def predict(self, texts: Sequence[str]) -> list[Intent]:
         """One answer per text, in order."""
-        reasons = sorted(set(self.reason_of.values()))
-        groups = [reasons.index(self.reason_of[name]) for name in self.classifier.classes]
         found: list[Intent] = []
         for start in range(0, len(texts), BATCH):
-            for shares in self.classifier.probabilities(texts[start : start + BATCH]):
-                sums = [0.0] * len(reasons)
-                for group, share in zip(groups, shares, strict=True):
-                    sums[group] += float(share)
-                place, reason = int(shares.argmax()), max(range(len(reasons)), key=sums.__getitem__)
-                name = self.classifier.classes[place]
-                found.append(Intent(name, float(round(shares[place], 6)), reasons[reason], round(sums[reason], 6)))
+            found += self.answer(Prepared.of(texts[start : start + BATCH]))
+        return found
+
+    def answer(self, texts: Prepared) -> list[Intent]:
+        """`predict` for texts that were prepared already."""
+        reasons = sorted(set(self.reason_of.values()))
+        groups = [reasons.index(self.reason_of[name]) for name in self.classifier.classes]
+        found = []
+        for shares in self.classifier.probabilities(texts):
+            sums = [0.0] * len(reasons)
+            for group, share in zip(groups, shares, strict=True):
+                sums[group] += float(share)
+            place, reason = int(shares.argmax()), max(range(len(reasons)), key=sums.__getitem__)
+            name = self.classifier.classes[place]
+            found.append(Intent(name, float(round(shares[place], 6)), reasons[reason], round(sums[reason], 6)))
         return found
 
     def files(self) -> dict[str, bytes]:

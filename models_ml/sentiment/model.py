@@ -11,7 +11,8 @@ import numpy.typing as npt
 from models_ml.registry import pack_arrays, unpack_arrays
 from models_ml.sentiment.corpus import ASPECTS, CLASSES
 from models_ml.text.classifier import TextClassifier
-from models_ml.text.normalise import Reading, read, strip_accents
+from models_ml.text.normalise import strip_accents
+from models_ml.text.vectorise import Prepared
 
 BATCH = 512  # texts read and multiplied at once
 NO_ASPECT = "none"
@@ -50,19 +51,20 @@ class SentimentModel:
     aspect: TextClassifier
 
     def predict(self, texts: Sequence[str]) -> list[Sentiment]:
-        """One answer per text, in order; any string is answered, an empty one as neutral by what the model learned."""
+        """One answer per text, in order; any string is answered."""
         found: list[Sentiment] = []
         for start in range(0, len(texts), BATCH):
-            found += self._batch(texts[start : start + BATCH])
+            batch = texts[start : start + BATCH]
+            found += self.answer(batch, Prepared.of(batch))
         return found
 
-    def _batch(self, texts: Sequence[str]) -> list[Sentiment]:
-        readings = [read(text) for text in texts]
+    def answer(self, texts: Sequence[str], readings: Prepared) -> list[Sentiment]:
+        """`predict` for texts that were prepared already."""
         whole = self.probabilities(readings)
         parts = [split(text) for text in texts]
         # A message of one clause is its own clause: only the others are read again.
         several = [number for number, clauses in enumerate(parts) if len(clauses) > 1]
-        clause_readings = [read(clause) for number in several for clause in parts[number]]
+        clause_readings = Prepared.of(clause for number in several for clause in parts[number])
         polarity_of = iter(self.probabilities(clause_readings))
         subject_of = iter(self.aspect.probabilities(clause_readings))
         subjects = self.aspect.probabilities(readings)
@@ -79,7 +81,7 @@ class SentimentModel:
             ))  # fmt: skip
         return found
 
-    def probabilities(self, readings: Sequence[Reading]) -> npt.NDArray[np.float64]:
+    def probabilities(self, readings: Prepared) -> npt.NDArray[np.float64]:
         """Texts by CLASSES."""
         columns = [self.classifier.classes.index(name) for name in CLASSES]
         shares = self.classifier.probabilities(readings)

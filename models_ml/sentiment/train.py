@@ -9,8 +9,8 @@ from models_ml.text.classifier import Recipe, train
 
 COMPOSED = 2400  # messages joined from clauses
 COMPOSED_WEIGHT = 0.4  # beside a line that somebody wrote as a whole
-SENTIMENT = Recipe(strength=6.0, max_terms=50_000, lexicon=1.0)
-ASPECT = Recipe(strength=10.0, max_terms=30_000, lexicon=0.0, calibrate=True)
+SENTIMENT = Recipe(strength=6.0, ratio=False, max_terms=50_000, lexicon=1.0)
+ASPECT = Recipe(strength=10.0, ratio=False, max_terms=30_000, lexicon=0.0)
 
 
 def train_sentiment(corpus: Corpus, labels: Sequence[Label] = ()) -> SentimentModel:

@@ -12,9 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from models_ml.text.lexicon import signals
-from models_ml.text.normalise import Reading, read
-from models_ml.text.vectorise import Floats, Vocabulary
+from models_ml.text.lexicon import SIGNALS, signals
+from models_ml.text.vectorise import KINDS, Floats, Prepared, Vocabulary
 
 
 @dataclass(frozen=True)
@@ -22,7 +21,9 @@ class Recipe:
     """How a classifier is trained; found by cross-validation on training data, see models_ml/sentiment/README.md."""
 
     strength: float = 10.0  # inverse of the penalty on the weights (scikit-learn's C)
-    ratio: bool = True  # half the decision from words scaled by their log-count ratio (Wang and Manning 2012, NB-SVM)
+    # Half the decision from words scaled by their log-count ratio (Wang and Manning 2012, NB-SVM). It helps where a class
+    # has many texts: None means for up to four classes.
+    ratio: bool | None = None
     balanced: bool = True  # every class weighs the same, however rare
     min_texts: int = 2  # of a term
     max_terms: int = 60_000  # of each kind
@@ -43,18 +44,18 @@ class TextClassifier:
     recipe: Recipe = field(default_factory=Recipe)
     temperature: float = 1.0
 
-    def logits(self, readings: Sequence[Reading]) -> npt.NDArray[np.float64]:
-        """Readings by classes, before the temperature."""
-        rows = features(readings, self.vocabularies, self.recipe)
+    def logits(self, texts: Prepared) -> npt.NDArray[np.float64]:
+        """Texts by classes, before the temperature."""
+        rows = features(texts, self.vocabularies, self.recipe)
         return np.asarray(rows @ self.weights.T, dtype=np.float64) + self.bias
 
-    def probabilities(self, texts: Sequence[str] | Sequence[Reading]) -> npt.NDArray[np.float64]:
+    def probabilities(self, texts: Sequence[str] | Prepared) -> npt.NDArray[np.float64]:
         """Texts by classes (in the order of `classes`), calibrated; no text gives no rows."""
-        return softmax(self.logits(_readings(texts)) / self.temperature)
+        return softmax(self.logits(_prepared(texts)) / self.temperature)
 
-    def predict(self, texts: Sequence[str] | Sequence[Reading]) -> list[str]:
+    def predict(self, texts: Sequence[str] | Prepared) -> list[str]:
         """The likeliest class of each text."""
-        return [self.classes[place] for place in self.logits(_readings(texts)).argmax(axis=1)]
+        return [self.classes[place] for place in self.logits(_prepared(texts)).argmax(axis=1)]
 
     def state(self) -> tuple[dict[str, Any], dict[str, npt.NDArray[Any]]]:
         """Everything it is, as JSON and as arrays."""
@@ -100,21 +101,21 @@ def train(
         raise ValueError("texts, labels and weights must have one entry per text")
     if len(set(labels)) < 2:
         raise ValueError("at least two classes are needed")
-    readings, targets = [read(text) for text in texts], np.array(labels)
+    prepared, targets = Prepared.of(texts), np.array(labels)
     counts = np.ones(len(labels)) if weights is None else np.asarray(weights, dtype=np.float64)
     own = len(texts) if vocabulary_from is None else vocabulary_from
     temperature = 1.0
     if recipe.calibrate and min(np.unique(targets, return_counts=True)[1]) >= 2:
-        temperature = _temperature(readings, targets, counts, recipe, own)
-    return replace(_fit(readings, targets, counts, recipe, own), temperature=temperature)
+        temperature = _temperature(prepared, targets, counts, recipe, own)
+    return replace(_fit(prepared, targets, counts, recipe, own), temperature=temperature)
 
 
-def features(readings: Sequence[Reading], vocabularies: Sequence[Vocabulary], recipe: Recipe) -> Any:
-    """Readings as a CSR matrix: the vocabularies' columns, then the lexicon's."""
-    blocks = [vocabulary.rows(readings) for vocabulary in vocabularies]
+def features(texts: Prepared, vocabularies: Sequence[Vocabulary], recipe: Recipe) -> Any:
+    """Texts as a CSR matrix: the vocabularies' columns, then the lexicon's."""
+    blocks = [vocabulary.rows(texts.terms[vocabulary.kind]) for vocabulary in vocabularies]
     if recipe.lexicon:
-        figures = np.array([signals(reading) for reading in readings], dtype=np.float32).reshape(len(readings), -1)
-        blocks.append(sp.csr_matrix(figures * recipe.lexicon))
+        figures = np.array([signals(reading) for reading in texts.readings], dtype=np.float32)
+        blocks.append(sp.csr_matrix(figures.reshape(len(texts), len(SIGNALS)) * recipe.lexicon))
     return sp.hstack(blocks, format="csr")
 
 
@@ -139,27 +140,27 @@ def cross_validate(
     return [classes[place] for place in found.argmax(axis=1)], found, classes
 
 
-def _readings(texts: Sequence[str] | Sequence[Reading]) -> list[Reading]:
-    return [text if isinstance(text, Reading) else read(text) for text in texts]
+def _prepared(texts: Sequence[str] | Prepared) -> Prepared:
+    return texts if isinstance(texts, Prepared) else Prepared.of(texts)
 
 
 def _fit(
-    readings: Sequence[Reading], targets: npt.NDArray[Any], counts: npt.NDArray[np.float64], recipe: Recipe, own: int
+    texts: Prepared, targets: npt.NDArray[Any], counts: npt.NDArray[np.float64], recipe: Recipe, own: int
 ) -> TextClassifier:
     from sklearn.linear_model import LogisticRegression
 
     vocabularies = tuple(
-        Vocabulary.of(kind, readings[:own], min_texts=recipe.min_texts, max_terms=recipe.max_terms)
-        for kind in ("word", "char")
+        Vocabulary.of(kind, texts.terms[kind][:own], min_texts=recipe.min_texts, max_terms=recipe.max_terms)
+        for kind in KINDS
     )
-    rows = features(readings, vocabularies, recipe).astype(np.float64)
+    rows = features(texts, vocabularies, recipe).astype(np.float64)
     classes = np.unique(targets)
     # One class against the others each: with few texts a class as good as a common optimum, and ten times as quick.
     wanted = classes[1:] if len(classes) == 2 else classes
     weights, bias = np.empty((len(wanted), rows.shape[1])), np.empty(len(wanted))
     for place, name in enumerate(wanted):
         scales = [np.ones(rows.shape[1])]
-        if recipe.ratio:
+        if recipe.ratio or (recipe.ratio is None and len(classes) <= 4):
             scales.append(_ratio(rows, targets == name, counts))
         parts = []
         for scale in scales:
@@ -186,16 +187,16 @@ def _ratio(rows: Any, ours: npt.NDArray[np.bool_], counts: npt.NDArray[np.float6
 
 
 def _temperature(
-    readings: Sequence[Reading], targets: npt.NDArray[Any], counts: npt.NDArray[np.float64], recipe: Recipe, own: int
+    texts: Prepared, targets: npt.NDArray[Any], counts: npt.NDArray[np.float64], recipe: Recipe, own: int
 ) -> float:
     from scipy.optimize import minimize_scalar
 
     logits, places, weights = [], [], []
     for seen, unseen in _folds(targets, recipe.folds, 0):
-        model = _fit([readings[n] for n in seen], targets[seen], counts[seen], recipe, int((seen < own).sum()))
+        model = _fit(texts.take(seen), targets[seen], counts[seen], recipe, int((seen < own).sum()))
         place_of = {name: place for place, name in enumerate(model.classes)}
         known = [n for n in unseen if targets[n] in place_of]
-        logits.append(model.logits([readings[n] for n in known]))
+        logits.append(model.logits(texts.take(known)))
         places += [place_of[targets[n]] for n in known]
         weights += [counts[n] for n in known]
     # A fold may lack a rare class: its column is as unlikely as can be.

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from models_ml.text.normalise import CONTRASTS, Reading
+from models_ml.text.normalise import CONTRASTS, Reading, read
 
 Floats = npt.NDArray[np.float32]
 CHAR_SIZES = (2, 3, 4, 5)
@@ -44,7 +44,32 @@ def char_terms(reading: Reading) -> list[str]:
     return terms
 
 
-TERMS: dict[str, Callable[[Reading], list[str]]] = {"word": word_terms, "char": char_terms}
+KINDS: dict[str, Callable[[Reading], list[str]]] = {"word": word_terms, "char": char_terms}
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Texts read and cut into terms once, for every model that is asked about them."""
+
+    readings: list[Reading]
+    terms: dict[str, list[list[str]]]  # kind -> terms of each reading
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> "Prepared":
+        """Every text read."""
+        readings = [read(text) for text in texts]
+        return cls(readings, {kind: [cut(reading) for reading in readings] for kind, cut in KINDS.items()})
+
+    def take(self, places: Iterable[int]) -> "Prepared":
+        """Some of them, in this order."""
+        chosen = list(places)
+        return Prepared(
+            [self.readings[place] for place in chosen],
+            {kind: [terms[place] for place in chosen] for kind, terms in self.terms.items()},
+        )
+
+    def __len__(self) -> int:
+        return len(self.readings)
 
 
 @dataclass(frozen=True)
@@ -56,28 +81,26 @@ class Vocabulary:
     idf: Floats
 
     @classmethod
-    def of(cls, kind: str, readings: Iterable[Reading], *, min_texts: int, max_terms: int) -> "Vocabulary":
-        """The terms that stand in at least `min_texts` readings, the most frequent `max_terms` of them."""
+    def of(cls, kind: str, texts: Sequence[Sequence[str]], *, min_texts: int, max_terms: int) -> "Vocabulary":
+        """Of texts as terms: those that stand in at least `min_texts` of them, the most frequent `max_terms`."""
         found: Counter[str] = Counter()
-        texts = 0
-        for reading in readings:
-            texts += 1
-            found.update(set(TERMS[kind](reading)))
+        for terms in texts:
+            found.update(set(terms))
         kept = sorted(
             (term for term, count in found.items() if count >= min_texts), key=lambda term: (-found[term], term)
         )[:max_terms]
-        idf = np.log((1 + texts) / (1 + np.array([found[term] for term in kept], dtype=np.float64))) + 1
+        idf = np.log((1 + len(texts)) / (1 + np.array([found[term] for term in kept], dtype=np.float64))) + 1
         return cls(kind, {term: column for column, term in enumerate(kept)}, idf.astype(np.float32))
 
-    def rows(self, readings: Sequence[Reading]) -> Any:
-        """A CSR matrix of readings by terms, float32; a reading without known terms is a row of zeros."""
-        terms, columns = TERMS[self.kind], self.columns
+    def rows(self, texts: Sequence[Sequence[str]]) -> Any:
+        """A CSR matrix of texts (as terms) by the vocabulary, float32; a text without known terms is a row of zeros."""
+        columns = self.columns
         starts: list[int] = [0]
         places: list[int] = []
         values: list[int] = []
-        for reading in readings:
+        for terms in texts:
             counts: dict[int, int] = {}
-            for term in terms(reading):
+            for term in terms:
                 if (column := columns.get(term)) is not None:
                     counts[column] = counts.get(column, 0) + 1
             places += counts.keys()
@@ -85,7 +108,7 @@ class Vocabulary:
             starts.append(len(places))
         indices = np.array(places, dtype=np.int32)
         data = (1 + np.log(np.array(values, dtype=np.float32))) * self.idf[indices]
-        matrix = sp.csr_matrix((data, indices, np.array(starts)), shape=(len(readings), len(columns)))
+        matrix = sp.csr_matrix((data, indices, np.array(starts)), shape=(len(texts), len(columns)))
         lengths = np.sqrt(np.asarray(matrix.multiply(matrix).sum(axis=1)).ravel())
         lengths[lengths == 0] = 1
         return sp.diags((1 / lengths).astype(np.float32)) @ matrix

@@ -1,0 +1,175 @@
+"""The models of messages on real texts that lie beside the checkout (they never ship), and what reading costs.
+
+Accuracies are of five-fold cross-validation inside a set, of training on one set and judging on another, and of the model
+that ships, which has seen none of them. The bar of each is the issue's figure for untuned TF-IDF and logistic regression.
+"""
+
+import csv
+import gzip
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+
+from models_ml.messages import ensure, load_reader
+from models_ml.sentiment.evaluate import accuracy, confusion, macro_f1, table
+from models_ml.text.classifier import Recipe, cross_validate, train
+from models_ml.text.lexicon import lexicon_score
+from models_ml.text.normalise import read
+from tests.benchmarks.report import Row
+
+Labelled = tuple[list[str], list[str]]
+RECIPE = Recipe(calibrate=False)
+PROBLEMS = ("problemas_de_entrega", "problemas_de_qualidade")
+
+
+def shared() -> Path:
+    """The folder of real texts beside the checkout. Raises FileNotFoundError where there is none."""
+    for folder in Path(__file__).parents:
+        if (path := folder / "shared" / "data").exists():
+            return path
+    raise FileNotFoundError("no shared/data beside this checkout: real texts are needed, and may not be shipped")
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    with gzip.open(shared() / name, "rt", encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def reviews(name: str, *, title: bool) -> Labelled:
+    """Reviews with one or two stars against four or five."""
+    said = [row for row in rows(f"{name}/reviews.csv.gz") if row["label"] != "neu"]
+    texts = [f"{row['title']}. {row['text']}" if title else row["text"] for row in said]
+    return texts, [{"pos": "positive", "neg": "negative"}[row["label"]] for row in said]
+
+
+def satisfied() -> Labelled:
+    """Messages that people judged: a satisfied customer or a problem."""
+    said = [row for row in rows("olist_reasons/messages.csv.gz") if row["class"]]
+    return [row["text"] for row in said], ["negative" if row["class"] in PROBLEMS else "positive" for row in said]
+
+
+def reasons() -> Labelled:
+    """The same messages with one of nine reasons of contact."""
+    said = [row for row in rows("olist_reasons/messages.csv.gz") if row["reason"]]
+    return [row["text"] for row in said], [row["reason"] for row in said]
+
+
+def intents() -> Labelled:
+    """Questions to a chatbot of the ministry of culture: 104 intents."""
+    said = rows("tais_intents_ptbr/intents.csv.gz")
+    return [row["text"] for row in said], [row["intent"] for row in said]
+
+
+async def run(scale: float) -> list[Row]:
+    """Accuracy and macro-F1 of every set, its baselines, and cost; confusions go to standard output."""
+    sets: dict[str, tuple[Labelled, float | None]] = {
+        "b2w reviews, title and text": (reviews("b2w_reviews", title=True), 0.965),
+        "b2w reviews, text only": (reviews("b2w_reviews", title=False), None),
+        "olist reviews, title and text": (reviews("olist_reviews", title=True), 0.927),
+        "olist, satisfied or not (people)": (satisfied(), 0.928),
+        "olist, nine reasons (people)": (reasons(), 0.68),
+        "tais, 104 intents": (intents(), None),
+    }
+    step = max(1, round(1 / scale))
+    sets = {name: ((x[::step], y[::step]), bar) for name, ((x, y), bar) in sets.items()}
+    found = [row for name, (labelled, bar) in sets.items() for row in _in_domain(name, labelled, bar)]
+    found += _across(
+        {name: labelled for name, (labelled, _) in sets.items() if "tais" not in name and "nine" not in name}
+    )
+    return [*found, *_shipped(sets), *_cost(scale)]
+
+
+def _in_domain(name: str, labelled: Labelled, bar: float | None) -> list[Row]:
+    texts, truth = labelled
+    said, _, _ = cross_validate(texts, truth, RECIPE)
+    print(f"\n{name}: rows are the truth\n{table(confusion(truth, said))}" if len(set(truth)) <= 10 else "")
+    majority = [Counter(truth).most_common(1)[0][0]] * len(truth)
+    few = len(set(truth)) == 2
+    figure = accuracy(truth, said) if few else macro_f1(truth, said)
+    floor = f", word list {accuracy(truth, _by_words(texts)):.3f}" if few else ""
+    return [
+        Row(
+            f"cross-validated: {name}", f"accuracy {accuracy(truth, said):.4f}, macro-F1 {macro_f1(truth, said):.4f}",
+            figure / bar if bar else None, f"{'accuracy' if few else 'macro-F1'} {bar} (issue, untuned)" if bar else "", 1 if bar else None,
+            f"{len(texts)} texts; majority {accuracy(truth, majority):.3f}{floor}",
+        )
+    ]  # fmt: skip
+
+
+def _by_words(texts: Sequence[str]) -> list[str]:
+    return ["positive" if lexicon_score(read(text)) >= 0 else "negative" for text in texts]
+
+
+def _across(sets: dict[str, Labelled]) -> list[Row]:
+    found = []
+    for source in ("b2w reviews, title and text", "olist reviews, title and text"):
+        model = train(*sets[source], recipe=RECIPE)
+        for target, (texts, truth) in sets.items():
+            if target.split(",")[0] != source.split(",")[0]:
+                said = model.predict(texts)
+                figure = f"accuracy {accuracy(truth, said):.4f}, macro-F1 {macro_f1(truth, said):.4f}"
+                found.append(Row(f"trained on {source}", figure, note=f"judged on {target}"))
+    return found
+
+
+def _shipped(sets: dict[str, tuple[Labelled, float | None]]) -> list[Row]:
+    found = []
+    with TemporaryDirectory() as folder:
+        began, processor = time.monotonic(), time.process_time()
+        manifests = ensure(Path(folder))
+        spent = f"{time.monotonic() - began:.0f} s ({time.process_time() - processor:.0f} s of a core)"
+        size = sum(path.stat().st_size for path in Path(folder).rglob("*.*")) / 1e6
+        found.append(Row("training what ships", spent, note=f"{size:.1f} MB on disk; the bar is 60 s"))
+        reader = load_reader(Path(folder))
+        for manifest in manifests.values():
+            print(f"\n{manifest.name} {manifest.version}")
+            for name, value in manifest.metrics.items():
+                print(f"  {name}: {value}" if "confusion" not in name else f"  {name}:\n{table(value)}")
+        for name, ((texts, truth), _) in sets.items():
+            if set(truth) == {"positive", "negative"}:
+                answers = reader.read(texts)
+                said = ["positive" if one.score >= 0 else "negative" for one in answers]
+                figure = f"accuracy {accuracy(truth, said):.4f}, macro-F1 {macro_f1(truth, said):.4f}"
+                floor = macro_f1(truth, _by_words(texts))
+                shares = Counter(one.label for one in answers)
+                note = ", ".join(f"{label} {count / len(texts):.2f}" for label, count in shares.most_common())
+                found.append(
+                    Row(f"what ships: {name}", figure, macro_f1(truth, said) / floor, "word list, macro-F1", 1, note)
+                )
+        texts, _ = sets["tais, 104 intents"][0]
+        neutral = sum(one.label == "neutral" for one in reader.read(texts)) / len(texts)
+        found.append(Row("what ships: tais, questions called neutral", f"{neutral:.3f}", note="nobody complains to it"))
+    return found
+
+
+def _cost(scale: float) -> list[Row]:
+    texts = reviews("olist_reviews", title=False)[0]
+    thousand = (texts * 4)[: max(200, int(1000 * scale))]
+    process = psutil.Process()
+    with TemporaryDirectory() as folder:
+        ensure(Path(folder))
+        before = process.memory_info().rss
+        reader = load_reader(Path(folder))
+        held = (process.memory_info().rss - before) / 1e6
+        one = _timed(lambda: [reader.read([text]) for text in thousand])
+        many = _timed(lambda: [reader.read(thousand[start : start + 256]) for start in range(0, len(thousand), 256)])
+    per = 1000 / len(thousand)
+    return [
+        Row("1,000 messages one by one", f"{one * per:.2f} s of a core", note="sentiment, aspects, intent"),
+        Row("1,000 messages in batches of 256", f"{many * per:.2f} s of a core", one / many, "one by one"),
+        Row("memory of the loaded models", f"{held:.0f} MB"),
+    ]
+
+
+def _timed(act: Callable[[], object]) -> float:
+    """Processor seconds of the best of three runs: others use this machine too."""
+    spent = []
+    for _ in range(3):
+        began = time.process_time()
+        act()
+        spent.append(time.process_time() - began)
+    return min(spent)
