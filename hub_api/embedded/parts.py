@@ -22,7 +22,7 @@ API_PROCESSES = 2
 WORKERS = ("worker-1", "worker-2")
 GROUPS = {
     "worker": WORKERS,
-    "dagster": ("dagster-code", "dagster-upgrade", "dagster-daemon", "dagster-web", "checker"),
+    "dagster": ("dagster-code", "dagster-upgrade", "dagster-daemon", "dagster-web", "checker", "models"),
     "superset": SUPERSET,
 }
 
@@ -100,6 +100,9 @@ def dagster_parts(home: Home, values: Values, state: State, env: dict[str, str],
         after = (*after, "dagster-upgrade")
     parts.append(slow("dagster-daemon", lambda: daemon, beat, after))
     parts.append(slow("dagster-web", lambda: serve, page, after, port=web, url=url))
+    # The models of messages, before the first run needs them: a glance when they are there, else half a minute of a core.
+    train = [sys.executable, "-m", "models_ml.train"]
+    parts.append(slow("models", lambda: train, None, ("dagster-code",)))
     if "checker" not in values.outside:
         # Great Expectations, warm, beside the runs: importing it would cost each of them seconds and 290 MB.
         port = values.port("checker")

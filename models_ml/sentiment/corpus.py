@@ -7,7 +7,7 @@ corpus/messages.tsv adds what it has little of, corpus/clauses.tsv is what compo
 import csv
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from models_ml.text.normalise import read
@@ -59,6 +59,11 @@ class Corpus:
     learned: tuple[Line, ...]
     held_out: tuple[Line, ...]  # of the simulator's corpus: what ordinary messages are like
     challenge: tuple[Line, ...]  # written to be hard: negation, slang, emoji, irony, mixed, typing errors
+    judged: frozenset[str] = frozenset()  # both of them as the models read them: what must not be learned
+
+    def may_learn(self, text: str) -> bool:
+        """Whether a text reads otherwise than everything that judges."""
+        return read(text).plain not in self.judged
 
 
 def load_corpus(folder: Path = SIMULATOR) -> Corpus:
@@ -68,17 +73,12 @@ def load_corpus(folder: Path = SIMULATOR) -> Corpus:
     if not files:
         raise FileNotFoundError(f"no corpus in {folder}: it is part of the package hub_api")
     lines = [line for file in files for line in _simulator_lines(file)]
-    challenge = _own_lines(OWN / "heldout.tsv")
-    judged = {read(line.text).plain for line in challenge}
-    held: list[Line] = []
-    learned: list[Line] = []
-    for line in lines:
-        plain = read(line.text).plain
-        (held if _is_held_out(plain) else learned).append(line)
-        judged |= {plain} if _is_held_out(plain) else set()
-    own = [line for line in _own_lines(OWN / "messages.tsv") if read(line.text).plain not in judged]
-    learned = [line for line in learned if read(line.text).plain not in judged]
-    return Corpus((*learned, *own), tuple(held), tuple(challenge))
+    challenge = tuple(_own_lines(OWN / "heldout.tsv"))
+    held = tuple(line for line in lines if _is_held_out(read(line.text).plain))
+    judged = frozenset(read(line.text).plain for line in (*held, *challenge))
+    corpus = Corpus((), held, challenge, judged)
+    learned = tuple(line for line in (*lines, *_own_lines(OWN / "messages.tsv")) if corpus.may_learn(line.text))
+    return replace(corpus, learned=learned)
 
 
 def corpus_files(folder: Path = SIMULATOR) -> list[Path]:

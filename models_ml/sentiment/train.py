@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from models_ml.sentiment.compose import compose
-from models_ml.sentiment.corpus import Corpus, Label, clauses
+from models_ml.sentiment.corpus import Corpus, Label, Line, clauses
 from models_ml.sentiment.model import NO_ASPECT, SentimentModel
 from models_ml.text.classifier import Recipe, train
 
@@ -20,9 +20,7 @@ def train_sentiment(corpus: Corpus, labels: Sequence[Label] = ()) -> SentimentMo
     name or number that a customer wrote can be read out of the model. Labels of held-out texts are left out by the caller
     or do no harm: a label's text is learned, never judged.
     """
-    composed = compose(clauses(), COMPOSED)
-    lines = [*corpus.learned, *composed]
-    weights = [1.0] * len(corpus.learned) + [COMPOSED_WEIGHT] * len(composed)
+    lines, weights = lessons(corpus)
     taught = [label for label in labels if label.sentiment]
     classifier = train(
         [*(line.text for line in lines), *(label.text for label in taught)],
@@ -33,6 +31,12 @@ def train_sentiment(corpus: Corpus, labels: Sequence[Label] = ()) -> SentimentMo
     )
     about = [
         (line.text, next(iter(line.aspects), NO_ASPECT), 1.0) for line in corpus.learned if len(line.aspects) <= 1
-    ] + [(text, aspect, 1.0) for aspect, _, text in clauses()]
+    ] + [(text, aspect, 1.0) for aspect, _, text in clauses() if corpus.may_learn(text)]
     aspect = train([a for a, _, _ in about], [b for _, b, _ in about], [c for _, _, c in about], ASPECT)
     return SentimentModel(classifier, aspect)
+
+
+def lessons(corpus: Corpus) -> tuple[list[Line], list[float]]:
+    """What the sentiment is learned from, with weights: the corpus' lines, then composed messages."""
+    composed = [line for line in compose(clauses(), COMPOSED) if corpus.may_learn(line.text)]
+    return [*corpus.learned, *composed], [1.0] * len(corpus.learned) + [COMPOSED_WEIGHT] * len(composed)

@@ -33,7 +33,9 @@ def read_days(warehouse: Warehouse, reader: "MessageReader", days: Sequence[str]
                 answers, [_row(row, one, reader.version) for row, one in zip(rows, said, strict=True)], column_names=COLUMNS
             )  # fmt: skip
             count += len(rows)
-        rows_of_day = warehouse.replace_days(TABLE, sql, days, answers=answers, model=reader.version)
+        rows_of_day = warehouse.replace_days(
+            TABLE, sql, days, answers=answers.removeprefix("gold."), model=reader.version
+        )
     return rows_of_day, count
 
 

@@ -1,9 +1,9 @@
--- answers: a table like this one with what was read now; model: the version in use. What the same version has read of the
+-- answers: the name of a table like this one with what was read now; model: the version in use. What the same version has read of the
 -- same words stays. A message without words any more (its customer was erased, or deleted it) has no row.
 SELECT read.*
 FROM
 (
-    SELECT * FROM {answers:Identifier}
+    SELECT * FROM gold.{answers:Identifier}
     UNION ALL
     SELECT * FROM gold.message_sentiment WHERE day IN {days:Array(Date)} AND model = {model:String}
 ) AS read

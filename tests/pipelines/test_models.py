@@ -1,0 +1,69 @@
+"""Runs with the models of messages: judged by a check, and a version below its floors stops what is built on it."""
+
+import json
+import shutil
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from hub_api.settings import Settings
+from models_ml.registry import Registry
+from models_ml.sentiment import evaluate
+from pipelines.definitions import build
+from pipelines.jobs import QUIET
+from pipelines.materialize import materialize
+from tests.assets.conftest import Given
+from tests.assets.story import Talk
+from tests.support.models import trained
+
+DAY = "2026-03-10"
+
+
+@pytest.fixture
+def own_models(warehouse_settings: Settings, tmp_path: Path) -> Settings:
+    """Settings with models that the test may spoil."""
+    folder = tmp_path / "models"
+    shutil.copytree(trained(), folder)
+    return warehouse_settings.model_copy(update={"models_dir": folder})
+
+
+def some_talk() -> Talk:
+    talk = Talk("ana", f"{DAY} 14:00")
+    talk.customer(f"{DAY} 14:00", "que demora, ninguém me atende 😡")
+    talk.customer(f"{DAY} 14:20", "resolveu, muito obrigada, adorei o atendimento")
+    return talk
+
+
+def test_training_is_a_glance_when_nothing_changed_and_its_check_judges_what_is_in_use(
+    given: Given, own_models: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = build(own_models).resolve_job_def("retrain")
+    with dg.DagsterInstance.ephemeral() as instance:
+        good = job.execute_in_process(instance=instance, run_config=QUIET)
+        monkeypatch.setattr(evaluate, "FLOORS", {**evaluate.FLOORS, "held_out_accuracy": 0.999})
+        bad = job.execute_in_process(instance=instance, run_config=QUIET, raise_on_error=False)
+    (passed,) = good.get_asset_check_evaluations()
+    metadata = good.asset_materializations_for_node("models__messages")[0].metadata
+    assert passed.passed and metadata["teacher_labels"].value == 0
+    assert metadata["sentiment/version"].value == Registry(own_models.models_dir or Path()).promoted("sentiment")
+    (failed,) = bad.get_asset_check_evaluations()
+    assert not failed.passed and "held_out_accuracy" in (failed.description or "")
+
+
+def test_messages_read_by_a_version_below_its_floors_stop_the_day(given: Given, own_models: Settings) -> None:
+    given(*some_talk().events)
+    (result,) = materialize(own_models, [DAY])
+    assert result.success
+    row = given.row("SELECT first_label, final_label, turning_message_id, score_slope FROM gold.conversation_sentiment")
+    assert (row["first_label"], row["final_label"]) == ("negative", "positive") and row["score_slope"] > 0.5
+
+    folder = own_models.models_dir or Path()
+    manifest = Registry(folder).manifest("sentiment")
+    path = folder / "sentiment" / manifest.version / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "floors": {"held_out_accuracy": 0.999}}))
+    (result,) = materialize(own_models, [DAY], raise_on_error=False)
+    failed = {one.check_name: one.description for one in result.get_asset_check_evaluations() if not one.passed}
+    assert list(failed) == ["model_reaches_its_floors"] and "0.999" in (failed["model_reaches_its_floors"] or "")
+    built = {event.asset_key.path[-1] for event in result.get_asset_materialization_events()}
+    assert "message_sentiment" in built and not built & {"conversation_sentiment", "built_days"}
