@@ -3,7 +3,6 @@
 Prediction needs numpy and scipy only; scikit-learn is imported for training. The state is arrays and lists: no pickle.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -29,7 +28,7 @@ class Recipe:
     max_terms: int = 60_000  # of each kind
     lexicon: float = 0.5  # weight of the lexicon's figures beside rows of length 1; 0 leaves them out
     calibrate: bool = True
-    folds: int = 3  # of the predictions from which the temperature is taken
+    aside: int = 5  # one text in so many is held aside to find the temperature
     tolerance: float = 1e-2  # of the optimiser
 
 
@@ -191,21 +190,15 @@ def _temperature(
 ) -> float:
     from scipy.optimize import minimize_scalar
 
-    logits, places, weights = [], [], []
-    for seen, unseen in _folds(targets, recipe.folds, 0):
-        model = _fit(texts.take(seen), targets[seen], counts[seen], recipe, int((seen < own).sum()))
-        place_of = {name: place for place, name in enumerate(model.classes)}
-        known = [n for n in unseen if targets[n] in place_of]
-        logits.append(model.logits(texts.take(known)))
-        places += [place_of[targets[n]] for n in known]
-        weights += [counts[n] for n in known]
-    # A fold may lack a rare class: its column is as unlikely as can be.
-    width = max(one.shape[1] for one in logits)
-    stacked = np.vstack([np.pad(one, ((0, 0), (0, width - one.shape[1])), constant_values=-50.0) for one in logits])
-    rows, truth, weight = np.arange(len(places)), np.array(places), np.array(weights)
+    seen, unseen = _folds(targets, recipe.aside, 0)[0]
+    model = _fit(texts.take(seen), targets[seen], counts[seen], recipe, int((seen < own).sum()))
+    place_of = {name: place for place, name in enumerate(model.classes)}
+    known = [n for n in unseen if targets[n] in place_of]
+    logits = model.logits(texts.take(known))
+    rows, truth, weight = np.arange(len(known)), np.array([place_of[targets[n]] for n in known]), counts[known]
 
     def loss(logarithm: float) -> float:
-        shares = softmax(stacked / np.exp(logarithm))[rows, truth]
+        shares = softmax(logits / np.exp(logarithm))[rows, truth]
         return float(-(weight * np.log(np.maximum(shares, 1e-12))).sum())
 
     return float(np.exp(minimize_scalar(loss, bounds=(-3, 3), method="bounded").x))
@@ -221,18 +214,3 @@ def _folds(targets: npt.NDArray[Any], folds: int, seed: int) -> list[tuple[npt.N
         fold_of[places] = (offset + np.arange(len(places))) % folds
         offset += len(places)
     return [(np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)) for fold in range(folds)]
-
-
-def dump(model: TextClassifier) -> tuple[bytes, bytes]:
-    """The classifier as JSON and npz."""
-    from models_ml.registry import pack_arrays
-
-    tables, arrays = model.state()
-    return json.dumps(tables, ensure_ascii=False).encode(), pack_arrays(arrays)
-
-
-def restore(tables: bytes, arrays: bytes) -> TextClassifier:
-    """The classifier that `dump` wrote."""
-    from models_ml.registry import unpack_arrays
-
-    return TextClassifier.from_state(json.loads(tables), unpack_arrays(arrays))
