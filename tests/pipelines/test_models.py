@@ -31,8 +31,10 @@ def own_models(warehouse_settings: Settings, tmp_path: Path) -> Settings:
 def some_talk() -> Talk:
     talk = Talk("ana", f"{DAY} 14:00")
     talk.customer(f"{DAY} 14:00", "que demora, ninguém me atende 😡")
+    talk.moves(f"{DAY} 14:05", "queued", "suporte")
     talk.we(f"{DAY} 14:10", "agent")
     talk.customer(f"{DAY} 14:20", "resolveu, muito obrigada, adorei o atendimento")
+    talk.moves(f"{DAY} 15:00", "resolved")
     return talk
 
 
