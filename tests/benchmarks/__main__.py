@@ -10,7 +10,20 @@ from rich.console import Console
 
 from tests.benchmarks.report import show
 
-NAMES = ("gateway", "inbox", "relay", "sender", "pool", "queries", "dagster", "lake", "auth", "models", "analytics", "sentiment")
+NAMES = (
+    "gateway",
+    "inbox",
+    "relay",
+    "sender",
+    "pool",
+    "queries",
+    "dagster",
+    "lake",
+    "auth",
+    "models",
+    "analytics",
+    "sentiment",
+)
 
 
 def main() -> int:
