@@ -173,6 +173,8 @@ async def _known(hub: Hub) -> dict[str, str]:
     )
     ids = {
         "client_id": "grafana",
+        "kpi": "first_response_time",
+        "funnel": "service",
         "conversation_id": made["conversation"],
         "reference": made["conversation"],
         "customer_id": made["customer"],

@@ -61,7 +61,10 @@ def list_dashboards(caller: Viewer) -> DashboardList:
 @router.post(
     "/{slug}/guest-token",
     summary="A token to show one dashboard in a frame",
-    responses={503: {"description": "`unavailable`: Superset does not answer, or the dashboard is not there yet"}},
+    responses={
+        404: {"description": "`not_found`: no such dashboard"},
+        503: {"description": "`unavailable`: Superset does not answer, or the dashboard is not there yet"},
+    },
 )
 async def make_guest_token(services: Hub, caller: Viewer, slug: Slug) -> GuestToken:
     """For this session and five minutes; it is of no use in another session, nor without one."""
