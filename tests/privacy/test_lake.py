@@ -48,6 +48,7 @@ def later_table(people: People):
 
 async def test_no_file_holds_an_erased_person_s_words_and_the_other_s_stay(people: People) -> None:
     await bring_up_to_date(people.settings)
+    assert (people.settings.home / "lake").stat().st_mode & 0o077 == 0, "for its owner's eyes only"
     gone, stays = people.gone.words, people.stays.words
     before = words_of(people.settings, stays)
     assert words_of(people.settings, gone) > 0 and before > 0

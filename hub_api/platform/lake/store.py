@@ -120,9 +120,10 @@ def lake_dir(settings: Settings) -> Path:
 
 def clean_spool(settings: Settings) -> Path:
     """Where files are made before they are complete, emptied of what a dead process left: it may hold people's words."""
+    lake_dir(settings).mkdir(mode=0o700, parents=True, exist_ok=True)  # for its owner's eyes only
     folder = lake_dir(settings) / ".incoming"
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700, parents=True)
+    folder.mkdir(mode=0o700)
     return folder
 
 
