@@ -1,0 +1,312 @@
+"""Superset behind the hub: every dashboard in a browser, whose rows are seen, and the ways by which embedded dashboards leak."""
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+import asyncpg
+import jwt
+import pytest
+import requests
+from playwright.sync_api import Browser, Page, Response
+
+from hub_api.analytics.dashboards.tree import read_tree
+from hub_api.auth.passwords import Passwords
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
+
+PASSWORD = "quatro girafas no telhado"
+SUPERSET = "/apps/superset"
+PAGES = list(read_tree().dashboards)
+"""Slugs in the order of the pages."""
+
+
+@dataclass
+class Person:
+    """Somebody signed in: a session of cookies at the hub."""
+
+    hub: str
+    email: str
+    session: requests.Session
+
+    def get(self, path: str, **headers: str) -> requests.Response:
+        return self.session.get(f"{self.hub}{path}", headers=headers, timeout=120)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> requests.Response:
+        told = {"Origin": self.hub, "X-CSRF-Token": self.session.cookies.get("hub_csrf") or "", **headers}
+        return self.session.post(f"{self.hub}{path}", json=body, headers=told, timeout=120)
+
+    def guest(self, slug: str) -> dict[str, Any]:
+        """A guest token of this session."""
+        answer = self.post(f"/api/v1/analytics/dashboards/{slug}/guest-token")
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    def rows(self, chart: dict[str, Any], **headers: str) -> tuple[int, list[dict[str, Any]]]:
+        """Status and rows of a chart's query."""
+        answer = self.post(f"{SUPERSET}/api/v1/chart/data", chart, **headers)
+        result = answer.json().get("result") if answer.headers["Content-Type"].startswith("application/json") else None
+        return answer.status_code, result[0]["data"] if isinstance(result, list) else []
+
+
+def apart(work: Coroutine[Any, Any, Any]) -> Any:
+    """The result of a coroutine in a thread of its own: the browser's loop runs in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, work).result()
+
+
+def run(stack, *statements: tuple[str, tuple[Any, ...]]) -> None:
+    async def execute() -> None:
+        db = await asyncpg.connect(stack.env["HUB_DATABASE_URL"])
+        try:
+            for sql, arguments in statements:
+                await db.execute(sql, *arguments)
+        finally:
+            await db.close()
+
+    apart(execute())
+
+
+@cache
+def hashed() -> str:
+    """PASSWORD as the hub keeps it; once, since it is meant to be slow."""
+
+    async def make() -> str:
+        return await Passwords().hash(PASSWORD)
+
+    return apart(make())
+
+
+def person(stack, role: str) -> Person:
+    """A new user of this role, signed in."""
+    hub, email = f"http://127.0.0.1:{stack.env['HUB_API_PORT']}", f"{role}-{uuid.uuid4().hex[:8]}@example.com"
+    insert = "INSERT INTO users (id, email, name, role, password_hash, password_changed_at) VALUES ($1,$2,$3,$4,$5,$6)"
+    run(stack, (insert, (uuid.uuid4(), email, f"{role.title()} Souza", role, hashed(), datetime.now(UTC))))
+    session = requests.Session()
+    deadline = time.monotonic() + 90
+    while True:  # five attempts a minute from one address
+        answer = session.post(
+            f"{hub}/api/v1/auth/login", json={"email": email, "password": PASSWORD, "transport": "cookie"}, timeout=60
+        )
+        if answer.status_code == 200:
+            return Person(hub, email, session)
+        assert answer.status_code == 429 and time.monotonic() < deadline, answer.text
+        time.sleep(float(answer.headers.get("Retry-After", 5)))
+
+
+@pytest.fixture(scope="module")
+def ready(stack) -> None:
+    """Dashboards are there, and the tables behind them have rows."""
+    deadline = time.monotonic() + 600
+    while "dashboards" not in stack.hub("dashboards", "provision", check=False):
+        assert time.monotonic() < deadline, stack.hub("logs", "superset-provision", check=False)
+        time.sleep(5)
+    while "tables built" not in stack.hub("logs", "demo", "-n", "1000", check=False):
+        assert time.monotonic() < deadline, "the tables are not built"
+        time.sleep(5)
+
+
+@pytest.fixture(scope="module")
+def people(stack, ready) -> dict[str, Person]:
+    """One person of each role that these tests need: signing in is limited."""
+    return {role: person(stack, role) for role in ("admin", "analyst", "executive", "supervisor")}
+
+
+@pytest.fixture(scope="module")
+def charts(people) -> dict[str, dict[str, Any]]:
+    """The query of one chart of the page Operação, as its page sends it, by whose rows it has."""
+    admin = people["admin"]
+    asked = admin.get(f"{SUPERSET}/api/v1/dashboard/operacao/charts").json()["result"]
+    page = admin.get(f"{SUPERSET}/api/v1/dashboard/operacao").json()["result"]["id"]
+    found = next(one for one in asked if one["slice_name"] == "Por fila")
+    form = {**found["form_data"], "dashboardId": page, "slice_id": found["id"]}
+    number = int(form["datasource"].split("__")[0])
+    query = {"columns": form["groupby"], "metrics": ["conversations"], "row_limit": 100, "filters": [], "orderby": []}
+    body = {"datasource": {"id": number, "type": "table"}, "queries": [query], "form_data": form, "force": False}
+    return {"queues": body}
+
+
+@pytest.fixture
+def page(browser: Browser, people) -> Iterator[Page]:
+    """A page of the executive's browser."""
+    context = browser.new_context(viewport={"width": 1400, "height": 1700}, locale="pt-BR")
+    executive = people["executive"]
+    context.add_cookies(
+        [
+            {"name": one.name, "value": one.value or "", "domain": "127.0.0.1", "path": one.path}
+            for one in executive.session.cookies
+        ]
+    )
+    yield context.new_page()
+    context.close()
+
+
+@pytest.mark.parametrize("slug", PAGES)
+def test_every_chart_of_every_dashboard_shows_rows(page: Page, people, slug: str, tmp_path_factory):
+    dashboard, answers, broken = read_tree().dashboards[slug], {}, []
+
+    def look(answer: Response) -> None:
+        if "/api/v1/chart/data" in answer.url:
+            form = (answer.request.post_data_json or {}).get("form_data", {})
+            if form.get("slice_id"):
+                result = answer.json().get("result")
+                answers[form["slice_id"]] = result[0]["rowcount"] if isinstance(result, list) else answer.text()[:300]
+        elif answer.status >= 400:
+            broken.append(f"{answer.status} {answer.url}")
+
+    page.on("response", look)
+    began = time.monotonic()
+    page.goto(f"{people['executive'].hub}{SUPERSET}/superset/dashboard/{slug}/", timeout=120_000)
+    page.get_by_text(dashboard.spec["title"]).first.wait_for(timeout=120_000)
+    painted = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime")
+    deadline = time.monotonic() + 120
+    while len(answers) < len(dashboard.charts) and time.monotonic() < deadline:
+        page.wait_for_timeout(250)
+    page.wait_for_timeout(1500)
+    file = tmp_path_factory.getbasetemp() / f"{slug}.png"
+    page.screenshot(path=file)
+    print(
+        f"\n{slug}: first paint {painted:.0f} ms, {len(answers)} charts after {time.monotonic() - began:.1f} s, {file}"
+    )
+    assert len(answers) == len(dashboard.charts)
+    assert all(isinstance(rows, int) and rows > 0 for rows in answers.values()), answers
+    assert broken == [] and page.get_by_text("Data error").count() == 0
+    assert not page.get_by_text("No results").count()
+
+
+def test_roles_follow_the_hub_and_hold_at_the_next_request(stack, people):
+    me = {role: people[role].get(f"{SUPERSET}/api/v1/me/roles/").json()["result"]["roles"] for role in people}
+    assert "Admin" in me["admin"] and {"Alpha", "sql_lab"} <= set(me["analyst"])
+    assert set(me["executive"]) == {"hub_viewer", "hub_analytics", "hub_campaigns", "hub_costs"}
+    looker = people["executive"]
+    for path in ("/api/v1/dataset/", "/api/v1/database/", "/api/v1/sqllab/", "/api/v1/security/roles/"):
+        assert looker.get(f"{SUPERSET}{path}").status_code in (403, 404), path
+    statement = {"database_id": 1, "sql": "SELECT 1", "client_id": "abc1234567"}
+    assert looker.post(f"{SUPERSET}/api/v1/sqllab/execute/", statement).status_code >= 400
+    email = (people["analyst"].email,)
+    try:
+        run(stack, ("UPDATE users SET role = 'executive' WHERE email = $1", email))
+        deadline = time.monotonic() + 90
+        while "Alpha" in people["analyst"].get(f"{SUPERSET}/api/v1/me/roles/").json()["result"]["roles"]:
+            assert time.monotonic() < deadline, "a changed role does not reach Superset"
+            time.sleep(1)
+    finally:
+        run(stack, ("UPDATE users SET role = 'analyst' WHERE email = $1", email))
+
+
+def test_nobody_reaches_superset_but_by_the_hub(stack, people):
+    port, secret = stack.env["HUB_SUPERSET_PORT"], "another secret of forty letters and more"
+    address = f"http://127.0.0.1:{port}{SUPERSET}/api/v1/dashboard/"
+    claims = {
+        "aud": "superset", "exp": time.time() + 60, "sub": "x", "sid": "x", "permissions": ["settings:write"], "email": "x@x.y",
+        "name": "X", "all_rows": True, "queues": [],
+    }  # fmt: skip
+    ours = stack.env["HUB_SUPERSET_SECRET"]
+    for token in (
+        None,
+        jwt.encode(claims, secret, "HS256"),
+        jwt.encode({**claims, "exp": time.time() - 5}, ours, "HS256"),
+        jwt.encode({**claims, "aud": "superset:guest"}, ours, "HS256"),
+    ):
+        headers = {"X-Hub-User": people["admin"].email, **({"X-Hub-Assertion": token} if token else {})}
+        assert requests.get(address, headers=headers, timeout=60).status_code == 401
+    assert requests.get(f"{people['admin'].hub}{SUPERSET}/api/v1/dashboard/", timeout=60).status_code == 401
+
+
+def test_a_supervisor_sees_the_queues_of_his_teams_whoever_asked_before(stack, people, charts):
+    status, every = people["admin"].rows(charts["queues"])
+    assert status == 200 and len(every) >= 2, "a queue beside the bot"
+    team = uuid.uuid4()
+    key = "atendimento"
+    run(
+        stack,
+        ("INSERT INTO teams (id, name) VALUES ($1, $2)", (team, f"outra {team.hex[:6]}")),
+        ("UPDATE queues SET team_id = $1 WHERE key = $2", (team, key)),
+    )
+    try:
+        status, own = people["supervisor"].rows(charts["queues"])
+        assert status == 200 and [row["queue_name"] for row in own] == ["Robô"], "the cache is not another's"
+        assert people["admin"].rows(charts["queues"])[1] == every
+        guest = people["supervisor"].guest("operacao")
+        status, seen = people["supervisor"].rows(charts["queues"], **{"X-GuestToken": guest["token"]})
+        assert status in (200, 403) and {row["queue_name"] for row in seen} <= {"Robô"}
+    finally:
+        run(stack, ("UPDATE queues SET team_id = NULL WHERE key = $1", (key,)))
+
+
+def test_leak_by_expiry_an_old_token_opens_nothing_not_even_what_the_session_may(stack, people):
+    admin, secret = people["admin"], stack.env["HUB_SUPERSET_SECRET"]
+    guest = admin.guest("operacao")
+    claims = jwt.decode(guest["token"], secret, algorithms=["HS256"], audience="superset:guest")
+    assert claims["exp"] - claims["iat"] == guest["expires_in"] == 300
+    old = jwt.encode({**claims, "iat": int(time.time()) - 400, "exp": int(time.time()) - 100}, secret, "HS256")
+    path = f"{SUPERSET}/api/v1/dashboard/operacao"
+    assert admin.get(path).status_code == 200
+    assert admin.get(path, **{"X-GuestToken": guest["token"]}).status_code == 200
+    for wrong in (old, guest["token"][:-3] + "abc", "nonsense", ""):
+        assert admin.get(path, **{"X-GuestToken": wrong}).status_code == 401, wrong[:10]
+    assert admin.get(f"{SUPERSET}/api/v1/dataset/", **{"X-GuestToken": old}).status_code == 401
+
+
+def test_leak_by_refresh_a_new_token_is_judged_anew_and_an_old_one_ends_with_the_session(stack, people):
+    leaver = person(stack, "executive")
+    guest = leaver.guest("custos")
+    path = f"{SUPERSET}/api/v1/dashboard/custos"
+    assert leaver.get(path, **{"X-GuestToken": guest["token"]}).status_code == 200
+    run(stack, ("UPDATE users SET role = 'agent' WHERE email = $1", (leaver.email,)))
+    deadline = time.monotonic() + 90
+    while leaver.post("/api/v1/analytics/dashboards/custos/guest-token").status_code == 200:
+        assert time.monotonic() < deadline, "a lost permission still gets tokens"
+        time.sleep(1)
+    assert leaver.get(path, **{"X-GuestToken": guest["token"]}).status_code == 403
+    assert leaver.post("/api/v1/auth/logout").status_code == 204
+    assert leaver.get(path, **{"X-GuestToken": guest["token"]}).status_code == 401
+
+
+def test_leak_by_asynchronous_queries_a_result_is_not_found_by_its_key(people, charts):
+    admin, executive = people["admin"], people["executive"]
+    answer = admin.post(f"{SUPERSET}/api/v1/chart/data", charts["queues"]).json()["result"][0]
+    guest = {"X-GuestToken": executive.guest("custos")["token"]}
+    for headers in ({}, guest):
+        found = executive.get(f"{SUPERSET}/api/v1/chart/data/{answer['cache_key']}", **headers)
+        assert found.status_code >= 400 and "Robô" not in found.text
+        assert executive.get(f"{SUPERSET}/api/v1/async_event/", **headers).status_code >= 400
+    status, _ = executive.rows({**charts["queues"], "result_type": "full"}, **guest)
+    assert status == 403, "a guest of one dashboard asked for another's chart"
+
+
+def test_leak_by_the_next_tab_a_token_is_one_person_s_in_one_session(stack, people):
+    admin, executive = people["admin"], people["executive"]
+    theirs, own = admin.guest("operacao"), executive.guest("operacao")
+    path = f"{SUPERSET}/api/v1/dashboard/operacao"
+    assert executive.get(path, **{"X-GuestToken": own["token"]}).status_code == 200
+    assert executive.get(path, **{"X-GuestToken": theirs["token"]}).status_code == 401
+    # A tab with a guest token is a guest's, whoever is signed in; and for its one dashboard.
+    tab = {"X-GuestToken": theirs["token"]}
+    assert admin.get(f"{SUPERSET}/api/v1/security/roles/").status_code == 200
+    assert admin.get(f"{SUPERSET}/api/v1/security/roles/", **tab).status_code in (401, 403)
+    assert admin.get(f"{SUPERSET}/api/v1/dashboard/custos", **tab).status_code in (403, 404)
+    # Superset's own cookie, from whatever tab, tells nobody who is there.
+    executive.session.cookies.update(admin.session.cookies.get_dict(path=f"{SUPERSET}/"))
+    assert executive.get(f"{SUPERSET}/api/v1/me/").json()["result"]["email"] == executive.email
+    again = person(stack, "executive")
+    assert again.get(path, **{"X-GuestToken": own["token"]}).status_code == 401
+
+
+def test_a_second_provisioning_changes_nothing(stack, people):
+    def state() -> str:
+        listed = people["admin"].get(f"{SUPERSET}/api/v1/dashboard/?q=(page_size:100)").json()["result"]
+        rules = people["admin"].get(f"{SUPERSET}/api/v1/rowlevelsecurity/").json()["result"]
+        kept = [(one["slug"], one["changed_on_utc"], one["certification_details"]) for one in listed]
+        return json.dumps([sorted(kept), [(one["name"], one["clause"]) for one in rules]])
+
+    before = state()
+    assert "as they should be" in stack.hub("dashboards", "provision")
+    assert state() == before
