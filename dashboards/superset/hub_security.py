@@ -61,6 +61,8 @@ class HubSecurityManager(SupersetSecurityManager):
             ):
                 return None
             return guest
+        # Storing a person asks who does it (`created_by`): nobody yet, instead of asking for the person who is being stored.
+        g._login_user = self.lm.anonymous_user()
         return self._person(claims)
 
     def _person(self, claims: dict[str, Any]) -> User | None:
@@ -107,8 +109,7 @@ class HubSecurityManager(SupersetSecurityManager):
 
 
 def know_first(app: Flask) -> None:
-    """Ask who is there before anything else: asked for the first time while rows are being written (their `created_by`), a new
-    person could not be stored."""
+    """Ask who is there before anything else: a new person cannot be stored in the middle of another write."""
 
     @app.before_request
     def know() -> None:
