@@ -38,6 +38,7 @@ class Filter:
     currency: str | None = None
     scope: tuple[Sequence[str], Sequence[UUID], UUID] | None = None
     from_start: bool = False
+    segments: Sequence[UUID] = ()
 
     def where(self) -> tuple[str, dict[str, Any]]:
         """The condition on a view's rows, and its parameters."""
@@ -46,6 +47,12 @@ class Filter:
         for name, values in self.values.items():
             conditions.append(f"{name} IN {{{name}s:Array({DIMENSIONS[name]})}}")
             given[f"{name}s"] = list(values)
+        if self.segments:
+            # Its members now: gold.segment_membership has the customers of each segment by the newest day.
+            conditions.append(
+                "customer_id IN (SELECT customer_id FROM gold.segment_membership WHERE segment_id IN {segments:Array(UUID)})"
+            )
+            given["segments"] = list(self.segments)
         if self.currency is not None:
             conditions.append("currency IN ('', {currency:String})")
             given["currency"] = self.currency
@@ -77,6 +84,7 @@ def asked(
     state_code: Texts = None,
     region: Texts = None,
     plan: Texts = None,
+    segment_id: Annotated[list[UUID] | None, Query(max_length=20, description="who is in these segments now")] = None,
     currency: Annotated[
         str | None, Query(pattern="^[A-Z]{3}$", description="of amounts, when there are several")
     ] = None,
@@ -86,7 +94,7 @@ def asked(
         "queue": queue, "agent_id": agent_id, "number_id": number_id, "channel": channel, "state_code": state_code, "region": region, "plan": plan,
     }  # fmt: skip
     values = {name: [str(one) for one in some] for name, some in listed.items() if some}
-    return {"since": since, "to": to, "values": values, "currency": currency}
+    return {"since": since, "to": to, "values": values, "currency": currency, "segments": segment_id or ()}
 
 
 async def filter_for(services: Services, caller: Principal, asked: Mapping[str, Any]) -> Filter:
@@ -100,4 +108,4 @@ async def filter_for(services: Services, caller: Principal, asked: Mapping[str, 
         rows = await services.db.fetch(queries.seen_queues, sorted(caller.teams))
         agents = await services.db.fetch(queries.team_people, sorted(caller.teams))
         scope = (["", *(row["key"] for row in rows)], [row["user_id"] for row in agents], caller.user_id or NOBODY)
-    return Filter(first, last, asked["values"], asked["currency"], scope)
+    return Filter(first, last, asked["values"], asked["currency"], scope, segments=asked["segments"])

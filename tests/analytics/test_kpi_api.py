@@ -257,6 +257,28 @@ async def test_a_baseline_gives_targets_that_are_a_change_of_it(hub: Hub) -> Non
     assert (await call(hub, "PUT", path, hub.auth, json={**body, "measured_to": "2024-01-01"}))[0] == 422
 
 
+async def test_a_segment_counts_the_cases_of_its_members(hub: Hub) -> None:
+    await built(hub.services.settings, *random_events(Random(6), 20))
+    client = Given(hub.services.settings).warehouse.client
+    table, segment = "gold.segment_membership", uuid7()
+    is_new = not client.query(f"EXISTS TABLE {table}").result_rows[0][0]
+    if is_new:
+        client.command(
+            f"CREATE TABLE {table} (segment_id UUID, customer_id UUID) ENGINE = MergeTree ORDER BY segment_id"
+        )
+    try:
+        (member, count), *_ = client.query(
+            "SELECT customer_id, count() AS n FROM gold.conversation_facts GROUP BY customer_id ORDER BY n DESC, customer_id"
+        ).result_rows
+        client.insert(table, [[segment, member]], column_names=["segment_id", "customer_id"])
+        assert (await get(hub, "kpis/conversations", segment_id=str(segment)))["cases"] == count > 0
+        page = await get(hub, "kpis/conversations/conversations", segment_id=str(segment))
+        assert page["total"]["conversations"] == count == len(page["items"])
+        assert (await get(hub, "kpis/conversations", segment_id=str(uuid7())))["cases"] == 0
+    finally:
+        client.command(f"DROP TABLE {table} SYNC" if is_new else f"TRUNCATE TABLE {table}")
+
+
 async def test_amounts_of_two_currencies_are_never_added(hub: Hub) -> None:
     events = []
     for name, micros, currency in (("ana", 2_000_000, "BRL"), ("bruno", 300_000, "USD")):
