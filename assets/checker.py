@@ -24,7 +24,8 @@ import structlog
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from assets.expectations import MAX_ROWS, SUITES, Suite
+from assets import customers_expectations, expectations
+from assets.expectations import MAX_ROWS, Suite
 from hub_api.errors import Unavailable
 from hub_api.platform import logging
 from hub_api.platform.clickhouse import BACKFILL, connect
@@ -32,6 +33,7 @@ from hub_api.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+SUITES = {**expectations.SUITES, **customers_expectations.SUITES}
 TIMEOUT_S = 300
 MAX_BODY_BYTES = 1_000_000
 Outcome = dict[str, Any]  # expectation, column, success, observed
@@ -107,8 +109,8 @@ class Checker:
         sample = f"cityHash64({suite.key}) % {every} = 0"
         client = connect(self._url, BACKFILL)
         try:
-            parameters = {"days": list(days)}
-            where = f"FROM {table} WHERE day IN {{days:Array(Date)}}"
+            parameters = {"days": list(days)} if suite.by_day else None
+            where = f"FROM {table} WHERE " + ("day IN {days:Array(Date)}" if suite.by_day else "true")
             (rows,) = client.query(f"SELECT count() {where}", parameters=parameters).result_rows[0]
             columns = ", ".join(
                 f"toString({name}) AS {name}" if name.endswith("_id") else name for name in suite.columns

@@ -7,11 +7,14 @@ from assets.daily import days_of
 from assets.warehouse import Warehouse
 
 
-def expectations(asset: dg.AssetsDefinition, table: str, expected_rows: str) -> dg.AssetChecksDefinition:
-    """A blocking check that runs the suite of `table`; `expected_rows` is a query for how many rows there must be."""
+def expectations(
+    asset: dg.AssetsDefinition, table: str, expected_rows: str, *, key: dg.AssetKey | None = None
+) -> dg.AssetChecksDefinition:
+    """A blocking check that runs the suite of `table`; `expected_rows` is a query for how many rows there must be. `key`
+    names the table of an asset that makes several."""
 
     @dg.asset_check(
-        asset=asset, name="expectations", blocking=True, retry_policy=dg.RetryPolicy(max_retries=1, delay=2),
+        asset=key or asset, name="expectations", blocking=True, retry_policy=dg.RetryPolicy(max_retries=1, delay=2),
         description=f"Great Expectations on {table}: row count first, then ranges (assets/expectations.py)",
     )  # fmt: skip
     def check(context: dg.AssetCheckExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
@@ -28,14 +31,16 @@ def expectations(asset: dg.AssetsDefinition, table: str, expected_rows: str) -> 
     return check
 
 
-def recomputation(asset: dg.AssetsDefinition, name: str, sql: str, description: str) -> dg.AssetChecksDefinition:
-    """A blocking check of figures against the same figures computed another way.
+def recomputation(
+    asset: dg.AssetsDefinition, name: str, sql: str, description: str, *, key: dg.AssetKey | None = None
+) -> dg.AssetChecksDefinition:
+    """A blocking check of figures against the same figures computed another way; `key` as for `expectations`.
 
     `sql` gives rows (figure, in the table, recomputed); they must agree to a millionth of their size, which leaves
     room for the order in which floating-point numbers are added, and for nothing else.
     """
 
-    @dg.asset_check(asset=asset, name=name, blocking=True, description=description)
+    @dg.asset_check(asset=key or asset, name=name, blocking=True, description=description)
     def check(context: dg.AssetCheckExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
         rows = warehouse.rows(sql, days_of(context))
         wrong = [row for row in rows if not _agree(row[1], row[2])]

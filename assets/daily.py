@@ -31,6 +31,7 @@ START_TAG, END_TAG, DAY_TAG = (
     "dagster/partition",
 )
 LOOKS_BACK = "hub/looks_back"
+CUSTOMERS = "customers"  # the group of what reads PostgreSQL's present state: a job of its own
 
 
 def daily_table(
@@ -64,6 +65,27 @@ def daily_table(
             owners=["team:data"],
             kinds={"clickhouse"},
         )
+
+
+def state_table(
+    layer: str,
+    group: str,
+    deps: Sequence[tuple[str, str]],
+    *,
+    freshness: dg.FreshnessPolicy | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    """Declares a function as the asset `layer`/its name: a table of what is so now, without partitions."""
+    return dg.asset(
+        key_prefix=layer,
+        group_name=group,
+        deps=[dg.AssetKey(key) for key in deps],
+        retry_policy=RETRY,
+        freshness_policy=freshness,
+        metadata=metadata,
+        owners=["team:data"],
+        kinds={"clickhouse"},
+    )
 
 
 def days_of(context: Context) -> list[str]:

@@ -15,11 +15,13 @@ MAX_ROWS = 300_000  # above it a deterministic sample is checked: a frame of eve
 
 @dataclass(frozen=True)
 class Suite:
-    """The expectations of one table, the columns they need, and the key by which a sample is drawn."""
+    """The expectations of one table, the columns they need, and the key by which a sample is drawn. Without `by_day` the
+    table is of what is so now, and all of it is checked."""
 
     table: str
     key: str
     expectations: tuple[Expectation, ...]
+    by_day: bool = True
 
     @property
     def columns(self) -> list[str]:

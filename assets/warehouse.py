@@ -2,7 +2,8 @@
 
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from functools import cached_property
 from importlib import resources
@@ -74,31 +75,65 @@ class Warehouse:
         """Number of the newest relay batch: it, and all before it, are in raw.events whole."""
         return int(self.rows("SELECT max(batch) FROM raw.events")[0][0])
 
-    def replace_days(self, table: str, sql: str, days: Sequence[str], **parameters: Any) -> dict[str, int]:
+    def replace_days(
+        self, table: str, sql: str, days: Sequence[str], *, buckets: int = 0, **parameters: Any
+    ) -> dict[str, int]:
         """Make the partitions `days` of `table` what the SELECT `sql` says, given `parameters`; rows per day.
 
         A table aside is filled by one SELECT, or by several when the days have more events than fit, then each day's
         partition is swapped in; a day without rows is dropped on purpose, since ClickHouse refuses to swap in nothing.
         Raises WrongDay when the SELECT answers for other days. A failure leaves every day either as it was or as it is
-        to be.
+        to be. With `buckets` the SELECT is run once for each {bucket:UInt32} of {buckets:UInt32}: what one person's row needs
+        of every table would not fit in memory for everybody at once.
         """
-        self._drop_abandoned(table)
-        aside = f"{table}{STAGING}{uuid.uuid4().hex[:12]}"
-        self._ddl(f"CREATE TABLE {aside} /*ON CLUSTER*/ AS {table}")
-        try:
-            columns = ", ".join(name for (name,) in self._columns(table))
+        with self._aside(table) as aside:
             for portion in self._portions(days):
-                self.client.command(
-                    f"INSERT INTO {aside} ({columns}) SELECT {columns} FROM (\n{sql}\n)",  # noqa: S608 - our own files
-                    parameters=self.parameters(portion, **parameters),
-                )
+                for bucket in range(max(1, buckets)):
+                    sizes = {"bucket": bucket, "buckets": buckets} if buckets else {}
+                    self.insert(aside, sql, self.parameters(portion, **sizes, **parameters))
             staged = {str(day): int(rows) for day, rows in self.rows(f"SELECT day, count() FROM {aside} GROUP BY day")}  # noqa: S608
             if strangers := sorted(set(staged) - set(days)):
                 raise WrongDay(f"the SELECT of {table} for {days[0]} to {days[-1]} gave rows of {strangers[:3]}")
             self._swap(table, aside, days, staged)
+        return {day: staged.get(day, 0) for day in days}
+
+    def drop_day(self, table: str, day: str) -> None:
+        """Drop a day of a table that keeps some days only; harmless when it is not there."""
+        self._ddl(f"ALTER TABLE {table} /*ON CLUSTER*/ DROP PARTITION '{day}'")
+
+    def insert(
+        self, table: str, sql: str, parameters: Mapping[str, Any], settings: Mapping[str, str | int] | None = None
+    ) -> None:
+        """Add the rows of a SELECT to a table, by the names of its columns; `settings` go over BACKFILL."""
+        columns = ", ".join(self.columns(table))
+        self.client.command(
+            f"INSERT INTO {table} ({columns}) SELECT {columns} FROM (\n{sql}\n)",  # noqa: S608 - our own files
+            parameters=dict(parameters),
+            settings=dict(settings or {}),
+        )
+
+    @contextmanager
+    def replaced_whole(self, table: str) -> Iterator[str]:
+        """A table without partitions anew: what the block puts into the table named by this becomes `table` at its end.
+
+        Readers see the old rows or the new ones. A failure in the block leaves the old ones.
+        """
+        with self._aside(table) as aside:
+            yield aside
+            rows = int(self.rows(f"SELECT count() FROM {aside}")[0][0])  # noqa: S608 - our own table
+            change = f"ALTER TABLE {table} /*ON CLUSTER*/ REPLACE PARTITION tuple() FROM {aside}"
+            self._ddl(change if rows else f"TRUNCATE TABLE {table} /*ON CLUSTER*/")
+
+    @contextmanager
+    def _aside(self, table: str) -> Iterator[str]:
+        """An empty table like `table`, gone when the block ends."""
+        self._drop_abandoned(table)
+        aside = f"{table}{STAGING}{uuid.uuid4().hex[:12]}"
+        self._ddl(f"CREATE TABLE {aside} /*ON CLUSTER*/ AS {table}")
+        try:
+            yield aside
         finally:
             self._ddl(f"DROP TABLE IF EXISTS {aside} /*ON CLUSTER*/ SYNC")
-        return {day: staged.get(day, 0) for day in days}
 
     def replace_days_from(self, table: str, rows: Sequence[Mapping[str, Any]], days: Sequence[str]) -> dict[str, int]:
         """As `replace_days`, with rows that were made in this process: each has the same columns. Rows of other days are left out."""
@@ -142,11 +177,13 @@ class Warehouse:
         for start in range(0, len(swaps), SWAPS_A_STATEMENT):
             self._ddl(f"ALTER TABLE {table} /*ON CLUSTER*/ {', '.join(swaps[start : start + SWAPS_A_STATEMENT])}")
 
-    def _columns(self, table: str) -> Sequence[Sequence[str]]:
-        return self.rows(
+    def columns(self, table: str) -> list[str]:
+        """The columns of a table that are written, in order."""
+        rows = self.rows(
             "SELECT name FROM system.columns WHERE concat(database, '.', table) = {table:String} AND default_kind = '' ORDER BY position",
             table=table,
         )
+        return [name for (name,) in rows]
 
     def _drop_abandoned(self, table: str) -> None:
         abandoned = self.rows(

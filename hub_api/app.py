@@ -63,6 +63,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
         "hub_api.analytics.routes",
         "hub_api.analytics.routes_export",
         "hub_api.analytics.dashboards.routes",
+        "hub_api.analytics.segments.routes",
     ),
 }
 

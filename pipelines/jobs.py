@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from assets.daily import CUSTOMERS
 from pipelines import tables
 
 # Runs that build the same tables wait for each other (tag_concurrency_limits of the instance).
@@ -32,4 +33,11 @@ retrain = dg.define_asset_job(
     selection=dg.AssetSelection.groups("models"),
     executor_def=dg.in_process_executor,
     description="The models of messages from our corpus and the newest labels of teachers; promoted when they reach their floors.",
+)
+customers = dg.define_asset_job(
+    "customers",
+    selection=dg.AssetSelection.groups(CUSTOMERS),
+    executor_def=dg.in_process_executor,
+    tags=TAGS,
+    description="Customers and business data as PostgreSQL has them, what each customer did, features and what is made of them.",
 )

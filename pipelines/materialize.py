@@ -11,17 +11,23 @@ import dagster as dg
 from hub_api.errors import Invalid
 from hub_api.settings import Settings, load_settings
 from pipelines.definitions import build
-from pipelines.jobs import QUIET, reconcile_and_refresh, refresh
+from pipelines.jobs import QUIET, customers, reconcile_and_refresh, refresh
 from pipelines.launching import range_tags, ranges
 
 
 def materialize(
-    settings: Settings, days: Sequence[str], *, reconcile: bool = False, raise_on_error: bool = True
+    settings: Settings,
+    days: Sequence[str],
+    *,
+    reconcile: bool = False,
+    with_customers: bool = False,
+    raise_on_error: bool = True,
 ) -> list[dg.ExecuteInProcessResult]:
     """Build every table of these business days (ISO dates) with its checks, in one run per range, in this process.
 
     Recorded in the instance of DAGSTER_HOME when that is set, else in one that ends with the call. With `reconcile`
-    the days' events are compared with PostgreSQL first. Raises Invalid for days that the tables do not have, and the
+    the days' events are compared with PostgreSQL first; `with_customers` builds the tables of customers after them, which
+    read PostgreSQL too. Raises Invalid for days that the tables do not have, and the
     first step's error, or returns results that say so.
     """
     today = datetime.now(settings.zone).date()
@@ -29,15 +35,17 @@ def materialize(
         raise Invalid(
             f"the tables go from {settings.history_start} (HUB_HISTORY_START) to {today}; asked for {strangers[:3]}"
         )
-    job = build(settings).resolve_job_def((reconcile_and_refresh if reconcile else refresh).name)
+    wanted = [reconcile_and_refresh if reconcile else refresh, *([customers] if with_customers else [])]
+    definitions = build(settings)
     with _instance() as instance:
         return [
-            job.execute_in_process(
+            definitions.resolve_job_def(job.name).execute_in_process(
                 instance=instance,
                 tags={**range_tags(first, last), "hub/reason": "command"},
                 run_config=QUIET,
                 raise_on_error=raise_on_error,
             )
+            for job in wanted
             for first, last in ranges(days)
         ]
 
@@ -63,7 +71,7 @@ def main(arguments: Sequence[str]) -> int:
     """Build the days given on the command line; the exit code is 1 when a run failed."""
     os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")  # one insert for a table's days, not one each
     first, last = date.fromisoformat(arguments[0]), date.fromisoformat(arguments[-1])
-    results = materialize(load_settings(), days_between(first, last), raise_on_error=False)
+    results = materialize(load_settings(), days_between(first, last), with_customers=True, raise_on_error=False)
     return 0 if all(result.success for result in results) else 1
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import dagster as dg
 
 from assets.daily import DAILY
-from pipelines.jobs import reconcile_and_refresh, refresh, retrain
+from pipelines.jobs import customers, reconcile_and_refresh, refresh, retrain
 from pipelines.launching import underway
 
 
@@ -45,6 +45,18 @@ def daily(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
 def weekly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     """Train with what teachers said since; what is promoted reads the messages of the next run."""
     return dg.RunRequest(run_key=context.scheduled_execution_time.isoformat(), tags={"hub/reason": "clock"})
+
+
+@dg.schedule(
+    job=customers,
+    cron_schedule="10 1 * * *",
+    execution_timezone=str(DAILY.timezone),
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Customers at the end of yesterday, at ten past one, after yesterday's tables.",
+)
+def customers_daily(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+    """Build yesterday's features and what segments read; it waits in the queue for the build of yesterday's tables."""
+    return _request(context, days_back=1)
 
 
 def _request(context: dg.ScheduleEvaluationContext, days_back: int) -> dg.RunRequest:

@@ -9,7 +9,7 @@ from types import ModuleType
 import dagster as dg
 
 import assets as package
-from assets.daily import DAILY, LOOKS_BACK
+from assets.daily import CUSTOMERS, DAILY, LOOKS_BACK
 from assets.gold.assets import BUILT_DAYS, make_built_days
 from assets.lake.assets import make_files
 from pipelines.columns import described
@@ -19,20 +19,28 @@ EVENTS = dg.AssetKey(["raw", "events"])
 
 @cache
 def assets() -> Sequence[dg.AssetsDefinition]:
-    """The tables of all layers; gold.built_days, which waits for every daily table of gold and its blocking checks; the lake."""
+    """The tables of all layers; gold.built_days, which waits for every daily table of gold and its blocking checks, those of
+    customers left out; the lake."""
     found = [
         asset
         for asset in dg.load_assets_from_modules(list(_modules("assets")))
         if isinstance(asset, dg.AssetsDefinition)
     ]
-    daily = [asset for asset in found if asset.partitions_def == DAILY]
+    daily = [asset for asset in found if _of_events(asset)]
     gold = [key for asset in daily for key in asset.keys if key.path[0] == BUILT_DAYS.path[0]]
     return [described(one) for one in (*found, make_built_days(gold), make_files([EVENTS, *gold, BUILT_DAYS]))]
 
 
 def daily_keys() -> list[dg.AssetKey]:
-    """The tables with a partition for each business day: what a run of days builds."""
-    return [key for asset in assets() if asset.partitions_def == DAILY for key in asset.keys]
+    """The tables with a partition for each business day that are made of events: what a run of days builds.
+
+    Those of customers, which read what PostgreSQL has now as well, are a job of their own.
+    """
+    return [key for asset in assets() if _of_events(asset) for key in asset.keys]
+
+
+def _of_events(asset: dg.AssetsDefinition) -> bool:
+    return asset.partitions_def == DAILY and CUSTOMERS not in asset.group_names_by_key.values()
 
 
 @cache

@@ -31,6 +31,7 @@ async def merge(tx: Transaction, survivor: UUID, merged: UUID, at: datetime) -> 
     await tx.db.execute(queries.move_contracts, *pair)
     await tx.db.execute(queries.join_paces, *pair)
     await tx.db.execute(queries.move_quota, *pair)
+    await tx.db.execute(queries.move_memberships, *pair)
     await tx.db.execute(queries.enrich_survivor, *pair)
     await tx.db.execute(queries.redirect, *pair)
     version = await tx.db.fetchval(queries.end_customer, *pair)

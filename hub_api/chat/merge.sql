@@ -67,3 +67,7 @@ UPDATE customers s SET
     metadata = m.metadata || s.metadata,
     indexed = s.indexed OR m.indexed
 FROM customers m WHERE s.id = $1 AND m.id = $2;
+
+-- name: move_memberships  -- a frozen list has each person once
+WITH moved AS (DELETE FROM segment_snapshot_members WHERE customer_id = $2 RETURNING snapshot_id)
+INSERT INTO segment_snapshot_members (snapshot_id, customer_id) SELECT snapshot_id, $1 FROM moved ON CONFLICT DO NOTHING;

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from assets import checker
-from assets.expectations import SUITES
+from assets.checker import SUITES
 from hub_api.errors import Unavailable
 from hub_api.settings import Settings
 from tests.assets.conftest import Given

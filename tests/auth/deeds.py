@@ -324,6 +324,17 @@ async def _spare_account(scene: Scene) -> Deed:
     return Deed(request={"json": body})
 
 
+async def _segment(scene: Scene) -> Deed:
+    body = {"name": f"Segmento {uuid7().hex[-8:]}", "definition": {"type": "inactivity", "days": 30}}
+    return Deed(request={"json": body})
+
+
+async def _own_segment(scene: Scene) -> Deed:
+    made = await _segment(scene)
+    _, kept = await call(scene.hub, "POST", "/api/v1/segments", scene.admin.headers, **made.request)
+    return Deed(ids={"segment_id": kept["id"]}, request={"json": {"name": f"Outro {uuid7().hex[-8:]}"}})
+
+
 DEEDS: dict[str, Callable[[Scene], Awaitable[Deed]]] = {
     "POST /api/v1/auth/login": _login,
     "POST /api/v1/auth/password": _own_password,
@@ -350,6 +361,9 @@ DEEDS: dict[str, Callable[[Scene], Awaitable[Deed]]] = {
     "POST /api/v1/privacy/erasures": _erase,
     "PUT /api/v1/queues/{key}/team": _queue_team,
     "PATCH /api/v1/roles/{name}": _role,
+    "POST /api/v1/segments": _segment,
+    "PUT /api/v1/segments/{segment_id}": _own_segment,
+    "DELETE /api/v1/segments/{segment_id}": _own_segment,
     "DELETE /api/v1/teams/{team_id}": _empty_team,
     "PATCH /api/v1/teams/{team_id}": _team_name,
     "DELETE /api/v1/whatsapp/numbers/{number_id}": _number_at_rest,

@@ -23,6 +23,7 @@ NAMES = (
     "models",
     "analytics",
     "sentiment",
+    "segments",
 )
 
 

@@ -8,6 +8,7 @@ import dagster as dg
 
 import assets
 import pipelines.definitions
+from assets.daily import CUSTOMERS
 from hub_api.platform.clickhouse import connect, table_files, table_of
 from pipelines import tables
 from pipelines.definitions import defs
@@ -61,7 +62,11 @@ def test_every_table_shows_its_columns_with_their_comments_as_the_warehouse_has_
 
 def test_both_jobs_build_every_daily_table_and_the_last_waits_for_all_of_gold() -> None:
     specs = {spec.key: spec for spec in defs.resolve_all_asset_specs()}
-    daily = {key for key, spec in specs.items() if isinstance(spec.partitions_def, dg.DailyPartitionsDefinition)}
+    daily = {
+        key
+        for key, spec in specs.items()
+        if isinstance(spec.partitions_def, dg.DailyPartitionsDefinition) and spec.group_name != CUSTOMERS
+    }
     built = {
         name: set(defs.resolve_job_def(name).asset_layer.executable_asset_keys)
         for name in ("refresh", "reconcile_and_refresh")
@@ -73,10 +78,18 @@ def test_both_jobs_build_every_daily_table_and_the_last_waits_for_all_of_gold() 
     assert {dep.asset_key for dep in specs[last].deps} == gold
 
 
+def test_the_job_of_customers_builds_what_reads_postgresql_and_nothing_else() -> None:
+    specs = {spec.key: spec for spec in defs.resolve_all_asset_specs()}
+    built = set(defs.resolve_job_def("customers").asset_layer.executable_asset_keys)
+    assert built == {key for key, spec in specs.items() if spec.group_name == CUSTOMERS}
+    assert {dg.AssetKey(["silver", "customers"]), dg.AssetKey(["gold", "customer_features"])} < built
+
+
 def test_each_daily_gold_table_has_expectations_and_a_recomputation_both_blocking() -> None:
     graph = defs.resolve_asset_graph()
     last = dg.AssetKey(["gold", "built_days"])
     gold = [key for key in tables.daily_keys() if key.path[0] == "gold" and key != last]
+    gold += [dg.AssetKey(["gold", "customer_actions_daily"]), dg.AssetKey(["gold", "customer_features"])]
     assert len(gold) >= 3
     for table in gold:
         checks = {key.name: graph.get_check_spec(key) for key in graph.asset_check_keys if key.asset_key == table}

@@ -186,3 +186,6 @@ SELECT id FROM erasures;
 
 -- name: hurry  -- $1 erasure: somebody waits for it, so it is looked at again now
 UPDATE erasures SET next_at = now() WHERE id = $1 AND state <> 'done';
+
+-- name: erase_memberships  -- he leaves the frozen lists; their count and hash stay as they were proved
+DELETE FROM segment_snapshot_members WHERE customer_id = ANY($1::uuid[]);

@@ -83,6 +83,14 @@ ORDER BY i.valid_to LIMIT $2;
 -- name: end_ended_identities  -- $1 ids
 DELETE FROM customer_identities WHERE id = ANY($1::uuid[]);
 
+-- name: due_segment_lists  -- $1 before, $2 limit -> id of snapshots whose members are past their time
+SELECT s.id FROM segment_snapshots s
+WHERE s.created_at < $1 AND EXISTS (SELECT FROM segment_snapshot_members m WHERE m.snapshot_id = s.id)
+ORDER BY s.created_at LIMIT $2;
+
+-- name: end_segment_lists  -- $1 ids
+DELETE FROM segment_snapshot_members WHERE snapshot_id = ANY($1::uuid[]);
+
 -- name: lock_people_of  -- $1 conversations: their customers, locked in order, so that a hold is seen or waits
 SELECT id FROM customers WHERE id IN (SELECT customer_id FROM conversations WHERE id = ANY($1::uuid[])) ORDER BY id FOR UPDATE;
 

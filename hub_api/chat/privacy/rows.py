@@ -50,6 +50,7 @@ async def erase_rows(
     await apply("conversations", queries.erase_conversations, ids)
     await apply("pair_pace", queries.erase_pace, ids)
     await apply("quota_ledger", queries.erase_quota, ids)
+    await apply("segment_snapshot_members", queries.erase_memberships, ids)
     await apply("consent_ledger", queries.erase_evidence, ids)
     await apply("service_tickets", queries.erase_tickets, ids, phones)
     await apply("invoices", queries.erase_invoices, ids, phones)

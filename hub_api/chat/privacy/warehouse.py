@@ -1,6 +1,6 @@
 """The erasure's part in ClickHouse: texts leave every table at once, and the list of erasures is kept there as well.
 
-An ALTER UPDATE rewrites the parts it touches, so that nothing is left on disk once the old parts are removed (minutes); a
+Tables about a customer alone lose his rows. An ALTER UPDATE or DELETE rewrites the parts it touches, so that nothing is left on disk once the old parts are removed (minutes); a
 lightweight DELETE would only mark rows. The new payload is to the byte what PostgreSQL prints after its own erasure: the
 daily reconciliation finds both sides equal.
 """
@@ -37,7 +37,8 @@ class Listed(NamedTuple):
 
 
 async def erase_texts(settings: Settings, ids: Sequence[UUID]) -> dict[str, int]:
-    """Empty the texts of these customers in every table; how many rows had some, by table. Harmless to repeat."""
+    """Empty the texts of these customers in every table, and end the rows that are about them alone; how many rows it
+    were, by table. Harmless to repeat."""
     return await asyncio.to_thread(_erase_texts, settings, ids)
 
 
@@ -63,7 +64,7 @@ def _change(settings: Settings, changes: list[tuple[str, str, str]], ids: Sequen
             found = client.query(f"SELECT count() FROM {table} WHERE {condition}", parameters=parameters)  # noqa: S608
             counts[table] = found.result_rows[0][0]
             if counts[table]:
-                alter = f"ALTER TABLE {table} /*ON CLUSTER*/ UPDATE {change} WHERE {condition}"
+                alter = f"ALTER TABLE {table} /*ON CLUSTER*/ {change} WHERE {condition}"
                 client.command(render_ddl(alter, settings.clickhouse_cluster), parameters=parameters)
     finally:
         client.close()
@@ -71,18 +72,24 @@ def _change(settings: Settings, changes: list[tuple[str, str, str]], ids: Sequen
 
 
 def _changes(of_raw: str = _OF_PERSON, key: str = "customer_id") -> list[tuple[str, str, str]]:
-    """Table, assignments and condition for each table with columns that an erasure empties.
+    """Table, what an ALTER does and condition, for each table with columns that an erasure empties or rows that it ends.
 
     `of_raw` finds the rows of the raw events, `key` is the column that finds them in the tables made from those.
     """
-    payload = f"payload = replaceRegexpAll(payload, '{_MEMBER}', '\"\\\\1\": null')"
+    payload = f"UPDATE payload = replaceRegexpAll(payload, '{_MEMBER}', '\"\\\\1\": null')"
     changes = [(RAW, payload, f"{of_raw} AND match(payload, '{_MEMBER}')")]
     for name, table in inventory().of("warehouse").items():
+        if name == RAW or key not in table.columns:
+            continue
+        of_person = f"{key} IN {{ids:Array(UUID)}}"
+        if key in table.personal and table.personal[key].treatment == "delete":
+            changes.append((name, "DELETE", of_person))
+            continue
         emptied = sorted(column for column, one in table.personal.items() if one.treatment == "null")
-        if name != RAW and emptied:
+        if emptied:
             some = " OR ".join(f"{column} IS NOT NULL" for column in emptied)
             sets = ", ".join(f"{column} = NULL" for column in emptied)
-            changes.append((name, sets, f"{key} IN {{ids:Array(UUID)}} AND ({some})"))
+            changes.append((name, f"UPDATE {sets}", f"{of_person} AND ({some})"))
     return changes
 
 
