@@ -7,7 +7,7 @@ CREATE OR REPLACE VIEW gold.bi_kpi_goals /*ON CLUSTER*/
     target Float64 COMMENT 'Target of the catalogue; a change of the baseline where is_change',
     is_change Bool COMMENT 'The target is a change of the baseline: 3 is +300 %, -0.4 is -40 %',
     is_lower_better Bool COMMENT 'Reached from above',
-    numerator Int64 COMMENT 'Of the last 30 days up to the newest day',
+    numerator Int64 COMMENT 'Of the last 30 whole days, without the newest, which fills',
     denominator Int64 COMMENT 'Of the same',
     base_numerator Int64 COMMENT 'Of the first 30 days of history',
     base_denominator Int64 COMMENT 'Of the same'
@@ -22,7 +22,7 @@ SELECT
     transform(kpi, kpis, [4.5, 120, 0.95, 3, -0.4], 0) AS target,
     kpi IN ('agent_efficiency', 'cost_per_resolved') AS is_change,
     kpi IN ('first_answer_time', 'cost_per_resolved') AS is_lower_better,
-    sumIf(cases.numerator, day > newest - 30) AS numerator, sumIf(cases.denominator, day > newest - 30) AS denominator,
+    sumIf(cases.numerator, day >= newest - 30 AND day < newest) AS numerator, sumIf(cases.denominator, day >= newest - 30 AND day < newest) AS denominator,
     sumIf(cases.numerator, day < oldest + 30) AS base_numerator, sumIf(cases.denominator, day < oldest + 30) AS base_denominator
 FROM gold.kpis_cases AS cases
 WHERE kpi IN ('csat', 'first_answer_time', 'resolution_rate', 'agent_efficiency', 'cost_per_resolved')
