@@ -3,7 +3,19 @@
 from assets.expectations import Suite, at_most, between, never_null, one_of, unique
 
 ACTIONS = (
-    *("message", "contact", "technical_contact", "answered", "resolved", "reopened", "rated"),
+    *(
+        "message",
+        "message_negative",
+        "message_neutral",
+        "message_positive",
+        "message_mixed",
+        "contact",
+        "technical_contact",
+        "answered",
+        "resolved",
+        "reopened",
+        "rated",
+    ),
     *("campaign_received", "campaign_read", "campaign_replied", "opt_in", "opt_out"),
     *("ticket_opened", "invoice_late", "payment", "contract_started", "contract_ended", "outage"),
 )  # of gold.customer_actions_daily

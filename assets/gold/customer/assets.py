@@ -23,6 +23,7 @@ CUSTOMERS_A_SELECT = 250_000
         *BUSINESS,
         ("silver", "outages"),
         ("gold", "conversation_facts"),
+        ("gold", "message_sentiment"),
         ("silver", "messages"),
         ("silver", "conversations"),
     ],

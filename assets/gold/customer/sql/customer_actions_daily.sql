@@ -53,6 +53,9 @@ FROM
     SELECT customer_id, 'message' AS action, toString(type) AS detail, 0. AS amount, sent_at AS at
     FROM silver.messages WHERE day IN {days:Array(Date)} AND direction = 'in'
     UNION ALL
+    SELECT assumeNotNull(customer_id), concat('message_', label), '', toFloat64(abs(score)), sent_at
+    FROM gold.message_sentiment WHERE day IN {days:Array(Date)} AND customer_id IS NOT NULL
+    UNION ALL
     SELECT customer_id, 'contact', toString(queue), 0., opened_at FROM facts
     UNION ALL
     SELECT customer_id, 'technical_contact', toString(queue), 0., opened_at FROM facts
