@@ -131,7 +131,7 @@ def _fill(warehouse: Warehouse, customers: int) -> None:
             n=customers, n3=3 * customers, m=MESSAGES * customers, id=_ID.format(who="number"), id3=_ID.format(who="intDiv(number, 3)"),
             idw=_ID.format(who="who"),
         )  # fmt: skip
-        warehouse.client.command(shown, parameters={"as_of": AS_OF})
+        warehouse.client.command(shown, parameters={"as_of": AS_OF} if "{as_of:" in shown else None)
 
 
 def _features(warehouse: Warehouse, customers: int) -> list[Row]:
