@@ -64,6 +64,8 @@ SERVICES: dict[str, tuple[str, ...]] = {
         "hub_api.analytics.routes_export",
         "hub_api.analytics.dashboards.routes",
         "hub_api.analytics.segments.routes",
+        "hub_api.analytics.reports.routes",
+        "hub_api.analytics.alerts.routes",
     ),
 }
 

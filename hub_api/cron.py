@@ -4,6 +4,8 @@ from redis import Redis
 from rq.cron import CronScheduler
 
 from hub_api import maintenance
+from hub_api.analytics.alerts import jobs as alerts
+from hub_api.analytics.reports import jobs as reports
 from hub_api.auth import jobs as auth_jobs
 from hub_api.chat.privacy import jobs as privacy
 from hub_api.platform.logging import configure
@@ -14,6 +16,7 @@ from hub_api.settings import Settings
 from hub_api.whatsapp.codes import jobs as codes
 from hub_api.whatsapp.media import jobs as media
 from hub_api.whatsapp.pool import jobs as pool
+from hub_api.whatsapp.reports import jobs as whatsapp_reports
 from hub_api.whatsapp.templates import jobs as templates
 
 EVERY_SECONDS: tuple[tuple[int, Job], ...] = (
@@ -36,6 +39,10 @@ EVERY_SECONDS: tuple[tuple[int, Job], ...] = (
     (60, privacy.erase_due),
     (3600, privacy.expire_kept),
     (86_400, privacy.retain),
+    (30, reports.send_reports),
+    (30, whatsapp_reports.send_reports),
+    (86_400, reports.forget_reports),
+    (300, alerts.look),
 )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import smtplib
 import ssl
+from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from urllib.parse import unquote, urlsplit
@@ -19,15 +20,35 @@ class MailRefused(HubError):
     code, retryable = "mail_refused", True
 
 
-async def send(settings: Settings, to: str, subject: str, text: str) -> None:
-    """Hand one plain-text message to the server. Raises MailRefused, or OSError when the server is away."""
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a message."""
+
+    name: str
+    mime_type: str
+    content: bytes
+
+
+async def send(
+    settings: Settings, to: str, subject: str, text: str, *, file: Attachment | None = None, key: str | None = None
+) -> None:
+    """Hand one plain-text message to the server. Raises MailRefused, or OSError when the server is away.
+
+    With a `key` the message's id is made of it, so that a mailbox shows once what had to be sent again.
+    """
     if settings.smtp_url is None:
         raise MailRefused("no mail can leave: set HUB_SMTP_URL")
     message = EmailMessage()
     message["From"], message["To"], message["Subject"] = settings.mail_from, to, subject
-    message["Date"], message["Message-ID"] = formatdate(localtime=False), make_msgid(domain="hub.local")
+    message["Date"], message["Message-ID"] = (
+        formatdate(localtime=False),
+        f"<{key}@hub.local>" if key else make_msgid(domain="hub.local"),
+    )
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(text)
+    if file is not None:
+        kind, _, subtype = file.mime_type.partition("/")
+        message.add_attachment(file.content, maintype=kind, subtype=subtype, filename=file.name)
     await asyncio.to_thread(_deliver, settings.smtp_url.get_secret_value(), message)
 
 

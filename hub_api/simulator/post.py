@@ -5,6 +5,7 @@
 """
 
 import asyncio
+import base64
 import html
 from collections import deque
 from collections.abc import Sequence
@@ -21,6 +22,15 @@ KEPT = 500
 
 
 @dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that came with a mail, in base64."""
+
+    name: str
+    mime_type: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
 class Posted:
     """One mail or SMS, as it would have been delivered."""
 
@@ -30,6 +40,7 @@ class Posted:
     to: str
     subject: str | None
     text: str
+    files: Sequence[Attached] = ()
 
 
 class Post:
@@ -40,9 +51,11 @@ class Post:
         self.smtp_port: int | None = None
         self._server: asyncio.Server | None = None
 
-    def add(self, channel: str, sender: str, to: str, subject: str | None, text: str) -> None:
+    def add(
+        self, channel: str, sender: str, to: str, subject: str | None, text: str, files: Sequence[Attached] = ()
+    ) -> None:
         """Keep one."""
-        self.items.append(Posted(datetime.now(UTC).isoformat(), channel, sender, to, subject, text))
+        self.items.append(Posted(datetime.now(UTC).isoformat(), channel, sender, to, subject, text, files))
 
     async def start(self, host: str, port: int) -> None:
         """Listen for SMTP on `port` (0: a free one). Raises OSError when it is taken."""
@@ -64,9 +77,20 @@ class Post:
         assert isinstance(mail, EmailMessage)  # noqa: S101 - the default policy makes these
         body = mail.get_body(("plain", "html"))
         text = body.get_content() if body is not None else ""
+        files = tuple(_attached(part) for part in mail.iter_attachments())
         for to in envelope.rcpt_tos:
-            self.add("email", str(envelope.mail_from), to, str(mail["subject"] or ""), text)
+            self.add("email", str(envelope.mail_from), to, str(mail["subject"] or ""), text, files)
         return "250 Message accepted for delivery"
+
+
+def _attached(part: Any) -> Attached:
+    content = part.get_payload(decode=True) or b""
+    return Attached(part.get_filename() or "", part.get_content_type(), base64.b64encode(content).decode())
+
+
+def _download(file: Attached) -> str:
+    name = html.escape(file.name)
+    return f"<p><a download='{name}' href='data:{html.escape(file.mime_type)};base64,{file.content}'>{name}</a></p>"
 
 
 def post_routes(post: Post) -> Sequence[web.AbstractRouteDef]:
@@ -109,7 +133,7 @@ def post_routes(post: Post) -> Sequence[web.AbstractRouteDef]:
         rows = "".join(
             f"<article><h2>{html.escape(item.subject or item.channel.upper())}</h2>"
             f"<p>{html.escape(item.at[:19])} · {html.escape(item.channel)} · {html.escape(item.to)}</p>"
-            f"<pre>{html.escape(item.text)}</pre></article>"
+            f"<pre>{html.escape(item.text)}</pre>{''.join(_download(file) for file in item.files)}</article>"
             for item in reversed(post.items)
         )
         body = (

@@ -310,6 +310,28 @@ async def _release(scene: Scene) -> Deed:
     return Deed(ids={"hold_id": hold["id"]})
 
 
+def _report() -> dict[str, Any]:
+    return {"name": "Diário", "every": "day", "hour": 8, "emails": ["diretoria@example.com"]}
+
+
+async def _scheduled(scene: Scene) -> Deed:
+    _, report = await call(scene.hub, "POST", "/api/v1/analytics/reports", scene.admin.headers, json=_report())
+    return Deed(ids={"report_id": report["id"]}, request={"json": _report() | {"hour": 9}})
+
+
+async def _sent(scene: Scene) -> Deed:
+    return Deed(ids=(await _scheduled(scene)).ids)
+
+
+def _alert() -> dict[str, Any]:
+    return {"name": "CSAT", "kpi": "csat", "comparison": "below", "threshold": 4.5, "emails": ["ops@example.com"]}
+
+
+async def _watched(scene: Scene) -> Deed:
+    _, alert = await call(scene.hub, "POST", "/api/v1/analytics/alerts", scene.admin.headers, json=_alert())
+    return Deed(ids={"alert_id": alert["id"]}, request={"json": _alert() | {"threshold": 4.4}})
+
+
 async def _number_at_rest(scene: Scene) -> Deed:
     await scene.hub.fetch("UPDATE messages SET state = 'cancelled' WHERE state = 'queued'")
     return Deed()
@@ -356,6 +378,11 @@ DEEDS: dict[str, Callable[[Scene], Awaitable[Deed]]] = {
     "PATCH /api/v1/customers/{customer_id}": _correct,
     "POST /api/v1/customers/{customer_id}/consents": _consent,
     "POST /api/v1/privacy/consent-texts/{version}/retire": _retire,
+    "POST /api/v1/analytics/reports/{report_id}/runs": _sent,
+    "PUT /api/v1/analytics/reports/{report_id}": _scheduled,
+    "DELETE /api/v1/analytics/reports/{report_id}": _sent,
+    "PUT /api/v1/analytics/alerts/{alert_id}": _watched,
+    "DELETE /api/v1/analytics/alerts/{alert_id}": _watched,
     "POST /api/v1/privacy/holds": _hold,
     "POST /api/v1/privacy/holds/{hold_id}/release": _release,
     "POST /api/v1/privacy/erasures": _erase,
