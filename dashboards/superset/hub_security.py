@@ -34,6 +34,7 @@ _VIEWER_MORE = {
     ("menu_access", "Home"),
     ("can_recent_activity", "Log"),
     ("can_log", "Superset"),
+    ("can_language_pack", "Superset"),
     ("can_welcome", "Superset"),
     ("can_read", "SecurityRestApi"),
     ("can_get_embedded", "Dashboard"),

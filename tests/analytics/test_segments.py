@@ -17,8 +17,8 @@ from assets.gold.segment.membership import refresh
 from assets.warehouse import Warehouse
 from hub_api.analytics.segments import preview as previews
 from hub_api.chat.merge import merge
-from hub_api.platform.asking import TooCostly, ask
 from hub_api.platform.clickhouse import connect
+from hub_api.platform.warehouse import TooExpensive, ask
 from models_ml.segmentation import catalogue, tree
 from models_ml.segmentation.parse import parse
 from tests.auth.people import Person, add_person, call
@@ -316,7 +316,7 @@ async def test_no_field_operator_or_value_of_a_segment_reaches_the_engine_unboun
             assert shown["members"] == len(inside(world, definition)), definition
             assert set(shown["columns"]) <= ALLOWED
         else:
-            assert shown["code"] in ("invalid", "refused", "query_too_costly"), shown
+            assert shown["code"] in ("invalid", "refused", "too_expensive"), shown
     assert seen[200] > 30 and seen[422] > 100, seen
     assert (await ask(hub.services, "SELECT count() FROM gold.customer_features")).rows == everything.rows
 
@@ -331,7 +331,7 @@ ALLOWED = {
 async def test_a_question_that_costs_too_much_is_ended_and_told(
     hub: Hub, marketer: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(TooCostly):
+    with pytest.raises(TooExpensive):
         await ask(
             hub.services,
             "SELECT sum(cityHash64(number)) FROM numbers(100000000000)",
@@ -339,7 +339,7 @@ async def test_a_question_that_costs_too_much_is_ended_and_told(
         )
     monkeypatch.setattr(previews, "LIMITS", {"max_rows_to_read": 10})
     status, told = await call(hub, "POST", f"{SEGMENTS}/preview", marketer.headers, json={"definition": ACTIVE})
-    assert (status, told["code"]) == (422, "query_too_costly")
+    assert (status, told["code"]) == (422, "too_expensive")
 
 
 async def test_a_segment_too_deep_is_refused_and_not_a_server_error(hub: Hub, marketer: Person) -> None:

@@ -9,12 +9,12 @@ from hub_api.analytics.segments.preview import newest_data
 from hub_api.auth import audit
 from hub_api.auth.principal import Principal
 from hub_api.errors import Conflict, NotFound
-from hub_api.platform.asking import ask
 from hub_api.platform.clickhouse import Settings
 from hub_api.platform.ids import uuid7
 from hub_api.platform.pages import Rows, page, read_cursor
 from hub_api.platform.pgtypes import Row
 from hub_api.platform.services import Services
+from hub_api.platform.warehouse import ask
 from models_ml.segmentation.compile import compile_tree, members_query
 from models_ml.segmentation.parse import parse
 from models_ml.segmentation.tree import to_json

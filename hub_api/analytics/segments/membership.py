@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from hub_api.analytics.segments import keep
-from hub_api.platform.asking import ask
 from hub_api.platform.pages import read_cursor
 from hub_api.platform.services import Services
+from hub_api.platform.warehouse import ask
 
 _MEMBERS = """
 SELECT customer_id, entered_on, version FROM gold.segment_membership

@@ -10,10 +10,10 @@ from uuid import UUID
 
 from hub_api.analytics.segments import keep
 from hub_api.errors import Conflict
-from hub_api.platform.asking import Answer, ask
 from hub_api.platform.clickhouse import Settings
 from hub_api.platform.pgtypes import Row
 from hub_api.platform.services import Services
+from hub_api.platform.warehouse import Answer, ask
 from models_ml.segmentation.compile import Compiled, compile_tree, members_query, preview_query
 from models_ml.segmentation.tree import Node
 
@@ -78,7 +78,7 @@ async def newest_data(services: Services) -> Data:
 async def preview(services: Services, node: Node, of: UUID | None = None) -> Preview:
     """The preview of a definition; `of` is the segment it belongs to, left out of the overlap.
 
-    Raises Invalid for nested segments that are not there, NotBuilt, TooCostly and Unavailable.
+    Raises Invalid for nested segments that are not there, NotBuilt, TooExpensive and Unavailable.
     """
     began = time.monotonic()
     expanded, data = await asyncio.gather(keep.with_nested(services.db, node, of), newest_data(services))

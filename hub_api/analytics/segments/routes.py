@@ -42,7 +42,7 @@ REFUSED: dict[int | str, dict[str, Any]] = {
 ASKED: dict[int | str, dict[str, Any]] = {
     **MISSING,
     409: {"description": "`customers_not_built`: the tables were never built · `conflict`: the segment was put away"},
-    422: {"description": "`invalid`: `errors` names each fault by its path · `query_too_costly`"},
+    422: {"description": "`invalid`: `errors` names each fault by its path · `too_expensive`"},
     503: {"description": "`unavailable`: the warehouse does not answer"},
 }
 
