@@ -334,7 +334,7 @@ def test_logs_metrics_and_files_tell_nothing_of_what_went_through_every_door(his
     secrets = [value for name, value in env.items() if name.endswith(("_KEY", "_SECRET", "_PASSWORD", "_TOKEN"))]
     assert len(secrets) >= 5
     marks = [*planted.MARKS, *secrets, "Bearer ey"]
-    stores = ("postgres", "warehouse/engine", "valkey", "media", *planted.SECRETS_OF_FILES)
+    stores = ("postgres", "warehouse/engine", "valkey", "media", "lake", *planted.SECRETS_OF_FILES)
     files = replace(history.everywhere(), engines=stores)
     found = {place: count for place, count in files._files(history.home, marks).items() if count}
     logs = [place for place in files.searched if place.startswith("file logs/")]

@@ -48,7 +48,8 @@ SELECT k.wamid FROM message_key k JOIN messages m ON m.id = k.message_id AND m.c
 WHERE m.conversation_id IN (SELECT id FROM conversations WHERE customer_id = ANY($1::uuid[]));
 
 -- name: open_conversations
-SELECT id FROM conversations WHERE customer_id = ANY($1::uuid[]) AND state <> 'closed' ORDER BY id;
+-- What we began and nobody answered is no demand: it has no end to be told.
+SELECT id FROM conversations WHERE customer_id = ANY($1::uuid[]) AND state <> 'closed' AND is_demand ORDER BY id;
 
 -- name: demands  -- $1 ids, $2 before -> demands whose record the law keeps still, with their messages in order
 -- Decreto 11.034/2022 art. 12 § 5: two years from the resolution.
