@@ -3,10 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID
-
-from fastapi import Query
 
 from hub_api.auth.principal import Principal
 from hub_api.errors import Invalid
@@ -23,9 +21,6 @@ DIMENSIONS = {
 }  # fmt: skip
 Dimension = Literal["queue", "agent_id", "number_id", "channel", "state_code", "region", "plan"]
 NOBODY = UUID(int=0)
-
-Texts = Annotated[list[str] | None, Query(max_length=50)]
-Ids = Annotated[list[UUID] | None, Query(max_length=50)]
 
 
 @dataclass(frozen=True)
@@ -70,31 +65,6 @@ class Filter:
     def up_to_end(self) -> "Filter":
         """The same with every case before the period too: what a level counts."""
         return replace(self, from_start=True)
-
-
-def asked(
-    since: Annotated[
-        date | None, Query(alias="from", description="first business day; without it 30 days before `to`")
-    ] = None,
-    to: Annotated[date | None, Query(description="last business day; without it today")] = None,
-    queue: Texts = None,
-    agent_id: Ids = None,
-    number_id: Ids = None,
-    channel: Texts = None,
-    state_code: Texts = None,
-    region: Texts = None,
-    plan: Texts = None,
-    segment_id: Annotated[list[UUID] | None, Query(max_length=20, description="who is in these segments now")] = None,
-    currency: Annotated[
-        str | None, Query(pattern="^[A-Z]{3}$", description="of amounts, when there are several")
-    ] = None,
-) -> dict[str, Any]:
-    """FastAPI dependency: the filter as it was asked for."""
-    listed = {
-        "queue": queue, "agent_id": agent_id, "number_id": number_id, "channel": channel, "state_code": state_code, "region": region, "plan": plan,
-    }  # fmt: skip
-    values = {name: [str(one) for one in some] for name, some in listed.items() if some}
-    return {"since": since, "to": to, "values": values, "currency": currency, "segments": segment_id or ()}
 
 
 async def filter_for(services: Services, caller: Principal, asked: Mapping[str, Any]) -> Filter:

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from hub_api.analytics import ask, cache, schemas
+from hub_api.analytics.asked import asked
 from hub_api.analytics.behind import shown_conversations
 from hub_api.analytics.catalogue import Kpi, catalogue
-from hub_api.analytics.filters import Filter, asked, filter_for, queries
+from hub_api.analytics.filters import Filter, filter_for, queries
 from hub_api.auth import audit
 from hub_api.auth.decide import require
 from hub_api.auth.principal import Principal
