@@ -33,8 +33,8 @@ from tests.support.postgres import Databases
 from tests.support.waiting import run_async
 from tests.support.warehouse import EmbeddedWarehouse
 
-DAYS = int(os.environ.get("HUB_TEST_EFFECT_DAYS", "35"))
-CUSTOMERS = int(os.environ.get("HUB_TEST_EFFECT_CUSTOMERS", "1200"))
+DAYS = int(os.environ.get("HUB_TEST_EFFECT_DAYS", "30"))
+CUSTOMERS = int(os.environ.get("HUB_TEST_EFFECT_CUSTOMERS", "600"))
 LARGE = DAYS * CUSTOMERS >= 90 * 20_000
 SEED = SystemRandom().randrange(1_000_000)
 SURE = 3.29  # standard errors: 99.9 %, two-sided
