@@ -3,6 +3,7 @@
 Nothing here knows a table or a file by name, so that a store's later parts are searched as they are.
 """
 
+import os
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -87,9 +88,16 @@ class Everywhere:
 
     def _files(self, folder: Path, needles: list[str]) -> dict[str, int]:
         found = {}
-        files = [file for file in sorted(folder.rglob("*")) if file.is_file() and not self._is_engines(folder, file)]
+        # Engines remove files while we look; what they merge is searched through their own doors too.
+        files = sorted(Path(parent, name) for parent, _, names in os.walk(folder) for name in names)
         for file in files:
-            with _content(file) as content:
+            if not file.is_file() or self._is_engines(folder, file):
+                continue
+            try:
+                opened = _content(file)
+            except FileNotFoundError:
+                continue
+            with opened as content:
                 place = f"file {file.relative_to(folder)}"
                 # A file's name may tell as much as its content.
                 found[place] = self._count(place, content, needles) + any(needle in str(file) for needle in needles)
