@@ -40,6 +40,8 @@ SEED = SystemRandom().randrange(1_000_000)
 SURE = 3.29  # standard errors: 99.9 %, two-sided
 FREE = holidays.country_holidays("BR")
 
+pytestmark = pytest.mark.timeout(900)  # a month of every table, models included, is built first
+
 
 @dataclass
 class Found:

@@ -142,7 +142,7 @@ def _cases(operation: Any, mode: GenerationMode) -> Iterator[Any]:
     return iter(made)
 
 
-@pytest.mark.timeout(300 * max(1, EXAMPLES // USUAL))
+@pytest.mark.timeout(600 * max(1, EXAMPLES // USUAL))
 async def test_every_operation_answers_every_role_as_it_is_described(open_hub: Hub):
     people = {role: await add_person(open_hub, role) for role in reversed(ROLES)}
     key = await create_key(open_hub.services.db, "all", ["*"])

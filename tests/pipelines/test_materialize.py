@@ -23,6 +23,8 @@ from tests.assets.conftest import Given
 from tests.assets.story import Talk
 from tests.support.waiting import run_async
 
+pytestmark = pytest.mark.timeout(900)  # the models are trained before the first tables are built
+
 
 def some_talk(day: str, name: str = "") -> Talk:
     talk = Talk(name or day, f"{day} 14:00")
