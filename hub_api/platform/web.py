@@ -3,10 +3,10 @@
 import re
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 import structlog
-from fastapi import Request
+from fastapi import Header, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
@@ -16,6 +16,10 @@ from hub_api.errors import HubError, Invalid
 from hub_api.platform.ids import uuid7
 from hub_api.platform.metrics import http_request_seconds, http_requests
 from hub_api.platform.services import Services
+
+IdempotencyKey = Annotated[
+    str | None, Header(min_length=1, max_length=200, description="repeating a request with its key does it once")
+]
 
 log = structlog.get_logger(__name__)
 

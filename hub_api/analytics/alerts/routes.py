@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Query
 
 from hub_api.analytics.alerts import watch
 from hub_api.analytics.alerts.schemas import Alert, AlertPage, NewAlert
@@ -12,7 +12,7 @@ from hub_api.auth.principal import Principal
 from hub_api.platform.idempotency import once
 from hub_api.platform.pages import page, read_cursor
 from hub_api.platform.services import Services
-from hub_api.platform.web import get_services
+from hub_api.platform.web import IdempotencyKey, get_services
 
 router = APIRouter(prefix="/api/v1/analytics/alerts", tags=["analytics"])
 
@@ -20,9 +20,6 @@ Hub = Annotated[Services, Depends(get_services)]
 Reader = Annotated[Principal, Depends(require("analytics:read"))]
 Writer = Annotated[Principal, Depends(require("analytics:export"))]
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "no such alert"}}
-IdempotencyKey = Annotated[
-    str | None, Header(min_length=1, max_length=200, description="repeating a request with its key does it once")
-]
 
 
 @router.post("", status_code=201, summary="Watch a key figure")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from hub_api.analytics.reports import contents, document, schedules
 from hub_api.analytics.reports.deliver import TYPES, file_name
@@ -17,7 +17,7 @@ from hub_api.auth.principal import Principal
 from hub_api.platform.idempotency import once
 from hub_api.platform.pages import page, read_cursor
 from hub_api.platform.services import Services
-from hub_api.platform.web import get_services
+from hub_api.platform.web import IdempotencyKey, get_services
 
 router = APIRouter(prefix="/api/v1/analytics/reports", tags=["analytics"])
 
@@ -27,9 +27,6 @@ Writer = Annotated[Principal, Depends(require("analytics:export"))]
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "no such report"}}
 Limit = Annotated[int, Query(ge=1, le=200, description="rows of one page")]
 Cursor = Annotated[str | None, Query(max_length=300, description="`next_cursor` of the page before")]
-IdempotencyKey = Annotated[
-    str | None, Header(min_length=1, max_length=200, description="repeating a request with its key does it once")
-]
 
 
 @router.post("", status_code=201, summary="Schedule a report")

@@ -16,7 +16,7 @@ from hub_api.chat.viewed import note_view
 from hub_api.platform.idempotency import once
 from hub_api.platform.ids import uuid7
 from hub_api.platform.services import Services
-from hub_api.platform.web import get_services, version_of
+from hub_api.platform.web import IdempotencyKey, get_services, version_of
 
 router = APIRouter(prefix="/api/v1/segments", tags=["segments"])
 
@@ -27,9 +27,6 @@ Writer = Annotated[Principal, WRITE]
 Limit = Annotated[int, Query(ge=1, le=500, description="rows of one page")]
 Cursor = Annotated[str | None, Query(max_length=300, description="`next_cursor` of the page before")]
 IfMatch = Annotated[str | None, Header(max_length=40, description="ETag of the version that was changed")]
-IdempotencyKey = Annotated[
-    str | None, Header(min_length=1, max_length=200, description="repeating a request with its key does it once")
-]
 MISSING: dict[int | str, dict[str, Any]] = {404: {"description": "no such segment or snapshot"}}
 REFUSED: dict[int | str, dict[str, Any]] = {
     **MISSING,

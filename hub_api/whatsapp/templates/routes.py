@@ -11,7 +11,7 @@ from hub_api.auth import audit
 from hub_api.auth.keys import Principal, require
 from hub_api.platform.idempotency import once
 from hub_api.platform.services import Services
-from hub_api.platform.web import get_services, version_of
+from hub_api.platform.web import IdempotencyKey, get_services, version_of
 from hub_api.whatsapp.templates import drafts, page, read, schemas, submit
 from hub_api.whatsapp.templates.check import check
 from hub_api.whatsapp.templates.preview import example_values, preview
@@ -25,9 +25,6 @@ READ, WRITE = Depends(require("templates:read")), Depends(require("templates:wri
 Writer = Annotated[Principal, WRITE]
 Limit = Annotated[int, Query(ge=1, le=500, description="rows of one page")]
 Cursor = Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before")]
-IdempotencyKey = Annotated[
-    str | None, Header(min_length=1, max_length=200, description="repeating a request with its key does it once")
-]
 Given = Annotated[
     list[str],
     Query(alias="value", max_length=100, description="place=text over the examples: `nome=Ana`, `header.1=Ana`, "
