@@ -83,7 +83,7 @@ bench: install  ## Benchmarks as ratios against a baseline measured in the same 
 soak: install  ## Faults and simulations at full size: the tests' own code, larger and longer
 	@HUB_TEST_STORM=10000 HUB_TEST_POSTGRES_AWAY_S=30 HUB_TEST_KILL_MESSAGES=10000 \
 	 HUB_TEST_HISTORY_DAYS=90 HUB_TEST_HISTORY_CUSTOMERS=20000 \
-	 HUB_TEST_POOL_NUMBERS=100 HUB_TEST_POOL_MESSAGES=200000 HUB_TEST_POOL_REPLIES_PER_S=20 HUB_TEST_POOL_SENDERS=4 \
+	 HUB_TEST_POOL_NUMBERS=100 HUB_TEST_POOL_MESSAGES=200000 HUB_TEST_POOL_REPLIES_PER_S=15 HUB_TEST_POOL_SENDERS=4 \
 	 HUB_TEST_POOL_BARS=1 HUB_TEST_OPENAPI_EXAMPLES=60 HUB_TEST_EXPERIMENT_RUNS=2000 HUB_TEST_SIMULATIONS=400 HUB_TEST_EFFECT_DAYS=90 HUB_TEST_EFFECT_CUSTOMERS=20000 \
 	 $(BIN)/pytest tests/faults tests/auth/test_openapi.py tests/models_ml/experiments/test_simulations.py tests/models_ml/forecasting/test_anomalies.py tests/assets/test_planted_effects.py
 	@$(BIN)/python -m tests.benchmarks pool
