@@ -24,8 +24,7 @@ import structlog
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from assets import customers_expectations, expectations, models_expectations
-from assets.expectations import MAX_ROWS, Suite
+from assets.expectations.suite import MAX_ROWS, Suite, suites
 from hub_api.errors import Unavailable
 from hub_api.platform import logging
 from hub_api.platform.clickhouse import BACKFILL, connect
@@ -33,7 +32,7 @@ from hub_api.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-SUITES = {**expectations.SUITES, **customers_expectations.SUITES, **models_expectations.SUITES}
+SUITES = suites()
 TIMEOUT_S = 300
 MAX_BODY_BYTES = 1_000_000
 Outcome = dict[str, Any]  # expectation, column, success, observed

@@ -18,7 +18,7 @@ SELECT concat(database, '.', table), groupArray(name) FROM system.columns
 WHERE {OURS} AND (database, table) IN (SELECT database, name FROM system.tables WHERE engine LIKE '%MergeTree')
 GROUP BY database, table
 """
-HINT = "list it in hub_api/chat/privacy/inventory.yaml, as personal with its kind and treatment, or as other"
+HINT = "list it in a file of hub_api/chat/privacy/inventory/, as personal with its kind and treatment, or as other"
 
 
 async def test_every_column_of_postgresql_is_listed(hub: Hub) -> None:

@@ -1,5 +1,17 @@
-"""Where personal data lies (inventory.yaml), and the register of processing made from it (LGPD art. 37)."""
+"""Where personal data lies (inventory/), and the register of processing made from it (LGPD art. 37).
 
+Each file of the folder is a domain: its tables of PostgreSQL and of the warehouse with every column, as personal or as other.
+A test compares them with the real schemas, so that nothing is added without a decision. A personal column reads
+`kind treatment`:
+
+- kind: identifier (names or finds a person), contact (how or where to reach him), text (his or our words, raw payloads),
+  behaviour (what he did, or a reference to him).
+- treatment at the erasure of a customer: delete (the row goes), null (the value goes, the row stays as a figure),
+  pseudonymise (stays, and leads to nobody once the identifiers are gone), keep (law or another person's data; the activity
+  says why).
+"""
+
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -65,27 +77,33 @@ class Inventory:
 
 @cache
 def inventory() -> Inventory:
-    """The inventory in force. Raises ValueError naming the table and column of a line that means nothing."""
-    raw = yaml.safe_load(resources.files(__package__).joinpath("inventory.yaml").read_text(encoding="utf-8"))
-    activities = {key: Activity(**text) for key, text in raw["activities"].items()}
-    tables = tuple(_table(store, name, spec, activities) for store in STORES for name, spec in raw[store].items())
-    return Inventory(activities, tables)
+    """The inventory in force. Raises ValueError naming the table and column of a line that means nothing, and a table that is
+    listed twice."""
+    files = sorted(resources.files(__package__).joinpath("inventory").iterdir(), key=lambda file: file.name)
+    domains = [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files if file.name.endswith(".yaml")]
+    activities = {key: Activity(**text) for domain in domains for key, text in domain.get("activities", {}).items()}
+    listed = [
+        (store, name, spec) for store in STORES for domain in domains for name, spec in domain.get(store, {}).items()
+    ]
+    if twice := [name for (_, name), count in Counter((store, name) for store, name, _ in listed).items() if count > 1]:
+        raise ValueError(f"inventory: {sorted(twice)} stand in more than one file")
+    return Inventory(activities, tuple(_table(*one, activities) for one in listed))
 
 
 def _table(store: Store, name: str, spec: Mapping[str, Any], activities: Mapping[str, Activity]) -> Table:
     personal = {column: _personal(f"{name}.{column}", text) for column, text in spec.get("personal", {}).items()}
     other = frozenset(spec.get("other", ()))
     if personal and spec.get("activity") not in activities:
-        raise ValueError(f"inventory.yaml: {name} has personal columns and no activity")
+        raise ValueError(f"inventory: {name} has personal columns and no activity")
     if both := other & personal.keys():
-        raise ValueError(f"inventory.yaml: {name} lists {sorted(both)} twice")
+        raise ValueError(f"inventory: {name} lists {sorted(both)} twice")
     return Table(store, name, spec.get("activity"), personal, other)
 
 
 def _personal(where: str, text: str) -> Personal:
     kind, _, treatment = text.partition(" ")
     if kind not in get_args(Kind) or treatment not in get_args(Treatment):
-        raise ValueError(f"inventory.yaml: {where}: {text!r} is no `kind treatment`")
+        raise ValueError(f"inventory: {where}: {text!r} is no `kind treatment`")
     return Personal(kind, treatment)  # type: ignore[arg-type]  # both were just looked up
 
 
