@@ -1,5 +1,6 @@
 """The warehouse as assets use it: build days aside and swap them in, so that a rerun changes nothing."""
 
+import re
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ ABANDONED_S = 6 * 3600  # an aside table older than this belongs to a run that w
 SWAPS_A_STATEMENT = 100
 # As many days as have this many events are one SELECT: what a small engine joins and sorts in its memory.
 EVENTS_A_SELECT = 1_500_000
+_NAMED = re.compile(r"\{\w+:")  # a parameter in a text, {days:Array(Date)}
 _EVENTS_PER_DAY = """
 SELECT toDate(period, {timezone:String}) AS day, sum(events) FROM raw.events_by_period
 WHERE period >= toDateTime({first:Date}, {timezone:String}) AND period < toDateTime(addDays({last:Date}, 1), {timezone:String})
@@ -57,8 +59,12 @@ class Warehouse:
             del self.client
 
     def rows(self, sql: str, days: Iterable[str] = (), **parameters: Any) -> Sequence[Sequence[Any]]:
-        """The rows of a query; see `parameters` for what its text may name."""
-        return self.client.query(sql, parameters=self.parameters(days, **parameters)).result_rows
+        """The rows of a query; see `parameters` for what its text may name.
+
+        A text that names nothing goes as it is: the client would take its `%` for places of parameters.
+        """
+        bound = self.parameters(days, **parameters) if _NAMED.search(sql) else None
+        return self.client.query(sql, parameters=bound).result_rows
 
     def parameters(self, days: Iterable[str], **more: Any) -> dict[str, Any]:
         """What a table's SQL may name: {days:Array(Date)} with {first:Date} and {last:Date}, {timezone:String}, and the promises
@@ -108,7 +114,7 @@ class Warehouse:
         columns = ", ".join(self.columns(table))
         self.client.command(
             f"INSERT INTO {table} ({columns}) SELECT {columns} FROM (\n{sql}\n)",  # noqa: S608 - our own files
-            parameters=dict(parameters),
+            parameters=dict(parameters) if _NAMED.search(sql) else None,
             settings=dict(settings or {}),
         )
 

@@ -185,6 +185,26 @@ async def test_a_frozen_list_has_its_proof_and_follows_merges_and_erasures_only(
     ] == digest
 
 
+async def test_two_freezes_of_one_snapshot_at_once_make_one_list(hub: Hub, marketer: Person, world: World) -> None:
+    made = await make(hub, marketer, ACTIVE)
+    path, expected = f"{SEGMENTS}/{made['id']}/snapshots", inside(world, ACTIVE)
+    for round_ in range(3):
+        key = {**marketer.headers, "Idempotency-Key": f"race {round_}"}
+        answers = await asyncio.gather(*(call(hub, "POST", path, key) for _ in range(4)))
+        assert {status for status, _ in answers} <= {201, 409}, answers
+        made_ids = {shown["id"] for status, shown in answers if status == 201}
+        assert len(made_ids) == 1, "one list, whoever made it"
+        snapshot = UUID(made_ids.pop())
+        rows = await hub.fetch("SELECT customer_id FROM segment_snapshot_members WHERE snapshot_id = $1", snapshot)
+        assert sorted(row["customer_id"] for row in rows) == sorted(expected)
+        _, shown = await call(hub, "GET", f"{SEGMENTS}/snapshots/{snapshot}", marketer.headers)
+        digest = hashlib.sha256(b"".join(one.bytes for one in sorted(expected))).hexdigest()
+        assert (shown["state"], shown["members"], shown["members_sha256"]) == ("frozen", len(expected), digest)
+    assert await hub.fetchval("SELECT count(*) FROM segment_snapshots") == 3
+    told = await hub.fetchval("SELECT count(*) FROM audit_log WHERE action = 'segment.frozen'")
+    assert told == 3, "who lost the race has done nothing that could be told"
+
+
 def changes(client: Client) -> dict[tuple[str, str], int]:
     rows = client.query(
         "SELECT change, why, count() FROM gold.segment_membership_history GROUP BY change, why"

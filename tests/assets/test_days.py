@@ -69,6 +69,12 @@ def test_a_day_that_has_become_empty_is_dropped_and_others_stay(given: Given) ->
         given.warehouse.client.command("DROP TABLE gold.few")
 
 
+def test_a_percent_sign_in_a_text_without_parameters_is_no_place_of_one(given: Given) -> None:
+    warehouse = given.warehouse
+    assert warehouse.rows("SELECT 7 % 4, '100 %', 'a' LIKE '%a%'") == [(3, "100 %", 1)]
+    assert warehouse.rows("SELECT 7 % {by:UInt8}, toString({first:Date}) LIKE '2026%'", DAYS, by=4) == [(3, 1)]
+
+
 def test_rows_of_another_day_change_nothing_and_leave_nothing_behind(given: Given) -> None:
     three_days(given)
     given.build(*DAYS)

@@ -40,10 +40,8 @@ class Engine:
         options = f"config-file={config}&implicit_select=0&allow_introspection_functions=0"
         connect = getattr(chdb, "_chdb").connect  # noqa: B009
         self._connect: Callable[[], Any] = lambda: connect(f"{folder}?{options}")
-        try:
+        with engine_errors():
             self._anchor = self._connect()  # the engine lives as long as one connection does
-        except RuntimeError as error:
-            raise from_engine(error) from None
         self.version, self.timezone = self.rows("SELECT version(), timezone()")[0]
         self.formats = frozenset(name for (name,) in self.rows("SELECT name FROM system.formats"))
 
@@ -55,7 +53,7 @@ class Engine:
     def rows(self, sql: str) -> list[tuple[str, ...]]:
         """A small result of our own queries, as text."""
         with self.connection({}) as connection:
-            text = bytes(connection.query(sql, "TSVRaw").bytes()).decode()
+            text = bytes(connection.query(sql, "TSVRaw").bytes()).decode(errors="replace")
         return [tuple(line.split("\t")) for line in text.splitlines()]
 
     @contextmanager
@@ -81,9 +79,12 @@ class Engine:
 
 @contextmanager
 def engine_errors() -> Iterator[None]:
-    """Turn the engine's RuntimeError into WarehouseError."""
+    """Turn the engine's RuntimeError into WarehouseError, also when the engine has cut its text within a letter: what arrives
+    then is the UnicodeDecodeError of that text, which holds its bytes."""
     try:
         yield
+    except UnicodeDecodeError as error:
+        raise from_engine(RuntimeError(error.object.decode(errors="replace"))) from None
     except (RuntimeError, UnicodeEncodeError) as error:
         raise from_engine(error) from None
 

@@ -120,6 +120,14 @@ def test_errors_have_the_code_in_head_and_body_and_a_fitting_status(door: Door) 
         assert b"(version " in answer.data
 
 
+def test_an_error_whose_text_is_cut_within_a_letter_is_told(door: Door) -> None:
+    """The engine cuts what it could not read after ten bytes, here in the middle of an é."""
+    answer = door.send("SELECT * FROM format(CSV, 'a UInt8, b Date', '1,xéééééééé')")
+    assert (code(answer), answer.status) == (38, 400)
+    assert "Cannot parse date here: xéééé" in answer.data.decode(errors="replace")
+    assert code(door.send(r"SELECT throwIf(1, '\xC3')")) == 395
+
+
 def test_values_of_parameters_are_values_and_nothing_else(door: Door) -> None:
     sql = "SELECT {text:String}, {number:UInt8}, {list:Array(String)}"
     answer = door.text(sql, param_text="a\\tb", param_number="7", param_list="['x','y']")
