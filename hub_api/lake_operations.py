@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+from datetime import date
 from typing import Annotated, Any
 
 import typer
@@ -82,6 +83,61 @@ def show_lake(as_json: Annotated[bool, AS_JSON] = False) -> None:
         for table, one in sorted(read_manifests(load_settings()).items())
     ]
     show(rows, ("table", "days", "rows", "bytes", "first", "last", "batch"), as_json)
+
+
+@lake.command("archive")
+def archive_months(
+    again: Annotated[
+        str | None, typer.Option(metavar="YYYY-MM", help="a month that was brought back may leave again, now")
+    ] = None,
+) -> None:
+    """Take months of events out of PostgreSQL that are older than HUB_EVENTS_MONTHS, as every night; each is proved first.
+
+    Exit 1 when a month is not in the lake to the last event: it stays.
+    """
+    from hub_api.platform.lake.archive import archive, archive_again
+    from hub_api.settings import load_settings
+
+    settings = load_settings()
+    if again is not None:
+        asyncio.run(archive_again(settings, _month(again)))
+    left = asyncio.run(archive(settings))
+    for one in left:
+        typer.echo(
+            f"{one.month:%Y-%m}: {one.events} events left PostgreSQL, {len(one.days)} days of the lake hold them"
+        )
+    if not left:
+        typer.echo("no month was due")
+
+
+@lake.command("bring-back")
+def bring_back_month(month: Annotated[str, typer.Argument(metavar="YYYY-MM")]) -> None:
+    """Put an archived month of events back into PostgreSQL, from the lake's files; it stays until `lake archive --again`."""
+    from hub_api.platform.lake.archive import bring_back
+    from hub_api.settings import load_settings
+
+    found = asyncio.run(bring_back(load_settings(), _month(month)))
+    typer.echo(f"{found.month:%Y-%m}: {found.events} events are back")
+
+
+@lake.command()
+def archived(as_json: Annotated[bool, AS_JSON] = False) -> None:
+    """List the months of events that have left PostgreSQL."""
+    from hub_api.platform.lake.archive import list_archived
+    from hub_api.settings import load_settings
+
+    rows = [
+        {name: "" if value is None else str(value) for name, value in row.items()}
+        for row in asyncio.run(list_archived(load_settings()))
+    ]
+    show(rows, ("month", "events", "archived_at", "returned_at"), as_json)
+
+
+def _month(text: str) -> date:
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise HubError(f"{text!r} is no month: write it as 2026-03") from None
 
 
 @lake.command()

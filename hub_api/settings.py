@@ -224,6 +224,11 @@ class Settings(Calendar):
         None, description="antivirus: tcp://host:port or unix:///path of clamd; empty: files are not scanned"
     )
     inbox_retention_days: int = Field(30, gt=0, description="raw webhook bodies are kept this long")
+    events_months: int = Field(
+        13,
+        ge=0,
+        description="months of events that PostgreSQL keeps before this one; older ones are in the lake alone; 0: all",
+    )
     retention_days: tuple[tuple[str, int], ...] = Field(
         (), description="days that a kind of data is kept, as JSON [[kind, days], …]; kinds: privacy/retention.yaml"
     )

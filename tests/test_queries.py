@@ -19,7 +19,7 @@ QUERY_FILES = sorted(
     for path in ROOT.rglob("*.sql")
     if path.parts[len(ROOT.parts)] != "migrations" and not path.name.endswith(".clickhouse.sql")
 )
-PARTITION = {"{table}": "messages_default"}
+PARTITION = {"{table}": "messages_default", "{events}": "events_default"}
 
 
 def statements_of(path: Path) -> list[str]:

@@ -33,16 +33,20 @@ def make_files(tables: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
     )
     def files(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[None]:
         """Parquet (zstd) of events and gold tables, one file for each table and day that is over, with a manifest per
-        table. Days whose rows differ from the manifest's hash are written again, all others stay untouched."""
+        table. Days whose rows differ from the manifest's hash are written again, all others stay untouched. Then months of
+        events that PostgreSQL need not keep any more (HUB_EVENTS_MONTHS) leave it, proved to be here."""
+        from hub_api.platform.lake.archive import archive
         from hub_api.platform.lake.write import bring_up_to_date, read_manifests
 
         changed = asyncio.run(bring_up_to_date(warehouse.settings))
+        left = asyncio.run(archive(warehouse.settings))
         held = [day for one in read_manifests(warehouse.settings).values() for day in one.days.values()]
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": sum(day.rows for day in held),
                 "files": len(held),
                 "bytes": sum(day.bytes for day in held),
+                "months_archived": ", ".join(f"{one.month:%Y-%m}" for one in left) or "none",
                 "files_written": sum(map(len, changed.values())),
                 "written": dg.MetadataValue.json({table: sorted(days) for table, days in changed.items()}),
             }

@@ -51,7 +51,8 @@ class Day:
 async def reconcile(settings: Settings, days: Sequence[str]) -> list[Day]:
     """Compare these business days by time of recording, add to raw.events what it lacks, and say what it has too much.
 
-    Only what the relay has confirmed is compared: what it has not brought yet is late, not missing.
+    Only what the relay has confirmed is compared: what it has not brought yet is late, not missing. Months that have left
+    PostgreSQL were compared when they did (hub_api/platform/lake/archive.py).
     """
     db = await asyncpg.connect(settings.database_url.get_secret_value(), server_settings={"timezone": "UTC"})
     warehouse = await connect_async(settings.clickhouse_url, BACKFILL)
@@ -63,9 +64,10 @@ async def reconcile(settings: Settings, days: Sequence[str]) -> list[Day]:
 
 
 async def _day(db: Connection, warehouse: "AsyncClient", settings: Settings, day: date) -> Day:
-    bounds = tuple(
-        datetime.combine(edge, datetime.min.time(), settings.zone) for edge in (day, day + timedelta(days=1))
-    )
+    edges = (datetime.combine(edge, datetime.min.time(), settings.zone) for edge in (day, day + timedelta(days=1)))
+    bounds: tuple[datetime, ...] = tuple(edges)
+    if kept_since := await db.fetchval(queries.archived_until):
+        bounds = (min(max(bounds[0], kept_since), bounds[1]), bounds[1])
     confirmed = await db.fetchval(queries.confirmed_batch, CURSOR)
     if confirmed is None:
         raise Unavailable("the relay has no cursor yet: start `hub relay` first")

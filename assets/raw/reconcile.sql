@@ -1,6 +1,9 @@
 -- name: confirmed_batch  -- $1 cursor -> number of the newest batch that is in the warehouse for certain
 SELECT batch - (pending_xid IS NOT NULL)::int FROM relay_cursor WHERE name = $1;
 
+-- name: archived_until  -- -> from when on PostgreSQL has its events; null when none has left for the lake
+SELECT (max(month) + interval '1 month') AT TIME ZONE 'UTC' FROM events_archive WHERE returned_at IS NULL;
+
 -- name: fingerprint  -- $1 cursor, $2 from, $3 to timestamptz -> count and hash (numeric as text) of the events recorded then and relayed
 -- The hash is the sum of the first 8 bytes of MD5(id || payload) as signed integers: order plays no part in it.
 SELECT count(*) AS count, coalesce(sum(('x' || left(md5(id::text || payload::text), 16))::bit(64)::bigint), 0)::text AS hash

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import tempfile
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,7 +62,7 @@ def _table(settings: Settings, client: "Client", store: Store, spool: Path, tabl
         if same(known, state) or (state is not None and table.name != EVENTS):
             continue
         file = spool / "day.parquet"
-        _fetch(store, known, file)
+        fetch(store, known, file)
         if table.name == EVENTS:
             _add_events(settings, client, table, manifest.timezone, day, file)
         else:
@@ -72,18 +73,25 @@ def _table(settings: Settings, client: "Client", store: Store, spool: Path, tabl
 
 def _add_events(settings: Settings, client: "Client", table: Table, timezone: str, day: str, file: Path) -> None:
     """Those events of the file that the warehouse does not have: the relay may have brought some again."""
+    with events_aside(settings, client, table, file) as aside:
+        columns = ", ".join(name for name, *_ in table.columns)
+        client.command(
+            f"INSERT INTO {EVENTS} ({columns}) SELECT {columns} FROM {aside} "  # noqa: S608 - our own names
+            f"WHERE id NOT IN (SELECT id FROM {EVENTS} WHERE {table.of_day})",
+            parameters={"timezone": timezone, "day": day},
+            settings=_INSERT,
+        )
+
+
+@contextmanager
+def events_aside(settings: Settings, client: "Client", table: Table, file: Path) -> Iterator[str]:
+    """The events of a file in a table like raw.events, gone when the block ends; its name. Under the lake's lock."""
     ddl = (f"DROP TABLE IF EXISTS {_ASIDE} /*ON CLUSTER*/ SYNC", f"CREATE TABLE {_ASIDE} /*ON CLUSTER*/ AS {EVENTS}")
     for statement in ddl:
         client.command(render_ddl(statement, settings.clickhouse_cluster))
     try:
         _insert(client, _ASIDE, table, file)
-        columns = ", ".join(name for name, *_ in table.columns)
-        client.command(
-            f"INSERT INTO {EVENTS} ({columns}) SELECT {columns} FROM {_ASIDE} "  # noqa: S608 - our own names
-            f"WHERE id NOT IN (SELECT id FROM {EVENTS} WHERE {table.of_day})",
-            parameters={"timezone": timezone, "day": day},
-            settings=_INSERT,
-        )
+        yield _ASIDE
     finally:
         client.command(render_ddl(ddl[0], settings.clickhouse_cluster))
 
@@ -94,7 +102,8 @@ def _insert(client: "Client", into: str, table: Table, file: Path) -> None:
         client.raw_insert(into, column_names=columns, insert_block=content, fmt="Parquet", settings=_INSERT)
 
 
-def _fetch(store: Store, known: Day, file: Path) -> None:
+def fetch(store: Store, known: Day, file: Path) -> None:
+    """Copy a day out of the store. Raises Corrupted unless it is as it was written, NotFound when it is not there."""
     store.fetch(known.file, file)
     with file.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
@@ -114,6 +123,6 @@ def damaged(settings: Settings) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as spool:
         for name, one in sorted(known.items()):
             try:
-                _fetch(store, one, Path(spool) / "day.parquet")
+                fetch(store, one, Path(spool) / "day.parquet")
             except HubError:
                 yield name
