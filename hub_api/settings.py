@@ -195,6 +195,11 @@ class Settings(Calendar):
         (), description="addresses that get the same by e-mail through HUB_SMTP_URL, as a JSON list"
     )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    otlp_url: str | None = Field(
+        None,
+        description="OpenTelemetry collector or Jaeger that takes traces over HTTP, as in http://jaeger:4318; empty: none",
+    )
+    trace_share: float = Field(1.0, ge=0, le=1, description="share of the traces that are sent to HUB_OTLP_URL")
     metrics_dir: Path | None = Field(None, description="folder for metrics shared by several processes of one role")
     template_sync_hours: int = Field(
         6, gt=0, le=168, description="templates of an account are read from Meta at least this often, beside webhooks"

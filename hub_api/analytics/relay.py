@@ -19,11 +19,12 @@ import uvloop
 
 from hub_api.analytics.adoption import adopt_if_needed
 from hub_api.errors import HubError
-from hub_api.platform import rawevents, sqlfile
+from hub_api.platform import rawevents, sqlfile, trace
 from hub_api.platform.clickhouse import INSERT, connect_async
 from hub_api.platform.logging import configure
 from hub_api.platform.metrics import events_relayed, relay_horizon_seconds, relay_lag_seconds
 from hub_api.platform.pgtypes import Connection, Row
+from hub_api.platform.services import begin_traces
 from hub_api.settings import Settings
 
 if TYPE_CHECKING:
@@ -91,6 +92,11 @@ class Relay:
         return int(batch["count"])
 
     async def _send(self, batch: int, *, xid: int, seq: int, count: int, fixed_at: datetime) -> None:
+        with trace.work("relay batch") as piece:
+            piece.note(rows=count, batch=batch)
+            await self._carry(batch, xid=xid, seq=seq, count=count, fixed_at=fixed_at)
+
+    async def _carry(self, batch: int, *, xid: int, seq: int, count: int, fixed_at: datetime) -> None:
         try:
             await rawevents.carry(
                 self.db, self.warehouse,
@@ -203,6 +209,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
 def run(settings: Settings) -> None:
     """The command `hub relay`: relay until SIGTERM or SIGINT, which let the batch in hand finish."""
     configure(settings.log_level, process="relay")
+    begin_traces(settings, "relay")
     uvloop.run(_run(settings))
 
 

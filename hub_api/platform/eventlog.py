@@ -40,9 +40,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 async def insert_events(
     db: Connection,
     events: Sequence[Event],
-    trace_id: str | None = None,
+    traces: Sequence[str | None] | None = None,
 ) -> None:
-    """Write `events` in their order in one statement, in the caller's transaction."""
+    """Write `events` in their order in one statement, in the caller's transaction; `traces` are the traces they belong to,
+    one each."""
     if not events:
         return
     await db.execute(
@@ -54,5 +55,5 @@ async def insert_events(
         [event.aggregate_version for event in events],
         [event.occurred_at for event in events],
         [event.payload() for event in events],
-        [trace_id] * len(events),
+        traces or [None] * len(events),
     )

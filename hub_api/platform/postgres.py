@@ -6,24 +6,36 @@ from typing import Any
 
 import asyncpg
 import orjson
+from asyncpg.connection import LoggedQuery
 
+from hub_api.platform import trace
 from hub_api.platform.eventlog import Event, insert_events
 from hub_api.platform.pgtypes import Connection, Pool
 from hub_api.platform.queue import Job, Ring
 
+QueryLogger = Callable[[LoggedQuery], None]
 FanOut = Callable[[Iterable[Event]], Iterable[Ring]]
 
 # What a forgotten transaction may hold: the relay's horizon (pg_snapshot_xmin) waits for the oldest one.
 IDLE_IN_TRANSACTION_MS = 30_000
 
 
-async def create_pool(url: str, *, size: int, name: str, statement_timeout_ms: int = 0) -> Pool:
-    """A pool of up to `size` connections; jsonb travels as Python values, times as UTC. `name` shows in pg_stat_activity."""
+async def create_pool(
+    url: str, *, size: int, name: str, statement_timeout_ms: int = 0, on_query: QueryLogger | None = None
+) -> Pool:
+    """A pool of up to `size` connections; jsonb travels as Python values, times as UTC. `name` shows in pg_stat_activity.
+    `on_query` is told of each statement once it is done."""
+
+    async def init(connection: Connection) -> None:
+        await prepare_connection(connection)
+        if on_query is not None:
+            connection.add_query_logger(on_query)
+
     return await asyncpg.create_pool(
         url,
         min_size=1,
         max_size=size,
-        init=prepare_connection,
+        init=init,
         reset=_as_it_is,
         server_settings={
             "application_name": name,
@@ -59,12 +71,15 @@ class Transaction:
     def __init__(self, db: Connection) -> None:
         self.db = db
         self._events: list[Event] = []
+        self._traces: list[str | None] = []
         self._rings: list[Ring] = []
         self._afterwards: list[Callable[[], Awaitable[None]]] = []
 
-    def emit(self, *events: Event) -> None:
-        """Record domain events; they are committed with the change or not at all."""
+    def emit(self, *events: Event, trace_id: str | None = None) -> None:
+        """Record domain events; they are committed with the change or not at all. They belong to `trace_id`, else to the
+        trace in hand."""
         self._events.extend(events)
+        self._traces.extend([trace_id or trace.current()] * len(events))
 
     def ring(self, job: Job, *args: int | str) -> None:
         """Ring a job's doorbell once this transaction has committed; never before, never if it rolls back."""
@@ -81,7 +96,7 @@ class Transaction:
 
     async def flush(self, fan_out: FanOut) -> list[Ring]:
         """Write the events and return every ring that is due after the commit, each once."""
-        await insert_events(self.db, self._events)
+        await insert_events(self.db, self._events, self._traces)
         return list(dict.fromkeys([*self._rings, *fan_out(self._events)]))
 
 

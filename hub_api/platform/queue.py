@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from rq import Queue
 
+from hub_api.platform import trace
 from hub_api.platform.metrics import rings_lost
 
 log = structlog.get_logger(__name__)
@@ -81,12 +82,12 @@ class Bells:
                 set_now = await pipeline.execute()
             fresh = [ring for ring, was_set in zip(due, set_now, strict=True) if was_set]
             if fresh:
-                await asyncio.to_thread(self._enqueue, fresh)
+                await asyncio.to_thread(self._enqueue, fresh, trace.carried())
         except RedisError as error:
             rings_lost.inc(len(due))
             log.warning("ring_lost", jobs=sorted({job.name for job, _ in due}), error=type(error).__name__)
 
-    def _enqueue(self, rings: Sequence[Ring]) -> None:
+    def _enqueue(self, rings: Sequence[Ring], carried: str | None) -> None:
         with self._sync_redis.pipeline() as pipeline:
             for job, args in rings:
                 Queue(job.queue, connection=self._sync_redis).enqueue_call(
@@ -96,6 +97,7 @@ class Bells:
                     ttl=RING_TTL_S,
                     result_ttl=0,
                     failure_ttl=3600,
+                    meta={"trace": carried} if carried else None,
                     pipeline=pipeline,
                 )
             pipeline.execute()

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from redis.asyncio import Redis
 
@@ -14,6 +14,9 @@ from hub_api.platform.postgres import FanOut, Transaction, create_pool, transact
 from hub_api.platform.queue import Bells
 from hub_api.platform.redis import connect, connect_sync
 from hub_api.settings import Settings
+
+if TYPE_CHECKING:
+    from hub_api.platform.otel import Spans
 
 T = TypeVar("T")
 
@@ -59,12 +62,18 @@ class Services:
 @asynccontextmanager
 async def open_services(settings: Settings, fan_out: FanOut, name: str) -> AsyncIterator[Services]:
     """Open the pools of a process called `name`; closes them in reverse. Raises the driver's error when PostgreSQL is away."""
+    spans = begin_traces(settings, name)
     redis, sync_redis = (
         connect(settings.redis_url.get_secret_value()),
         connect_sync(settings.redis_url.get_secret_value()),
     )
     try:
-        db = await create_pool(settings.database_url.get_secret_value(), size=settings.database_pool_size, name=name)
+        db = await create_pool(
+            settings.database_url.get_secret_value(),
+            size=settings.database_pool_size,
+            name=name,
+            on_query=spans.query if spans else None,
+        )
         _open_pools.add(db)
         counting = asyncio.create_task(_count_connections(), name="count connections")
         try:
@@ -78,6 +87,15 @@ async def open_services(settings: Settings, fan_out: FanOut, name: str) -> Async
     finally:
         await redis.aclose()
         sync_redis.close()
+
+
+def begin_traces(settings: Settings, name: str) -> "Spans | None":
+    """Send the spans of a process to HUB_OTLP_URL, where it is set; else nothing of OpenTelemetry is loaded."""
+    if settings.otlp_url is None:
+        return None
+    from hub_api.platform import otel
+
+    return otel.begin(settings, name.removeprefix("hub-"))
 
 
 def count_connections() -> None:

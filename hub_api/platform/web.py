@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Annotated, Any
 
 import structlog
@@ -13,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub_api.errors import HubError, Invalid
+from hub_api.platform import trace
 from hub_api.platform.ids import uuid7
 from hub_api.platform.metrics import http_request_seconds, http_requests
 from hub_api.platform.services import Services
@@ -121,7 +123,8 @@ def _endpoint(scope: Scope) -> str:
 
 
 class RequestContext:
-    """Gives each HTTP request an id (taken from X-Request-ID when it looks like one) and counts its answer."""
+    """Gives each HTTP request an id (taken from X-Request-ID when it looks like one), which is its trace's unless
+    `traceparent` names one, and counts its answer."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -131,9 +134,17 @@ class RequestContext:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"").decode("latin-1")
         request_id = given if _REQUEST_ID.match(given) else uuid7().hex
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        carried = headers.get(b"traceparent", b"").decode("latin-1")
+        with (
+            structlog.contextvars.bound_contextvars(request_id=request_id),
+            trace.work(scope["method"], carried=carried, trace_id=request_id, kind="server") as piece,
+        ):
+            await self._answer(scope, receive, send, request_id, piece)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, request_id: str, piece: trace.Piece) -> None:
         started = time.perf_counter()
 
         async def send_counted(message: Message) -> None:
@@ -141,13 +152,17 @@ class RequestContext:
                 message["headers"] = [*message.get("headers", []), (b"x-request-id", request_id.encode())]
                 http_requests.labels(scope["method"], _endpoint(scope), message["status"]).inc()
                 http_request_seconds.observe(time.perf_counter() - started)
+                piece.note(
+                    f"{scope['method']} {_endpoint(scope)}",
+                    failed=message["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR,
+                    http__response__status_code=message["status"],
+                )
             await send(message)
 
         try:
             await self.app(scope, receive, send_counted)
         finally:
             log.debug("request", path=_endpoint(scope), seconds=round(time.perf_counter() - started, 4))
-            structlog.contextvars.unbind_contextvars("request_id")
 
 
 class AtPath:

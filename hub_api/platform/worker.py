@@ -15,10 +15,11 @@ from typing import Any, TypeVar
 import structlog
 import uvloop
 from redis.exceptions import RedisError
-from rq import Queue, SimpleWorker
+from rq import Queue, SimpleWorker, get_current_job
 from rq.worker import DequeueStrategy
 
 from hub_api.errors import HubError
+from hub_api.platform import trace
 from hub_api.platform.metrics import job_duration_seconds, jobs_total
 from hub_api.platform.queue import REGISTRY, bell_key
 from hub_api.platform.redis import connect_sync
@@ -94,8 +95,10 @@ def perform(name: str, *args: int | str) -> None:
         raise RuntimeError("perform() runs in a worker process only: start one with `hub worker`")
     job, services = REGISTRY[name], _thread.services
     started = time.perf_counter()
+    ringing = get_current_job()
+    carried = ringing.meta.get("trace") if ringing else None
     try:
-        _thread.run(_look(services, name, args), timeout_s=job.timeout_s)
+        _thread.run(_look(services, name, args, carried), timeout_s=job.timeout_s)
     except Exception as error:
         jobs_total.labels(name, "failed").inc()
         log.exception("job_failed", job=name, args=args, error=type(error).__name__)
@@ -105,7 +108,12 @@ def perform(name: str, *args: int | str) -> None:
     job_duration_seconds.labels(name).observe(time.perf_counter() - started)
 
 
-async def _look(services: Services, name: str, args: Sequence[int | str]) -> None:
+async def _look(services: Services, name: str, args: Sequence[int | str], carried: str | None) -> None:
+    with trace.work(name, carried=carried, kind="consumer"):
+        await _look_now(services, name, args)
+
+
+async def _look_now(services: Services, name: str, args: Sequence[int | str]) -> None:
     # Cleared before looking: a ring that comes while we work must lead to another look.
     with suppress(RedisError):  # it expires by itself; the work is in PostgreSQL
         await services.redis.delete(bell_key(name, args))

@@ -14,6 +14,7 @@ import asyncpg
 import structlog
 
 from hub_api.errors import HubError
+from hub_api.platform import trace
 from hub_api.platform.dberrors import RETRYABLE
 from hub_api.platform.metrics import items_handled
 from hub_api.platform.pgtypes import Row
@@ -68,6 +69,7 @@ async def drain(services: Services, lane: int, stop_at: float) -> bool:
 async def _handle_chunk(services: Services, lane: int, limit: int) -> int | None:
     """How many items were handled; None when another worker has the lane."""
     items: list[Row] = []
+    began_ns = trace.now_ns()
     try:
         async with services.transaction() as tx:
             if not await tx.db.fetchval(queries.try_lock_lane, lane):
@@ -86,6 +88,8 @@ async def _handle_chunk(services: Services, lane: int, limit: int) -> int | None
         raise _ChunkFailed([item["id"] for item in items]) from error
     for kind, count in Counter(item["kind"] for item in items).items():
         items_handled.labels(kind).inc(count)
+    for item in items:
+        trace.past(f"handle {item['kind']}", item["webhook_id"].hex, began_ns, lane=lane, handled_together=len(items))
     await count_inbound(
         services.redis, Counter(i["phone_number_id"] for i in items if i["kind"] == "message" and i["phone_number_id"])
     )

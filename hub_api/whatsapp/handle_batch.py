@@ -141,7 +141,8 @@ def _wamid(inbound: Inbound) -> str | None:
 
 async def _write(tx: Transaction, batch: Batch, letters: Sequence[Letter]) -> None:
     await batch.threads.save(tx, batch.settings.timezone)
-    tx.emit(*batch.events)
+    for event, trace_id in batch.events:
+        tx.emit(event, trace_id=trace_id)
     if batch.messages:
         await tx.db.copy_records_to_table("messages", columns=NewMessage._fields, records=batch.messages)
         new = await statuses.remember(tx, batch.keys)

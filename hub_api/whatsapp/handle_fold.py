@@ -91,7 +91,7 @@ class Batch:
     now: datetime
     messages: list[NewMessage] = field(default_factory=list)
     keys: dict[str, Place] = field(default_factory=dict)
-    events: list[Event] = field(default_factory=list)
+    events: list[tuple[Event, str]] = field(default_factory=list)  # with the trace of the webhook that brought it
     turns: list[tuple[UUID, UUID, datetime, int]] = field(default_factory=list)
     heard: list[Heard] = field(default_factory=list)
     statuses: list[StatusUpdate] = field(default_factory=list)
@@ -155,7 +155,8 @@ class Batch:
         conversation_id = thread.id if isinstance(thread, Thread) else thread
         message_id = self._row(letter, message.wamid, conversation_id, customer, "in", "customer", "received", message)
         self.heard.append(Heard(customer.id, message, message_id, letter.time.at))
-        self.events.append(
+        self._tell(
+            letter,
             MessageReceived(
                 aggregate_id=message_id,
                 aggregate_version=1,
@@ -167,7 +168,7 @@ class Batch:
                 received_at=letter.row["received_at"],
                 number_id=letter.number_id,
                 stale=stale,
-            )
+            ),
         )
         return message_id
 
@@ -178,7 +179,8 @@ class Batch:
 
     def _echoed(self, letter: Letter, message: Message, customer: Customer, conversation_id: UUID) -> None:
         message_id = self._row(letter, message.wamid, conversation_id, customer, "out", "phone_app", "echoed", message)
-        self.events.append(
+        self._tell(
+            letter,
             MessageEchoed(
                 aggregate_id=message_id,
                 aggregate_version=1,
@@ -188,7 +190,7 @@ class Batch:
                 message_type=message.type,
                 content=message.content,
                 number_id=letter.number_id,
-            )
+            ),
         )
 
     def _history(self, letter: Letter, past: HistoryMessage, message: Message, customer: Customer) -> None:
@@ -217,6 +219,9 @@ class Batch:
             self._row(letter, call.call_id, thread.id, customer, "in", "customer", "received", call)
         else:
             self.kept.append(letter)
+
+    def _tell(self, letter: Letter, event: Event) -> None:
+        self.events.append((event, letter.row["webhook_id"].hex))
 
     def _row(
         self,

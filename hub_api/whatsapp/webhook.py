@@ -14,6 +14,7 @@ import structlog
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from hub_api.platform import trace
 from hub_api.platform.metrics import webhook_commit_seconds, webhooks_accepted, webhooks_refused
 from hub_api.platform.web import problem
 from hub_api.settings import Settings
@@ -82,9 +83,9 @@ class Webhook:
             signature = _check_headers(headers)
             async with asyncio.timeout(self._read_timeout_s):
                 await self._read(receive, body)
-            complete = time.perf_counter()
+            complete, began_ns = time.perf_counter(), trace.now_ns()
             self._verify(body, signature)
-            await self._get_inbox().store(bytes(body))
+            stored = await self._get_inbox().store(bytes(body))
         except (_Refused, NotStored, TimeoutError) as error:
             await _answer(error, len(body), scope, receive, send)
         except _Gone:
@@ -92,6 +93,7 @@ class Webhook:
         else:
             webhooks_accepted.inc()
             webhook_commit_seconds.observe(time.perf_counter() - complete)
+            trace.past("POST /webhooks/whatsapp", stored.hex, began_ns, kind="server", bytes=len(body))
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
             await send({"type": "http.response.body", "body": b""})
         finally:
