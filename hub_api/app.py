@@ -44,6 +44,9 @@ SERVICES: dict[str, tuple[str, ...]] = {
     "chat": (
         "hub_api.chat.routes",
         "hub_api.chat.routes_consent",
+        "hub_api.chat.queues.routes",
+        "hub_api.chat.agents.routes",
+        "hub_api.chat.agents.socket",
         "hub_api.chat.business.routes",
         "hub_api.chat.privacy.routes",
         "hub_api.chat.privacy.routes_keeping",

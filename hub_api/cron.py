@@ -8,6 +8,7 @@ from hub_api.analytics.alerts import jobs as alerts
 from hub_api.analytics.reports import jobs as reports
 from hub_api.auth import jobs as auth_jobs
 from hub_api.chat.privacy import jobs as privacy
+from hub_api.chat.routing import jobs as routing
 from hub_api.platform.logging import configure
 from hub_api.platform.queue import Job
 from hub_api.platform.redis import connect_sync
@@ -22,6 +23,8 @@ from hub_api.whatsapp.templates import jobs as templates
 EVERY_SECONDS: tuple[tuple[int, Job], ...] = (
     (2, maintenance.sweep),
     (10, maintenance.settle),
+    (2, routing.watch),
+    (5, routing.measure),
     (5, maintenance.gauges),
     (60, maintenance.end_quiet),
     (60, templates.sync_due),

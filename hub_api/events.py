@@ -81,6 +81,42 @@ class ConversationStateChanged(ConversationEvent, frozen=True, kw_only=True):
     agent_id: UUID | None = None
 
 
+class ConversationAssigned(ConversationEvent, frozen=True, kw_only=True):
+    """An agent got the conversation: by which rule (`strategy` null: by hand), after which wait, of how many candidates.
+
+    It comes with the state_changed of the same version; the candidates' features stay in PostgreSQL (`assignments`).
+    """
+
+    type: ClassVar[str] = "conversation.assigned"
+    agent_id: UUID
+    reason: str
+    queue: str | None = None
+    strategy: str | None = None
+    waited_s: float | None = None
+    candidates: int = 0
+
+
+class ConversationEscalated(ConversationEvent, frozen=True, kw_only=True):
+    """It waited too long in its queue and is more urgent now; priorities 1 low to 5 critical."""
+
+    type: ClassVar[str] = "conversation.escalated"
+    from_priority: int
+    priority: int
+    reason: str
+
+
+class AgentPresenceChanged(Event, frozen=True, kw_only=True):
+    """online, away, break or offline from now on; aggregate_id is the user. `previous_s`: how long the state before lasted."""
+
+    type: ClassVar[str] = "agent.presence_changed"
+    aggregate_type: ClassVar[str] = "agent"
+    agent_id: UUID
+    from_presence: str
+    presence: str
+    reason: str | None = None
+    previous_s: float = 0.0
+
+
 class ConversationRated(ConversationEvent, frozen=True, kw_only=True):
     """The customer's satisfaction with this conversation, 1 to 5."""
 

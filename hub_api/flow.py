@@ -6,7 +6,13 @@ A ring only says "look again": the job finds its work by its mark in PostgreSQL.
 
 from collections.abc import Iterable, Iterator
 
-from hub_api.events import ConversationStateChanged, MessageQueued, MessageReceived
+from hub_api.events import (
+    AgentPresenceChanged,
+    ConversationOpened,
+    ConversationStateChanged,
+    MessageQueued,
+    MessageReceived,
+)
 from hub_api.platform.eventlog import Event
 from hub_api.platform.queue import REGISTRY, Ring
 
@@ -19,5 +25,10 @@ def fan_out(events: Iterable[Event]) -> Iterator[Ring]:
                 yield REGISTRY["ai.jobs.answer"], ()
             case ConversationStateChanged(to_state="resolved"):
                 yield REGISTRY["ai.jobs.answer"], ()
+                yield REGISTRY["chat.routing.jobs.route"], ()  # a slot is free
+            case ConversationStateChanged(to_state="queued" | "closed") | ConversationOpened(state="queued"):
+                yield REGISTRY["chat.routing.jobs.route"], ()
+            case AgentPresenceChanged(presence="online"):
+                yield REGISTRY["chat.routing.jobs.route"], ()
             case MessageQueued(shard=shard):
                 yield REGISTRY["whatsapp.send.jobs.drain_outbox"], (shard,)

@@ -60,7 +60,7 @@ async def gauges(services: Services) -> None:
     """Set the gauges that one owner exports for the whole hub."""
     (row,) = await services.db.fetch(queries.gauges)
     metrics.active_conversations.set(row["active_conversations"])
-    metrics.agents_online.set(row["agents_busy"])
+    metrics.agents_online.set(row["agents_online"])
     metrics.inbox_backlog.set(row["inbox_items"])
     metrics.outbox_unknown.set(row["unknown"])
     await view.measure(services)

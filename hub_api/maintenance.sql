@@ -16,7 +16,7 @@ SELECT
 -- name: gauges  -- -> one row of counts
 SELECT
     (SELECT count(*) FROM conversations WHERE state NOT IN ('resolved', 'closed')) AS active_conversations,
-    (SELECT count(DISTINCT agent_id) FROM conversations WHERE state IN ('assigned', 'waiting_customer')) AS agents_busy,
+    (SELECT count(*) FROM agents WHERE presence = 'online') AS agents_online,
     (SELECT count(*) FROM inbox_item) AS inbox_items,
     (SELECT count(*) FROM outbox WHERE state = 'unknown') AS unknown;
 

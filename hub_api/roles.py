@@ -13,6 +13,7 @@ from hub_api.settings import Settings
 JOB_MODULES = (
     "hub_api.auth.jobs",
     "hub_api.chat.privacy.jobs",
+    "hub_api.chat.routing.jobs",
     "hub_api.whatsapp.jobs",
     "hub_api.whatsapp.pool.jobs",
     "hub_api.whatsapp.send.jobs",

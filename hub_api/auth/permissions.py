@@ -14,6 +14,11 @@ PERMISSIONS: Mapping[str, str] = {
     OWN_ACCOUNT: "own profile, password, second factor and sessions",
     "conversations:read": "conversations and messages within the team scope",
     "conversations:write": "write to customers; assign, transfer, resolve, close, rate",
+    "presence:use": "one's own presence: get conversations from queues",
+    "queues:read": "queues, their rules, and who waits how long",
+    "queues:write": "make and change queues and promises of service (SLA)",
+    "agents:read": "presence and load of agents within the team scope",
+    "agents:write": "set capacity, skills and languages of agents",
     "customers:read": "customers within the team scope",
     "customers:write": "correct customers, their tags and consent",
     "messages:read": "messages of all teams whose sending is in doubt",
@@ -69,12 +74,15 @@ def _role(*permissions: str, all_teams: bool) -> Role:
     return Role(frozenset((OWN_ACCOUNT, *permissions)), all_teams)
 
 
-_SERVE = ("conversations:read", "conversations:write", "customers:read", "media:read", "media:write", "templates:read")  # fmt: skip
+_SERVE = (
+    "conversations:read", "conversations:write", "presence:use", "queues:read", "customers:read", "media:read", "media:write",
+    "templates:read",
+)  # fmt: skip
 
 BUILTIN: Mapping[str, Role] = {
     "admin": Role(frozenset(PERMISSIONS), all_teams=True),
     "supervisor": _role(
-        *_SERVE, "customers:write", "costs:read", "analytics:read", "ai:read", "personal_data:read", "numbers:read", "teams:read",
+        *_SERVE, "queues:write", "agents:read", "agents:write", "customers:write", "costs:read", "analytics:read", "ai:read", "personal_data:read", "numbers:read", "teams:read",
         "users:read",
         all_teams=False,
     ),

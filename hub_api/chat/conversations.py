@@ -85,7 +85,7 @@ async def move(
 
 
 async def find_queue(tx: Transaction, key: str) -> Row:
-    """The queue (id, key) by its key. Raises NotFound."""
+    """The queue (id, key) by its key. Raises NotFound, also for one that takes no conversations any more."""
     row = await tx.db.fetchrow(queries.find_queue, key)
     if row is None:
         raise NotFound(f"there is no queue {key!r}", queue=key)

@@ -17,14 +17,21 @@ WHERE id = $1
     AND (state = $2 OR EXISTS (SELECT FROM conversation_transition t WHERE t.from_state = state AND t.to_state = $2))
 RETURNING *;
 
--- name: find_queue  -- $1 key -> id, key
-SELECT id, key FROM queues WHERE key = $1;
+-- name: find_queue  -- $1 key -> id, key; no row: unknown or not active
+SELECT id, key FROM queues WHERE key = $1 AND active;
 
 -- name: find_agent  -- $1 user -> id; no row: unknown or not active
 SELECT id FROM users WHERE id = $1 AND active;
 
--- name: begin_assignment  -- $1 assignment, $2 conversation, $3 agent, $4 reason, $5 at
-INSERT INTO assignments (id, conversation_id, agent_id, reason, assigned_at) VALUES ($1, $2, $3, $4, $5);
+-- name: lock_agent  -- $1 user -> true; locked, so that nobody else counts his load meanwhile; no row: he never was present
+SELECT true FROM agents WHERE user_id = $1 FOR NO KEY UPDATE;
+
+-- name: note_assigned  -- $1 user, $2 at
+UPDATE agents SET last_assigned_at = $2 WHERE user_id = $1;
+
+-- name: begin_assignment  -- $1 assignment, $2 conversation, $3 agent, $4 reason, $5 at, $6 queue, $7 strategy, $8 waited_s, $9 candidates jsonb
+INSERT INTO assignments (id, conversation_id, agent_id, reason, assigned_at, queue_id, strategy, waited_s, candidates)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
 
 -- name: end_assignment  -- $1 conversation, $2 at
 UPDATE assignments SET released_at = $2 WHERE conversation_id = $1 AND released_at IS NULL;

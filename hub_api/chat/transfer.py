@@ -19,7 +19,7 @@ async def transfer(
 ) -> Row:
     """The conversation waits in `queue` (its key; None: the queue it had, or none) for any agent from `at` (now) on.
 
-    Returns the conversation. Raises NotFound for an unknown conversation or queue, ForbiddenMove from `closed`.
+    From an agent or another queue it keeps its place in line (`line_at`); from the bot it takes one at the end. Returns the conversation. Raises NotFound for an unknown conversation or queue, ForbiddenMove from `closed`.
     """
     at = at or datetime.now(UTC)
     found = await conversations.find_queue(tx, queue) if queue else None

@@ -30,9 +30,9 @@ async def list_conversations(
     Raises Invalid for a cursor that is none of ours.
     """
     if state == "queued" and customer_id is None:
-        priority, queued_at, last = read_cursor(cursor, int, datetime.fromisoformat, UUID)
-        rows = await services.db.fetch(queries.list_waiting, *caller.scope, queue, priority, queued_at, last, limit + 1)
-        return page(rows, limit, "priority", "queued_at", "id")
+        priority, line_at, last = read_cursor(cursor, int, datetime.fromisoformat, UUID)
+        rows = await services.db.fetch(queries.list_waiting, *caller.scope, queue, priority, line_at, last, limit + 1)
+        return page(rows, limit, "priority", "line_at", "id")
     (last,) = read_cursor(cursor, UUID)
     rows = await services.db.fetch(
         queries.list_conversations, *caller.scope, state, customer_id, queue, last, limit + 1

@@ -14,7 +14,7 @@ WHERE sees($1::uuid[], $2::uuid, q.team_id, c.agent_id)
     AND ($6::uuid IS NULL OR c.id < $6)
 ORDER BY c.id DESC LIMIT $7;
 
--- name: list_waiting  -- $1 teams (null: all), $2 caller, $3 queue key or null, $4 priority, $5 queued_at, $6 id of the last row before (null: from the first), $7 limit; who waits longest at the highest priority first
+-- name: list_waiting  -- $1 teams (null: all), $2 caller, $3 queue key or null, $4 priority, $5 line_at, $6 id of the last row before (null: from the first), $7 limit; who waits longest at the highest priority first
 SELECT c.*, customer.name AS customer_name, q.key AS queue,
     CASE WHEN c.last_ad_at > now() - interval '96 hours' THEN ad_arrivals(c.customer_id, c.number_id) END AS ad_arrivals,
     CASE WHEN c.last_ad_at > now() - interval '96 hours' THEN ad_answers(c.customer_id, c.number_id) END AS ad_answers
@@ -24,8 +24,8 @@ LEFT JOIN queues q ON q.id = c.queue_id
 WHERE c.state = 'queued'
     AND sees($1::uuid[], $2::uuid, q.team_id, c.agent_id)
     AND ($3::text IS NULL OR q.key = $3)
-    AND ($6::uuid IS NULL OR (-c.priority, c.queued_at, c.id) > (-$4::int, $5::timestamptz, $6))
-ORDER BY c.priority DESC, c.queued_at, c.id LIMIT $7;
+    AND ($6::uuid IS NULL OR (-c.priority, c.line_at, c.id) > (-$4::int, $5::timestamptz, $6))
+ORDER BY c.priority DESC, c.line_at, c.id LIMIT $7;
 
 -- name: find_conversation  -- $1 teams (null: all), $2 caller, $3 id or null, $4 protocol or null
 SELECT c.*, customer.name AS customer_name, q.key AS queue,

@@ -17,6 +17,16 @@ active_conversations = Gauge(
     "chat_conversas_ativas", "Conversations neither resolved nor closed", multiprocess_mode="mostrecent"
 )
 agents_online = Gauge("chat_atendentes_online", "Agents online", multiprocess_mode="mostrecent")
+routing_hook_calls = Counter("chat_routing_hook_calls_total", "Calls of external routers by outcome", ["outcome"])
+queue_waiting = Gauge(
+    "chat_queue_waiting_conversations",
+    "Conversations that wait for an agent",
+    ["queue"],
+    multiprocess_mode="mostrecent",
+)
+queue_oldest_seconds = Gauge(
+    "chat_queue_oldest_wait_seconds", "How long the first in line has waited", ["queue"], multiprocess_mode="mostrecent"
+)
 http_requests = Counter("http_requests_total", "HTTP requests answered", ["method", "endpoint", "status"])
 http_request_seconds = Histogram(
     "http_request_duration_seconds",
