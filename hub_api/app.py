@@ -47,6 +47,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
         "hub_api.chat.queues.routes",
         "hub_api.chat.agents.routes",
         "hub_api.chat.agents.socket",
+        "hub_api.chat.sla.routes",
         "hub_api.chat.business.routes",
         "hub_api.chat.privacy.routes",
         "hub_api.chat.privacy.routes_keeping",

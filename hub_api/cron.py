@@ -9,6 +9,7 @@ from hub_api.analytics.reports import jobs as reports
 from hub_api.auth import jobs as auth_jobs
 from hub_api.chat.privacy import jobs as privacy
 from hub_api.chat.routing import jobs as routing
+from hub_api.chat.sla import jobs as sla
 from hub_api.platform.logging import configure
 from hub_api.platform.queue import Job
 from hub_api.platform.redis import connect_sync
@@ -25,6 +26,7 @@ EVERY_SECONDS: tuple[tuple[int, Job], ...] = (
     (10, maintenance.settle),
     (2, routing.watch),
     (5, routing.measure),
+    (5, sla.look),
     (5, maintenance.gauges),
     (60, maintenance.end_quiet),
     (60, templates.sync_due),

@@ -105,6 +105,30 @@ class ConversationEscalated(ConversationEvent, frozen=True, kw_only=True):
     reason: str
 
 
+class ConversationPromise(ConversationEvent, frozen=True, kw_only=True):
+    """A promise of service (SLA) to this conversation: first_response, next_response or resolution, due at `due_at`."""
+
+    target: str
+    policy_id: UUID
+    started_at: datetime
+    due_at: datetime
+    priority: int
+    queue: str | None = None
+    agent_id: UUID | None = None
+
+
+class ConversationPromiseWarned(ConversationPromise, frozen=True, kw_only=True):
+    """It is about to be broken; told once."""
+
+    type: ClassVar[str] = "conversation.sla_warned"
+
+
+class ConversationPromiseBroken(ConversationPromise, frozen=True, kw_only=True):
+    """It was broken at `due_at`; told once, also when the answer came after it."""
+
+    type: ClassVar[str] = "conversation.sla_breached"
+
+
 class AgentPresenceChanged(Event, frozen=True, kw_only=True):
     """online, away, break or offline from now on; aggregate_id is the user. `previous_s`: how long the state before lasted."""
 

@@ -14,6 +14,7 @@ JOB_MODULES = (
     "hub_api.auth.jobs",
     "hub_api.chat.privacy.jobs",
     "hub_api.chat.routing.jobs",
+    "hub_api.chat.sla.jobs",
     "hub_api.whatsapp.jobs",
     "hub_api.whatsapp.pool.jobs",
     "hub_api.whatsapp.send.jobs",

@@ -232,6 +232,29 @@ async def _queue_team(scene: Scene) -> Deed:
     return Deed(request={"json": {"team_id": str(scene.ids["team_id"])}})
 
 
+async def _presence(scene: Scene) -> Deed:
+    return Deed(request={"json": {"presence": "break", "reason": "almoço"}})
+
+
+async def _new_queue(scene: Scene) -> Deed:
+    return Deed(request={"json": {"key": f"fila-{uuid7().hex[-8:]}", "name": "Nova"}})
+
+
+async def _spare_queue(scene: Scene) -> Deed:
+    made = (await _new_queue(scene)).request["json"]
+    assert (await call(scene.hub, "POST", "/api/v1/queues", scene.admin.headers, json=made))[0] == 201
+    return Deed(ids={"key": made["key"]}, request={"json": {"name": "Outra", "strategy": "round_robin"}})
+
+
+def _promise() -> dict[str, Any]:
+    return {"name": "Rápido", "target": "first_response", "seconds": 120}
+
+
+async def _promised(scene: Scene) -> Deed:
+    _, made = await call(scene.hub, "POST", "/api/v1/sla/policies", scene.admin.headers, json=_promise())
+    return Deed(ids={"policy_id": made["id"]}, request={"json": _promise() | {"seconds": 60}})
+
+
 async def _role(scene: Scene) -> Deed:
     return Deed(request={"json": {"title": "Outro papel"}})
 
@@ -386,7 +409,13 @@ DEEDS: dict[str, Callable[[Scene], Awaitable[Deed]]] = {
     "POST /api/v1/privacy/holds": _hold,
     "POST /api/v1/privacy/holds/{hold_id}/release": _release,
     "POST /api/v1/privacy/erasures": _erase,
+    "PUT /api/v1/agents/me/presence": _presence,
+    "POST /api/v1/queues": _new_queue,
+    "PUT /api/v1/queues/{key}": _spare_queue,
+    "DELETE /api/v1/queues/{key}": _spare_queue,
     "PUT /api/v1/queues/{key}/team": _queue_team,
+    "PUT /api/v1/sla/policies/{policy_id}": _promised,
+    "DELETE /api/v1/sla/policies/{policy_id}": _promised,
     "PATCH /api/v1/roles/{name}": _role,
     "POST /api/v1/segments": _segment,
     "PUT /api/v1/segments/{segment_id}": _own_segment,

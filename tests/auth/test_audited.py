@@ -21,6 +21,7 @@ WRITES = [route for route in all_routes() if route.method not in ("GET", "HEAD",
 # Writes without a row of their own, and why.
 EXCEPTIONS = {
     "POST /api/v1/analytics/dashboards/{slug}/guest-token": "narrows for five minutes what the session shows anyway",
+    "POST /api/v1/agents/me/heartbeat": "says that one is there, every ten seconds; the presence itself has its rows",
     "POST /api/v1/auth/refresh": "continues a session whose beginning is there; a token used twice ends it with a row",
     "POST /api/v1/auth/totp": "nothing is in force before `confirm`, which has a row",
     "POST /api/v1/conversations/{conversation_id}/read": "blue ticks: nothing is said and nothing kept",
