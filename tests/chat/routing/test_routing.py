@@ -137,7 +137,7 @@ async def test_who_waits_too_long_goes_to_the_neighbour_and_keeps_his_place(serv
     assert [(row["id"], row["queue_id"]) for row in rows] == [(old, helper), (new, queue)]
     assert rows[0]["line_at"] == line_at
     await watch.function(services)  # its time in the new queue has only begun
-    assert [move for move in await moves(services)] == [("conversation.state_changed", "overflow")]
+    assert await moves(services) == [("conversation.state_changed", "overflow")]
 
 
 async def test_nobody_overflows_at_night(services: Services):
