@@ -105,6 +105,38 @@ class ConversationEscalated(ConversationEvent, frozen=True, kw_only=True):
     reason: str
 
 
+class ConversationSnoozed(ConversationEvent, frozen=True, kw_only=True):
+    """Its agent put it off until then, or until the customer writes, which needs no event of its own."""
+
+    type: ClassVar[str] = "conversation.snoozed"
+    until: datetime
+    agent_id: UUID | None = None
+
+
+class ConversationWoken(ConversationEvent, frozen=True, kw_only=True):
+    """The time for which it was put off is over (`time`), or somebody ended it (`by_hand`)."""
+
+    type: ClassVar[str] = "conversation.woken"
+    reason: str
+    agent_id: UUID | None = None
+
+
+class ConversationDisposed(ConversationEvent, frozen=True, kw_only=True):
+    """The outcome with which it ends, by its key; the last one counts."""
+
+    type: ClassVar[str] = "conversation.disposed"
+    disposition: str
+
+
+class ConversationNoted(ConversationEvent, frozen=True, kw_only=True):
+    """A colleague noted something and mentioned others; the text stays in PostgreSQL."""
+
+    type: ClassVar[str] = "conversation.noted"
+    note_id: UUID
+    author_id: UUID | None = None
+    mentions: tuple[UUID, ...] = ()
+
+
 class ConversationPromise(ConversationEvent, frozen=True, kw_only=True):
     """A promise of service (SLA) to this conversation: first_response, next_response or resolution, due at `due_at`."""
 

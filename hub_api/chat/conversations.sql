@@ -17,6 +17,11 @@ WHERE id = $1
     AND (state = $2 OR EXISTS (SELECT FROM conversation_transition t WHERE t.from_state = state AND t.to_state = $2))
 RETURNING *;
 
+-- name: want  -- $1 conversation, $2 priority, $3 skills, $4 language; null: as it was
+UPDATE conversations SET priority = coalesce($2, priority), wanted_skills = coalesce($3, wanted_skills),
+    wanted_language = coalesce($4, wanted_language)
+WHERE id = $1;
+
 -- name: find_queue  -- $1 key -> id, key; no row: unknown or not active
 SELECT id, key FROM queues WHERE key = $1 AND active;
 

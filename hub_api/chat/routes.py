@@ -13,10 +13,11 @@ from hub_api.auth.principal import Principal
 from hub_api.chat import masking, schemas, views, windows
 from hub_api.chat.assign import assign
 from hub_api.chat.correct import correct
+from hub_api.chat.desk.put_off import dispose
 from hub_api.chat.resolve import close, rate, resolve
 from hub_api.chat.scope import seen
 from hub_api.chat.search import search_messages
-from hub_api.chat.transfer import transfer
+from hub_api.chat.transfer import transfer, want
 from hub_api.chat.viewed import note_view
 from hub_api.platform.services import Services
 from hub_api.platform.web import get_services, version_of
@@ -105,6 +106,7 @@ async def post_transfer(
     """The conversation waits in a queue for any agent; protocol and history stay."""
     async with services.transaction() as tx:
         await transfer(tx, conversation_id, body.queue, reason=body.reason)
+        await want(tx, conversation_id, body.model_dump(include={"priority", "skills", "language"}))
         after = {"queue": body.queue}
         await audit.write(tx, caller, "conversation.transferred", "conversation", conversation_id, after=after)
     return await _shown(services, caller, conversation_id)
@@ -119,6 +121,7 @@ async def post_resolve(
     """The demand is answered; the bot asks how it was. A message within HUB_REOPEN_HOURS reopens it."""
     async with services.transaction() as tx:
         await resolve(tx, conversation_id, reason=body.reason)
+        await dispose(tx, conversation_id, body.disposition)
         await audit.write(tx, caller, "conversation.resolved", "conversation", conversation_id)
     return await _shown(services, caller, conversation_id)
 
@@ -132,6 +135,7 @@ async def post_close(
     """What the customer writes next opens another conversation, which points back to this one."""
     async with services.transaction() as tx:
         await close(tx, conversation_id, reason=body.reason)
+        await dispose(tx, conversation_id, body.disposition)
         await audit.write(tx, caller, "conversation.closed", "conversation", conversation_id)
     return await _shown(services, caller, conversation_id)
 

@@ -57,6 +57,10 @@ class Conversation(Shown):
     last_message_at: datetime | None
     unanswered_since: datetime | None = Field(description="the customer's oldest message without an answer")
     reopened_count: int
+    line_at: datetime | None = Field(description="its place in line: kept when it is handed on")
+    snoozed_until: datetime | None = Field(description="put off by its agent until then, or until the customer writes")
+    spam_at: datetime | None
+    disposition: str | None = Field(description="key of the outcome with which it ended")
     version: int
 
 
@@ -208,18 +212,29 @@ class Transfer(Strict):
 
     queue: str | None = Field(None, max_length=100, examples=["suporte"])
     reason: str = Field("transferred", max_length=100)
+    priority: int | None = Field(None, ge=1, le=5, description="1 low to 5 critical; null: as it was")
+    skills: dict[Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")], Annotated[int, Field(ge=1, le=5)]] | None = Field(
+        None, max_length=50, description="what its agent must know, beside the queue's wishes; null: as it was"
+    )
+    language: str | None = Field(None, pattern=r"^[a-z]{2}(_[A-Z]{2})?$", description="which its agent must speak")
 
 
 class Ending(Strict):
     """Why it counts as answered."""
 
     reason: str = Field("resolved", max_length=100, examples=["resolved"])
+    disposition: str | None = Field(
+        None, max_length=60, description="key of an outcome (`GET /api/v1/dispositions`); null: none is noted"
+    )
 
 
 class Closing(Strict):
     """Why it ends for good."""
 
     reason: str = Field("closed", max_length=100, examples=["closed"])
+    disposition: str | None = Field(
+        None, max_length=60, description="key of an outcome (`GET /api/v1/dispositions`); null: none is noted"
+    )
 
 
 class Rating(Strict):

@@ -1,6 +1,8 @@
 """Hand a conversation to a queue: from the bot, from an agent, or from another queue."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from hub_api.chat import conversations
@@ -26,3 +28,11 @@ async def transfer(
     after = await conversations.move(tx, conversation_id, "queued", reason=reason, queue=found, at=at)
     await tx.db.execute(queries.end_assignment, conversation_id, at)
     return after
+
+
+async def want(tx: Transaction, conversation_id: UUID, wishes: Mapping[str, Any]) -> None:
+    """What a waiting conversation asks of its agent beside the queue's wishes: `priority` 1..5, `skills` (skill -> least
+    level), `language`; what is None or missing stays as it is."""
+    if any(value is not None for value in wishes.values()):
+        given = (wishes.get("priority"), wishes.get("skills"), wishes.get("language"))
+        await tx.db.execute(queries.want, conversation_id, *given)

@@ -6,6 +6,7 @@ A route that succeeds with the sample of its OpenAPI description and the ids of 
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -246,6 +247,31 @@ async def _spare_queue(scene: Scene) -> Deed:
     return Deed(ids={"key": made["key"]}, request={"json": {"name": "Outra", "strategy": "round_robin"}})
 
 
+async def _put_off(scene: Scene) -> Deed:
+    path = f"/api/v1/conversations/{scene.ids['conversation_id']}/assign"
+    await call(scene.hub, "POST", path, scene.admin.headers, json={"agent_id": str(scene.ids["user_id"])})
+    until = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
+    return Deed(request={"json": {"until": until}})
+
+
+async def _outcome(scene: Scene) -> Deed:
+    return Deed(ids={"key": f"visita_{uuid7().hex[-8:]}"})
+
+
+async def _canned(scene: Scene) -> Deed:
+    return Deed(request={"json": {"shortcut": f"oi-{uuid7().hex[-8:]}", "title": "Oi", "text": "Olá {cliente}!"}})
+
+
+async def _own_canned(scene: Scene) -> Deed:
+    made = await _canned(scene)
+    _, kept = await call(scene.hub, "POST", "/api/v1/canned-replies", scene.admin.headers, **made.request)
+    return Deed(ids={"reply_id": kept["id"]}, request=(await _canned(scene)).request)
+
+
+async def _note(scene: Scene) -> Deed:
+    return Deed(request={"json": {"text": "ligar à tarde", "mentions": [str(scene.ids["user_id"])]}})
+
+
 def _promise() -> dict[str, Any]:
     return {"name": "Rápido", "target": "first_response", "seconds": 120}
 
@@ -410,6 +436,12 @@ DEEDS: dict[str, Callable[[Scene], Awaitable[Deed]]] = {
     "POST /api/v1/privacy/holds/{hold_id}/release": _release,
     "POST /api/v1/privacy/erasures": _erase,
     "PUT /api/v1/agents/me/presence": _presence,
+    "PUT /api/v1/conversations/{conversation_id}/snooze": _put_off,
+    "POST /api/v1/conversations/{conversation_id}/notes": _note,
+    "PUT /api/v1/dispositions/{key}": _outcome,
+    "POST /api/v1/canned-replies": _canned,
+    "PUT /api/v1/canned-replies/{reply_id}": _own_canned,
+    "DELETE /api/v1/canned-replies/{reply_id}": _own_canned,
     "POST /api/v1/queues": _new_queue,
     "PUT /api/v1/queues/{key}": _spare_queue,
     "DELETE /api/v1/queues/{key}": _spare_queue,

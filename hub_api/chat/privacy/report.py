@@ -47,9 +47,11 @@ async def _collect(tx: Transaction, customer_id: UUID) -> dict[str, Any]:
     people = await _rows(tx.db, queries.person, survivor)
     ids = [person["id"] for person in people]
     conversations = await _rows(tx.db, queries.conversations, ids)
-    by_id: dict[UUID, dict[str, Any]] = {one["id"]: {**one, "messages": []} for one in conversations}
+    by_id: dict[UUID, dict[str, Any]] = {one["id"]: {**one, "messages": [], "notes": []} for one in conversations}
     for message in await _rows(tx.db, queries.messages, list(by_id)):
         by_id[message.pop("conversation_id")]["messages"].append(message)
+    for note in await _rows(tx.db, queries.notes, list(by_id)):
+        by_id[note.pop("conversation_id")]["notes"].append(note)
     return {
         "format": FORMAT,
         "made_at": now,

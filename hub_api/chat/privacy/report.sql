@@ -32,6 +32,9 @@ SELECT m.conversation_id, m.id, m.created_at, m.direction, m.author, m.type, m.c
     ) AS files
 FROM messages m WHERE m.conversation_id = ANY($1::uuid[]) ORDER BY m.created_at, m.id;
 
+-- name: notes  -- $1 conversations -> what we noted on them, in order
+SELECT conversation_id, created_at, text FROM notes WHERE conversation_id = ANY($1::uuid[]) ORDER BY id;
+
 -- name: contracts
 SELECT c.external_id, p.name AS plan, c.phone, c.status, c.city, c.state_code, c.started_on, c.ended_on
 FROM contracts c JOIN plans p ON p.external_id = c.plan_id WHERE c.customer_id = ANY($1::uuid[]) ORDER BY c.started_on, c.external_id;

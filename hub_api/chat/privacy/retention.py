@@ -119,7 +119,7 @@ async def _end_conversations(services: Services, rule: Rule, ids: list[UUID]) ->
     async with services.transaction() as tx:
         await tx.db.execute(queries.lock_people_of, ids)
         free = [row["id"] for row in await tx.db.fetch(queries.still_free, ids)]
-        for step in (queries.end_keys, queries.end_events, queries.end_messages, queries.end_conversations):
+        for step in _STEPS:
             await tx.db.execute(step, free)
     for end in ENDERS.values():
         await end(services, free)
@@ -150,6 +150,7 @@ async def _delete(services: Services, rule: Rule, ids: list[UUID]) -> int:
     return int(tag.rpartition(" ")[2])
 
 
+_STEPS = (queries.end_keys, queries.end_events, queries.end_messages, queries.end_notes, queries.end_conversations)
 _END: dict[str, Callable[[Services, Rule, list[Any]], Awaitable[int]]] = {
     "conversations": _end_conversations,
     "people": _end_people,

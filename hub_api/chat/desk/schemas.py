@@ -1,0 +1,89 @@
+"""The API's view of what agents do beside answering."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import Field
+
+from hub_api.chat.schemas import Shown, Strict
+
+
+class Snooze(Strict):
+    """Until when a conversation is put off; null: no more."""
+
+    until: datetime | None = Field(examples=["2027-01-02T09:00:00-03:00"])
+
+
+class NewDisposition(Strict):
+    """An outcome with which conversations end."""
+
+    name: str = Field(min_length=1, max_length=120, examples=["Visita agendada"])
+    active: bool = True
+
+
+class Disposition(NewDisposition, Shown):
+    """An outcome by its key."""
+
+    key: str = Field(examples=["visita_agendada"])
+
+
+class Dispositions(Shown):
+    """All outcomes, by name."""
+
+    items: list[Disposition]
+
+
+class NewNote(Strict):
+    """What colleagues should know; the customer never sees it."""
+
+    text: str = Field(min_length=1, max_length=4000, examples=["Cliente prefere contato à tarde."])
+    mentions: list[UUID] = Field(default_factory=list, max_length=20, description="users who should look at it")
+
+
+class Note(Shown):
+    """A note on a conversation."""
+
+    id: UUID
+    conversation_id: UUID
+    author_id: UUID | None
+    author: str | None = Field(description="his name; null: a program")
+    text: str
+    mentions: list[UUID]
+    created_at: datetime
+
+
+class NotePage(Shown):
+    """Notes, newest first."""
+
+    items: list[Note]
+    next_cursor: str | None
+
+
+class NewCanned(Strict):
+    """A text under a shortcut; {cliente}, {protocolo}, {fila} and {atendente} are filled."""
+
+    shortcut: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$", examples=["boas-vindas"])
+    title: str = Field(min_length=1, max_length=120, examples=["Boas-vindas"])
+    text: str = Field(min_length=1, max_length=4096, examples=["Olá {cliente}, aqui é {atendente}. Como posso ajudar?"])
+    team_id: UUID | None = Field(None, description="the team that has it; null: everybody")
+
+
+class Canned(NewCanned, Shown):
+    """A canned reply."""
+
+    id: UUID
+    version: int
+    updated_at: datetime
+
+
+class CannedPage(Shown):
+    """Canned replies, oldest first."""
+
+    items: list[Canned]
+    next_cursor: str | None
+
+
+class Rendered(Shown):
+    """A canned reply for one conversation."""
+
+    text: str = Field(examples=["Olá Ana, aqui é Bia. Como posso ajudar?"])

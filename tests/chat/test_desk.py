@@ -1,0 +1,153 @@
+"""What agents do beside answering, over HTTP: put off, spam, outcomes, notes with mentions, canned replies."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from hub_api.chat.assign import assign
+from hub_api.chat.desk.canned import fill
+from hub_api.chat.routing.jobs import watch
+from tests.auth.people import Person, add_conversation, add_person, add_team, call
+from tests.chat.routing.lines import owner
+from tests.support.hub import Hub
+
+ALL = "/api/v1/conversations"
+
+
+@pytest.fixture
+async def bia(hub: Hub) -> Person:
+    return await add_person(hub)
+
+
+async def held(hub: Hub, who: Person, words: str = "minha internet caiu") -> UUID:
+    """A conversation that the person has."""
+    talk = (await add_conversation(hub, None, words))["conversation"]
+    async with hub.services.transaction() as tx:
+        await assign(tx, talk, who.id)
+    return talk
+
+
+def ahead(**more: float) -> str:
+    return (datetime.now(UTC) + timedelta(**more)).isoformat()
+
+
+async def shown(hub: Hub, who: Person, talk: UUID) -> dict[str, Any]:
+    return (await call(hub, "GET", f"{ALL}/{talk}", who.headers))[1]
+
+
+async def test_what_is_put_off_wakes_when_its_time_has_come(hub: Hub, bia: Person):
+    talk = await held(hub, bia)
+    assert (await call(hub, "PUT", f"{ALL}/{talk}/snooze", bia.headers, json={"until": ahead(hours=1)}))[0] == 204
+    assert (await shown(hub, bia, talk))["snoozed_until"]
+    await watch.function(hub.services)
+    assert (await shown(hub, bia, talk))["snoozed_until"], "an hour is not over"
+    await hub.fetch("UPDATE conversations SET snoozed_until = now() WHERE id = $1", talk)
+    for _ in range(2):
+        await watch.function(hub.services)
+    assert (await shown(hub, bia, talk))["snoozed_until"] is None and await owner(hub.services, talk) == bia.id
+    types = [
+        row["type"] for row in await hub.fetch("SELECT type FROM events WHERE type ~ 'snoozed|woken' ORDER BY seq")
+    ]
+    assert types == ["conversation.snoozed", "conversation.woken"]
+
+
+async def test_a_word_of_the_customer_or_another_agent_ends_it(hub: Hub, bia: Person):
+    caio = await add_person(hub)
+    for change in ("last_customer_message_at = now()", f"agent_id = '{caio.id}'"):
+        talk = await held(hub, bia)
+        await call(hub, "PUT", f"{ALL}/{talk}/snooze", bia.headers, json={"until": ahead(hours=1)})
+        await hub.fetch(f"UPDATE conversations SET {change} WHERE id = $1", talk)
+        assert (await shown(hub, bia, talk))["snoozed_until"] is None, change
+
+
+async def test_only_what_somebody_has_is_put_off_and_only_to_a_time_ahead(hub: Hub, bia: Person):
+    waiting = (await add_conversation(hub, None, "oi"))["conversation"]
+    status, problem = await call(hub, "PUT", f"{ALL}/{waiting}/snooze", bia.headers, json={"until": ahead(hours=1)})
+    assert (status, problem["code"]) == (409, "conflict")
+    talk = await held(hub, bia)
+    for until in (ahead(hours=-1), ahead(days=400), "2030-01-01T00:00:00"):
+        assert (await call(hub, "PUT", f"{ALL}/{talk}/snooze", bia.headers, json={"until": until}))[0] == 422
+
+
+async def test_spam_is_closed_without_asking_for_a_rating(hub: Hub, bia: Person):
+    talk = await held(hub, bia)
+    assert (await call(hub, "POST", f"{ALL}/{talk}/spam", bia.headers))[0] == 204
+    after = await shown(hub, bia, talk)
+    assert after["state"] == "closed" and after["spam_at"]
+    assert await hub.fetchval("SELECT count(*) FROM bot_turn") == 0
+    reason = "SELECT payload ->> 'reason' FROM events WHERE payload ->> 'to_state' = 'closed'"
+    assert await hub.fetchval(reason) == "spam"
+
+
+async def test_a_conversation_ends_with_an_outcome_that_is_in_use(hub: Hub, bia: Person):
+    boss = await add_person(hub, "supervisor")
+    path = "/api/v1/dispositions/visita"
+    assert (await call(hub, "PUT", path, boss.headers, json={"name": "Visita agendada"}))[0] == 200
+    assert (await call(hub, "PUT", path, bia.headers, json={"name": "X"}))[0] == 403
+    talk = await held(hub, bia)
+    status, problem = await call(hub, "POST", f"{ALL}/{talk}/resolve", bia.headers, json={"disposition": "outra"})
+    assert (status, problem["code"]) == (422, "invalid")
+    assert (await shown(hub, bia, talk))["state"] == "assigned", "nothing of it was done"
+    _, after = await call(hub, "POST", f"{ALL}/{talk}/resolve", bia.headers, json={"disposition": "visita"})
+    assert (after["state"], after["disposition"]) == ("resolved", "visita")
+    told = await hub.fetchval("SELECT payload ->> 'disposition' FROM events WHERE type = 'conversation.disposed'")
+    assert told == "visita"
+    await call(hub, "PUT", path, boss.headers, json={"name": "Visita agendada", "active": False})
+    other = await held(hub, bia)
+    assert (await call(hub, "POST", f"{ALL}/{other}/close", bia.headers, json={"disposition": "visita"}))[0] == 422
+
+
+async def test_a_note_reaches_who_is_mentioned_and_sees_the_conversation(hub: Hub):
+    team, queue = await add_team(hub, "norte")
+    bia, caio, stranger = (
+        await add_person(hub, "agent", team),
+        await add_person(hub, "agent", team),
+        await add_person(hub),
+    )
+    talk = (await add_conversation(hub, queue, "oi"))["conversation"]
+    body = {"text": "CPF 529.982.247-25, ligar à tarde", "mentions": [str(caio.id), str(stranger.id), str(caio.id)]}
+    status, note = await call(hub, "POST", f"{ALL}/{talk}/notes", bia.headers, json=body)
+    assert status == 201 and note["author"] == "Agent Souza" and len(note["mentions"]) == 2
+    assert "529.982.247-25" not in note["text"] and "ligar à tarde" in note["text"]
+    items = (await call(hub, "GET", f"{ALL}/{talk}/notes", caio.headers))[1]["items"]
+    assert [one["id"] for one in items] == [note["id"]]
+    mine = [
+        (await call(hub, "GET", "/api/v1/notes/mentions", who.headers))[1]["items"] for who in (caio, stranger, bia)
+    ]
+    assert [len(one) for one in mine] == [1, 0, 0]
+    assert (await call(hub, "POST", f"{ALL}/{talk}/notes", stranger.headers, json=body))[0] == 404
+    nobody = {"text": "x", "mentions": [str(UUID(int=1))]}
+    assert (await call(hub, "POST", f"{ALL}/{talk}/notes", bia.headers, json=nobody))[0] == 422
+    assert await hub.fetchval("SELECT count(*) FROM messages WHERE direction = 'out'") == 0, (
+        "the customer never sees it"
+    )
+    event = await hub.fetchval("SELECT payload FROM events WHERE type = 'conversation.noted'")
+    assert "text" not in event and str(caio.id) in event["mentions"]
+
+
+async def test_a_canned_reply_is_found_by_its_shortcut_and_filled_for_the_conversation(hub: Hub, bia: Person):
+    admin = await add_person(hub, "admin")
+    new = {
+        "shortcut": "boas-vindas",
+        "title": "Boas-vindas",
+        "text": "Olá {cliente}, sou {atendente}. Protocolo {protocolo}.",
+    }
+    status, made = await call(hub, "POST", "/api/v1/canned-replies", admin.headers, json=new)
+    assert status == 201
+    assert (await call(hub, "POST", "/api/v1/canned-replies", admin.headers, json=new))[1]["code"] == "conflict"
+    found = (await call(hub, "GET", "/api/v1/canned-replies?shortcut=boas", bia.headers))[1]["items"]
+    assert [one["shortcut"] for one in found] == ["boas-vindas"]
+    assert (await call(hub, "GET", "/api/v1/canned-replies?shortcut=%25", bia.headers))[1]["items"] == []
+    talk = await held(hub, bia)
+    protocol = (await shown(hub, bia, talk))["protocol"]
+    path = f"/api/v1/canned-replies/{made['id']}/text?conversation_id={talk}"
+    text = (await call(hub, "GET", path, bia.headers))[1]["text"]
+    assert text.startswith("Olá Cliente, sou Agent. Protocolo") or protocol in text
+    assert (await call(hub, "POST", "/api/v1/canned-replies", bia.headers, json=new))[0] == 403
+
+
+def test_what_is_not_known_is_left_out_of_a_canned_reply():
+    known = {"cliente": "", "protocolo": "20261126"}
+    assert fill("Olá {cliente}, protocolo {protocolo} {x}", known) == "Olá, protocolo 20261126 {x}"
