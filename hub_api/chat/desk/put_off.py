@@ -1,7 +1,6 @@
 """Put a conversation off until a time, end it as spam, or with an outcome (disposition)."""
 
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from uuid import UUID
 
 from hub_api.chat import conversations
@@ -31,15 +30,20 @@ async def snooze(tx: Transaction, conversation_id: UUID, until: datetime | None)
     row = await tx.db.fetchrow(queries.snooze, conversation_id, until)
     if row is None:
         raise Conflict("only a conversation that an agent has is put off", conversation_id=str(conversation_id))
-    event = partial(
-        ConversationWoken if until is None else ConversationSnoozed,
-        aggregate_id=conversation_id,
-        aggregate_version=row["version"],
-        occurred_at=now,
-        customer_id=row["customer_id"],
-        agent_id=row["agent_id"],
+    version, customer_id, agent_id = row["version"], row["customer_id"], row["agent_id"]
+    if until is None:
+        tx.emit(_woken(conversation_id, version, now, customer_id, agent_id, "by_hand"))
+        return
+    tx.emit(
+        ConversationSnoozed(
+            aggregate_id=conversation_id,
+            aggregate_version=version,
+            occurred_at=now,
+            customer_id=customer_id,
+            agent_id=agent_id,
+            until=until,
+        )
     )
-    tx.emit(event(reason="by_hand") if until is None else event(until=until))
 
 
 async def wake_due(services: Services) -> int:
@@ -48,17 +52,21 @@ async def wake_due(services: Services) -> int:
     async with services.transaction() as tx:
         due = await tx.db.fetch(queries.wake, now, BATCH)
         for row in due:
-            tx.emit(
-                ConversationWoken(
-                    aggregate_id=row["id"],
-                    aggregate_version=row["version"],
-                    occurred_at=now,
-                    customer_id=row["customer_id"],
-                    agent_id=row["agent_id"],
-                    reason="time",
-                )
-            )
+            tx.emit(_woken(row["id"], row["version"], now, row["customer_id"], row["agent_id"], "time"))
     return len(due)
+
+
+def _woken(
+    conversation_id: UUID, version: int, at: datetime, customer_id: UUID, agent_id: UUID | None, reason: str
+) -> ConversationWoken:
+    return ConversationWoken(
+        aggregate_id=conversation_id,
+        aggregate_version=version,
+        occurred_at=at,
+        customer_id=customer_id,
+        agent_id=agent_id,
+        reason=reason,
+    )
 
 
 async def spam(tx: Transaction, conversation_id: UUID) -> None:
