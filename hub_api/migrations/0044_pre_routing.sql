@@ -39,14 +39,12 @@ CREATE TABLE agents (
     presence_reason text,                                      -- of a break; connection_lost
     presence_at timestamptz NOT NULL DEFAULT now(),            -- since when
     last_assigned_at timestamptz,
-    keeps_until timestamptz,                                   -- gone, and what he talks in is his until then
     version bigint NOT NULL DEFAULT 1,
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
     CHECK (presence <> 'break' OR presence_reason IS NOT NULL)
 );
 CREATE INDEX agents_present ON agents (presence) WHERE presence <> 'offline';
-CREATE INDEX agents_keeping ON agents (keeps_until) WHERE keeps_until IS NOT NULL;
 CREATE TRIGGER touch BEFORE UPDATE ON agents FOR EACH ROW EXECUTE FUNCTION touch_updated_at();
 
 CREATE TABLE agent_heartbeats (

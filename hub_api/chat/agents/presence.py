@@ -22,8 +22,7 @@ BATCH = 50
 async def set_presence(tx: Transaction, user_id: UUID, presence: Presence, reason: str | None = None) -> Row:
     """From now on the agent is `presence`; a break has a reason. Returns his row.
 
-    Going offline gives his waiting work back (`give_back`); away and on a break he keeps it and gets nothing new. Coming
-    back ends the time for which his conversations were kept. Raises NotFound for a user who is not active, Invalid for a
+    Going offline gives his waiting work back (`give_back`); away and on a break he keeps it and gets nothing new. Raises NotFound for a user who is not active, Invalid for a
     break without a reason.
     """
     if presence == "break" and not reason:
@@ -41,8 +40,7 @@ async def set_presence(tx: Transaction, user_id: UUID, presence: Presence, reaso
 
 async def _become(tx: Transaction, before: Row, presence: str, reason: str | None, now: datetime) -> Row:
     user_id = before["user_id"]
-    since = before["presence_at"] if before["presence"] == presence else now
-    after = await tx.db.fetchrow(queries.set_presence, user_id, presence, reason, since)
+    after = await tx.db.fetchrow(queries.set_presence, user_id, presence, reason, now)
     assert after is not None  # noqa: S101 - it is locked
     tx.emit(
         AgentPresenceChanged(
@@ -57,26 +55,20 @@ async def _become(tx: Transaction, before: Row, presence: str, reason: str | Non
         )
     )
     if presence == "offline" and before["presence"] != "offline":
-        await give_back(tx, user_id, now, all_of_it=reason == DEACTIVATED)
+        await give_back(tx, user_id, now)
     return after
 
 
-async def give_back(tx: Transaction, user_id: UUID, now: datetime, *, all_of_it: bool = False) -> int:
-    """Return work of an agent who is gone to its queues, at its old place in line; how many conversations.
+async def give_back(tx: Transaction, user_id: UUID, now: datetime) -> int:
+    """Return work of an agent who is offline to its queues, at its old place in line; how many conversations.
 
     What he has not answered yet goes at once. What he talks in goes by the rule of its queue: at once, or when the minutes
-    for which it is kept are over (`agents.keeps_until`, which `return_kept` looks at). His row must be locked.
+    for which it is kept are over. What waits for its customer goes when the customer writes. His row must be locked.
     """
-    keep_until, returned = None, 0
-    for row in await tx.db.fetch(queries.work_of, user_id):
-        until = row["gone_at"] + timedelta(minutes=row["keep_minutes"])
-        if row["talked"] and row["on_lost"] == "keep" and now < until and not all_of_it:
-            keep_until = min(until, keep_until or until)  # the first that ends; the next look finds the others
-            continue
+    work = await tx.db.fetch(queries.work_of, user_id)
+    for row in work:
         await transfer(tx, row["id"], reason="agent_gone", at=now)
-        returned += 1
-    await tx.db.execute(queries.set_keeping, user_id, keep_until)
-    return returned
+    return len(work)
 
 
 async def notice_lost(services: Services) -> int:
@@ -95,13 +87,12 @@ async def notice_lost(services: Services) -> int:
     return len(found)
 
 
-async def return_kept(services: Services) -> int:
-    """Return what was kept for agents who did not come back in time; of how many agents, a batch at most."""
-    now = datetime.now(UTC)
-    found = await services.db.fetch(queries.past_keeping, now, BATCH)
+async def return_stranded(services: Services) -> int:
+    """Return what agents who are offline have no longer a right to: kept long enough, or its customer wrote. Of how many
+    agents, a batch at most."""
+    found = await services.db.fetch(queries.stranded, BATCH)
     for row in found:
         async with services.transaction() as tx:
-            before = await tx.db.fetchrow(queries.lock_agent, row["user_id"])
-            if before is not None and before["presence"] == "offline":
-                await give_back(tx, row["user_id"], now)
+            if await tx.db.fetchrow(queries.lock_agent, row["user_id"]):
+                await give_back(tx, row["user_id"], datetime.now(UTC))
     return len(found)

@@ -16,20 +16,22 @@ SELECT active FROM users WHERE id = $1;
 SELECT * FROM agents WHERE user_id = $1 FOR NO KEY UPDATE;
 
 -- name: set_presence  -- $1 user, $2 presence, $3 reason, $4 since -> the row
-UPDATE agents SET presence = $2, presence_reason = $3, presence_at = $4, keeps_until = NULL, version = version + 1
+UPDATE agents SET presence = $2, presence_reason = $3, presence_at = $4, version = version + 1
 WHERE user_id = $1 RETURNING *;
 
--- name: work_of  -- $1 user -> his conversations with the rule of their queue, locked in id order; `talked`: he has written since he got it
-SELECT c.id, coalesce(q.on_lost, 'return') AS on_lost, coalesce(q.keep_minutes, 0) AS keep_minutes, a.presence_at AS gone_at,
-    EXISTS (
-        SELECT FROM messages m WHERE m.conversation_id = c.id AND m.created_at >= c.assigned_at AND m.author = 'agent'
-    ) AS talked
-FROM conversations c JOIN agents a ON a.user_id = c.agent_id LEFT JOIN queues q ON q.id = c.queue_id
-WHERE c.agent_id = $1 AND c.state IN ('assigned', 'waiting_customer')
+-- name: work_of  -- $1 user -> ids of the conversations that go back to their queues now that he is offline, locked in id order
+-- What waits for its customer stays his until the customer writes; then it is found here. What he was given since by hand
+-- is somebody's will. What he has written in since he got it is kept for him where the queue says so.
+SELECT c.id FROM conversations c
+JOIN agents a ON a.user_id = c.agent_id JOIN users u ON u.id = a.user_id LEFT JOIN queues q ON q.id = c.queue_id
+WHERE c.agent_id = $1 AND c.state = 'assigned' AND a.presence = 'offline' AND c.assigned_at <= a.presence_at
+    AND NOT (
+        u.active AND q.on_lost = 'keep' AND clock_timestamp() < a.presence_at + q.keep_minutes * interval '1 minute'
+        AND EXISTS (
+            SELECT FROM messages m WHERE m.conversation_id = c.id AND m.created_at >= c.assigned_at AND m.author = 'agent'
+        )
+    )
 ORDER BY c.id FOR NO KEY UPDATE OF c;
-
--- name: set_keeping  -- $1 user, $2 until or null
-UPDATE agents SET keeps_until = $2 WHERE user_id = $1;
 
 -- name: silent  -- $1 seen before, $2 limit -> agents who are there by their presence and not by their heartbeat, or no users any more
 SELECT a.user_id FROM agents a JOIN users u ON u.id = a.user_id LEFT JOIN agent_heartbeats h ON h.user_id = a.user_id
@@ -42,8 +44,17 @@ WHERE a.user_id = $1 AND a.presence <> 'offline'
     AND (NOT u.active OR NOT EXISTS (SELECT FROM agent_heartbeats h WHERE h.user_id = a.user_id AND h.seen_at >= $2))
 FOR NO KEY UPDATE OF a;
 
--- name: past_keeping  -- $1 now, $2 limit -> agents for whom something was kept until then
-SELECT user_id FROM agents WHERE keeps_until <= $1 ORDER BY keeps_until LIMIT $2;
+-- name: stranded  -- $1 limit -> users who are offline and have conversations that go back to their queues (as in work_of)
+SELECT DISTINCT c.agent_id AS user_id FROM conversations c
+JOIN agents a ON a.user_id = c.agent_id JOIN users u ON u.id = a.user_id LEFT JOIN queues q ON q.id = c.queue_id
+WHERE c.state = 'assigned' AND a.presence = 'offline' AND c.assigned_at <= a.presence_at
+    AND NOT (
+        u.active AND q.on_lost = 'keep' AND clock_timestamp() < a.presence_at + q.keep_minutes * interval '1 minute'
+        AND EXISTS (
+            SELECT FROM messages m WHERE m.conversation_id = c.id AND m.created_at >= c.assigned_at AND m.author = 'agent'
+        )
+    )
+ORDER BY c.agent_id LIMIT $1;
 
 -- name: list_agents  -- $1 teams (null: all), $2 caller, $3 presence (null: any), $4 id of the last row before (null: from the first), $5 limit; by id
 SELECT u.id AS user_id, u.name, coalesce(a.capacity, 3) AS capacity, coalesce(a.skills, '{}') AS skills,

@@ -4,7 +4,7 @@ import time
 
 import structlog
 
-from hub_api.chat.agents.presence import notice_lost, return_kept
+from hub_api.chat.agents.presence import notice_lost, return_stranded
 from hub_api.chat.desk.put_off import wake_due
 from hub_api.chat.routing import hook
 from hub_api.chat.routing.claim import MOST_AT_ONCE, queries, serve_line
@@ -40,7 +40,7 @@ async def route(services: Services) -> None:
 async def watch(services: Services) -> None:
     """Notice who is gone, return, wake and move on what waited too long; then give out what there is: the sweep of lost rings."""
     await notice_lost(services)
-    await return_kept(services)
+    await return_stranded(services)
     await wake_due(services)
     await overflow(services)
     await escalate(services)

@@ -8,7 +8,8 @@ from uuid import UUID
 import aiohttp
 import pytest
 
-from hub_api.chat.agents.presence import notice_lost, return_kept
+from hub_api.chat import conversations
+from hub_api.chat.agents.presence import notice_lost, return_stranded, set_presence
 from hub_api.chat.assign import assign
 from hub_api.chat.outgoing import text
 from hub_api.chat.reply import reply
@@ -93,15 +94,27 @@ async def lose(services: Services, agent: UUID) -> None:
     await notice_lost(services)
 
 
-async def working(services: Services, agent: UUID, queue: UUID) -> tuple[UUID, UUID]:
-    """One conversation that he has not answered, and one in which he talks."""
-    new, talked = await add_waiting(services, queue, ago_s=9), await add_waiting(services, queue)
-    for talk in (new, talked):
+async def working(services: Services, agent: UUID, queue: UUID) -> tuple[UUID, UUID, UUID]:
+    """A conversation that he has not answered, one in which he talks, and one that waits for its customer."""
+    talks = [await add_waiting(services, queue, ago_s=9) for _ in range(3)]
+    for talk in talks:
         async with services.transaction() as tx:
             await assign(tx, talk, agent)
+    for talk in talks[1:]:
+        async with services.transaction() as tx:
+            await reply(tx, talk, text("Oi!", author="agent", author_id=agent))
+    await writes(services, talks[1])
+    return talks[0], talks[1], talks[2]
+
+
+async def writes(services: Services, talk: UUID) -> None:
+    """The customer answers."""
     async with services.transaction() as tx:
-        await reply(tx, talked, text("Oi!", author="agent", author_id=agent))
-    return new, talked
+        await conversations.move(tx, talk, "assigned", reason="customer_message")
+
+
+async def states(services: Services, *talks: UUID) -> list[str]:
+    return [await state(services, talk) for talk in talks]
 
 
 async def test_a_lost_connection_gives_back_what_waits_and_what_is_talked_in_by_the_queues_rule(services: Services):
@@ -112,26 +125,41 @@ async def test_a_lost_connection_gives_back_what_waits_and_what_is_talked_in_by_
     await lose(services, agent)
     row = await services.db.fetchrow("SELECT presence, presence_reason FROM agents WHERE user_id = $1", agent)
     assert tuple(row) == ("offline", "connection_lost")
-    assert [await state(services, talk) for talk in (*one, *two)] == ["queued", "queued", "queued", "waiting_customer"]
-    await return_kept(services)
+    assert await states(services, *one) == ["queued", "queued", "waiting_customer"]
+    assert await states(services, *two) == ["queued", "assigned", "waiting_customer"]
+    await return_stranded(services)
     assert await owner(services, two[1]) == agent, "five minutes are not over"
-    await services.db.execute("UPDATE agents SET presence_at = now() - interval '6 minutes', keeps_until = now()")
-    await return_kept(services)
-    assert await state(services, two[1]) == "queued"
-    assert await services.db.fetchval("SELECT count(*) FROM assignments WHERE released_at IS NULL") == 0
+    await services.db.execute("UPDATE agents SET presence_at = now() - interval '6 minutes'")
+    await services.db.execute(
+        "UPDATE conversations SET assigned_at = now() - interval '7 minutes' WHERE agent_id = $1", agent
+    )
+    await return_stranded(services)
+    assert await states(services, *two) == ["queued", "queued", "waiting_customer"]
+    await writes(services, two[2])
+    await return_stranded(services)
+    assert await states(services, one[2], two[2]) == ["waiting_customer", "queued"], "nobody waits for who is gone"
+    open_ones = await services.db.fetch("SELECT conversation_id FROM assignments WHERE released_at IS NULL")
+    assert [row["conversation_id"] for row in open_ones] == [one[2]]
+
+
+async def test_what_is_given_to_an_absent_agent_by_hand_stays_his(services: Services):
+    queue, agent = await add_queue(services, "geral"), await add_agent(services, 9, online=False)
+    talk = await add_waiting(services, queue)
+    async with services.transaction() as tx:
+        await assign(tx, talk, agent)
+    await return_stranded(services)
+    assert await owner(services, talk) == agent
 
 
 async def test_who_comes_back_in_time_goes_on_with_what_was_kept(services: Services):
     queue = await add_queue(services, "guarda", on_lost="keep", keep_minutes=5)
     agent = await add_agent(services, 9)
-    _, talked = await working(services, agent, queue)
+    _, talked, _ = await working(services, agent, queue)
     await lose(services, agent)
-    from hub_api.chat.agents.presence import set_presence
-
     async with services.transaction() as tx:
         await set_presence(tx, agent, "online")
-    assert await services.db.fetchval("SELECT keeps_until FROM agents WHERE user_id = $1", agent) is None
-    await return_kept(services)
+    await services.db.execute("UPDATE agents SET presence_at = now() - interval '6 minutes'")
+    await return_stranded(services)
     assert await owner(services, talked) == agent
 
 
@@ -141,7 +169,7 @@ async def test_a_deactivated_user_loses_all_his_work(services: Services):
     talks = await working(services, agent, queue)
     await services.db.execute("UPDATE users SET active = false WHERE id = $1", agent)
     await notice_lost(services)
-    assert [await state(services, talk) for talk in talks] == ["queued", "queued"]
+    assert await states(services, *talks) == ["queued", "queued", "waiting_customer"]
 
 
 async def test_a_supervisor_sees_his_people_and_sets_what_they_can_take(hub: Hub):
