@@ -50,6 +50,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
         "hub_api.chat.sla.routes",
         "hub_api.chat.desk.routes",
         "hub_api.chat.desk.routes_canned",
+        "hub_api.chat.desk.routes_later",
         "hub_api.chat.business.routes",
         "hub_api.chat.privacy.routes",
         "hub_api.chat.privacy.routes_keeping",

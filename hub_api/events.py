@@ -96,10 +96,10 @@ class ConversationAssigned(ConversationEvent, frozen=True, kw_only=True):
     candidates: int = 0
 
 
-class ConversationEscalated(ConversationEvent, frozen=True, kw_only=True):
-    """It waited too long in its queue and is more urgent now; priorities 1 low to 5 critical."""
+class ConversationPrioritised(ConversationEvent, frozen=True, kw_only=True):
+    """It is more or less urgent now, 1 low to 5 critical: it `waited` too long in its queue, or `by_hand`."""
 
-    type: ClassVar[str] = "conversation.escalated"
+    type: ClassVar[str] = "conversation.prioritised"
     from_priority: int
     priority: int
     reason: str

@@ -254,6 +254,20 @@ async def _put_off(scene: Scene) -> Deed:
     return Deed(request={"json": {"until": until}})
 
 
+async def _labels(scene: Scene) -> Deed:
+    return Deed(request={"json": {"priority": 4, "tags": ["vip"]}})
+
+
+async def _later(scene: Scene) -> Deed:
+    return Deed(request={"json": {"text": "Bom dia!", "send_at": (datetime.now(UTC) + timedelta(hours=2)).isoformat()}})
+
+
+async def _scheduled_reply(scene: Scene) -> Deed:
+    path = f"/api/v1/conversations/{scene.ids['conversation_id']}/scheduled-replies"
+    _, made = await call(scene.hub, "POST", path, scene.admin.headers, **(await _later(scene)).request)
+    return Deed(ids={"reply_id": made["id"]})
+
+
 async def _outcome(scene: Scene) -> Deed:
     return Deed(ids={"key": f"visita_{uuid7().hex[-8:]}"})
 
@@ -438,6 +452,9 @@ DEEDS: dict[str, Callable[[Scene], Awaitable[Deed]]] = {
     "PUT /api/v1/agents/me/presence": _presence,
     "PUT /api/v1/conversations/{conversation_id}/snooze": _put_off,
     "POST /api/v1/conversations/{conversation_id}/notes": _note,
+    "PATCH /api/v1/conversations/{conversation_id}/labels": _labels,
+    "POST /api/v1/conversations/{conversation_id}/scheduled-replies": _later,
+    "DELETE /api/v1/conversations/{conversation_id}/scheduled-replies/{reply_id}": _scheduled_reply,
     "PUT /api/v1/dispositions/{key}": _outcome,
     "POST /api/v1/canned-replies": _canned,
     "PUT /api/v1/canned-replies/{reply_id}": _own_canned,

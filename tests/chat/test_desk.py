@@ -148,6 +148,58 @@ async def test_a_canned_reply_is_found_by_its_shortcut_and_filled_for_the_conver
     assert (await call(hub, "POST", "/api/v1/canned-replies", bia.headers, json=new))[0] == 403
 
 
+async def test_a_reply_leaves_when_its_time_has_come_unless_the_customer_wrote_or_the_window_closed(
+    hub: Hub, bia: Person
+):
+    talks = [await held(hub, bia) for _ in range(4)]
+    for talk in talks:
+        body = {"text": "Bom dia!", "send_at": ahead(hours=1)}
+        assert (await call(hub, "POST", f"{ALL}/{talk}/scheduled-replies", bia.headers, json=body))[0] == 201
+    sent, stopped, late, cancelled = talks
+    path = f"{ALL}/{cancelled}/scheduled-replies"
+    reply_id = (await call(hub, "GET", path, bia.headers))[1]["items"][0]["id"]
+    assert [(await call(hub, "DELETE", f"{path}/{reply_id}", bia.headers))[0] for _ in range(2)] == [204, 409]
+    await watch.function(hub.services)
+    assert await hub.fetchval("SELECT count(*) FROM messages WHERE direction = 'out'") == 0, "an hour is not over"
+    await hub.fetch("UPDATE scheduled_replies SET send_at = now()")
+    await hub.fetch("UPDATE conversations SET last_customer_message_at = now() WHERE id = $1", stopped)
+    await hub.fetch(
+        "UPDATE conversations SET last_customer_message_at = now() - interval '25 hours' WHERE id = $1", late
+    )
+    for _ in range(2):
+        await watch.function(hub.services)
+    found = [(await call(hub, "GET", f"{ALL}/{talk}/scheduled-replies", bia.headers))[1]["items"][0] for talk in talks]
+    assert [(one["state"], one["failure"]) for one in found] == [
+        ("sent", None), ("failed", "customer_wrote"), ("failed", "window_closed"), ("cancelled", None),
+    ]  # fmt: skip
+    message = await hub.fetch("SELECT id, author, author_id, content FROM messages WHERE direction = 'out'")
+    assert [tuple(row) for row in message] == [(UUID(found[0]["message_id"]), "agent", bia.id, "Bom dia!")]
+    assert (await shown(hub, bia, sent))["state"] == "waiting_customer"
+
+
+async def test_a_reply_that_could_not_leave_then_is_refused_now(hub: Hub, bia: Person):
+    talk = await held(hub, bia)
+    for send_at, code in (
+        (ahead(hours=25), "window_closed"),
+        (ahead(hours=-1), "invalid"),
+        (ahead(days=31), "invalid"),
+    ):
+        body = {"text": "Bom dia!", "send_at": send_at}
+        assert (await call(hub, "POST", f"{ALL}/{talk}/scheduled-replies", bia.headers, json=body))[1]["code"] == code
+
+
+async def test_priority_and_tags_are_set_and_a_new_priority_counts_in_the_line(hub: Hub, bia: Person):
+    first, second = [(await add_conversation(hub, None, "oi"))["conversation"] for _ in range(2)]
+    body = {"priority": 4, "tags": ["vip", "fibra", "vip"]}
+    assert (await call(hub, "PATCH", f"{ALL}/{second}/labels", bia.headers, json=body))[0] == 204
+    line = (await call(hub, "GET", f"{ALL}?state=queued", bia.headers))[1]["items"]
+    assert [(one["id"], one["tags"]) for one in line] == [(str(second), ["vip", "fibra"]), (str(first), [])]
+    stale = await call(hub, "PATCH", f"{ALL}/{second}/labels", {**bia.headers, "If-Match": '"1"'}, json={"priority": 1})
+    assert (stale[0], stale[1]["code"]) == (412, "stale")
+    event = await hub.fetchval("SELECT payload FROM events WHERE type = 'conversation.prioritised'")
+    assert (event["from_priority"], event["priority"], event["reason"]) == (1, 4, "by_hand")
+
+
 def test_what_is_not_known_is_left_out_of_a_canned_reply():
     known = {"cliente": "", "protocolo": "20261126"}
     assert fill("Olá {cliente}, protocolo {protocolo} {x}", known) == "Olá, protocolo 20261126 {x}"

@@ -70,3 +70,25 @@ DELETE FROM canned_replies WHERE id = $1;
 SELECT c.protocol, customer.name AS customer, q.name AS queue, u.name AS agent
 FROM conversations c JOIN customers customer ON customer.id = c.customer_id LEFT JOIN queues q ON q.id = c.queue_id
 LEFT JOIN users u ON u.id = $2 WHERE c.id = $1;
+
+-- name: label  -- $1 conversation, $2 priority, $3 tags -> the row
+UPDATE conversations SET priority = $2, tags = $3, version = version + 1 WHERE id = $1 RETURNING *;
+
+-- name: insert_scheduled  -- $1 id, $2 conversation, $3 author or null, $4 text, $5 send_at, $6 unless the customer writes
+INSERT INTO scheduled_replies (id, conversation_id, author_id, text, send_at, unless_customer_writes) VALUES ($1, $2, $3, $4, $5, $6);
+
+-- name: lock_scheduled  -- $1 id -> the row; locked
+SELECT * FROM scheduled_replies WHERE id = $1 FOR UPDATE;
+
+-- name: end_scheduled  -- $1 id, $2 state, $3 failure or null, $4 message or null
+UPDATE scheduled_replies SET state = $2, failure = $3, message_id = $4 WHERE id = $1;
+
+-- name: due_scheduled  -- $1 limit -> id, conversation_id of those whose time has come
+SELECT id, conversation_id FROM scheduled_replies WHERE state = 'waiting' AND send_at <= now() ORDER BY send_at LIMIT $1;
+
+-- name: list_scheduled  -- $1 conversation -> newest first
+SELECT r.*, u.name AS author FROM scheduled_replies r LEFT JOIN users u ON u.id = r.author_id
+WHERE r.conversation_id = $1 ORDER BY r.id DESC LIMIT 200;
+
+-- name: find_scheduled  -- $1 id -> as list_scheduled
+SELECT r.*, u.name AS author FROM scheduled_replies r LEFT JOIN users u ON u.id = r.author_id WHERE r.id = $1;

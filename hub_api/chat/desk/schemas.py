@@ -1,6 +1,7 @@
 """The API's view of what agents do beside answering."""
 
 from datetime import datetime
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -57,6 +58,45 @@ class NotePage(Shown):
 
     items: list[Note]
     next_cursor: str | None
+
+
+class Labels(Strict):
+    """How urgent it is, and its tags; what is not named stays."""
+
+    priority: int | None = Field(None, ge=1, le=5, examples=[4], description="1 low to 5 critical")
+    tags: list[Annotated[str, Field(min_length=1, max_length=40)]] | None = Field(
+        None, max_length=30, examples=[["fibra", "vip"]]
+    )
+
+
+class NewScheduled(Strict):
+    """A text that leaves later."""
+
+    text: str = Field(min_length=1, max_length=4096, examples=["Bom dia! A visita ficou para hoje às 14h."])
+    send_at: datetime = Field(description="ahead, within 30 days, before the window closes")
+    unless_customer_writes: bool = Field(True, description="a word of the customer before it stops it")
+
+
+class Scheduled(Shown):
+    """A text that leaves later, or what became of it."""
+
+    id: UUID
+    conversation_id: UUID
+    author_id: UUID | None
+    author: str | None
+    text: str
+    send_at: datetime
+    unless_customer_writes: bool
+    state: Literal["waiting", "sent", "cancelled", "failed"]
+    failure: str | None = Field(description="`window_closed`, `conversation_closed` or `customer_wrote`")
+    message_id: UUID | None = Field(description="once it is sent")
+    created_at: datetime
+
+
+class ScheduledReplies(Shown):
+    """Those of one conversation, newest first, 200 at most."""
+
+    items: list[Scheduled]
 
 
 class NewCanned(Strict):

@@ -93,6 +93,9 @@ DELETE FROM message_key WHERE wamid = ANY($1::text[]);
 -- name: erase_turns
 DELETE FROM bot_turn WHERE conversation_id IN (SELECT id FROM conversations WHERE customer_id = ANY($1::uuid[]));
 
+-- name: erase_scheduled
+DELETE FROM scheduled_replies WHERE conversation_id IN (SELECT id FROM conversations WHERE customer_id = ANY($1::uuid[]));
+
 -- name: erase_notes
 DELETE FROM notes WHERE conversation_id IN (SELECT id FROM conversations WHERE customer_id = ANY($1::uuid[]));
 

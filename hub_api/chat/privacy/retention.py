@@ -150,7 +150,14 @@ async def _delete(services: Services, rule: Rule, ids: list[UUID]) -> int:
     return int(tag.rpartition(" ")[2])
 
 
-_STEPS = (queries.end_keys, queries.end_events, queries.end_messages, queries.end_notes, queries.end_conversations)
+_STEPS = (
+    queries.end_keys,
+    queries.end_events,
+    queries.end_messages,
+    queries.end_scheduled,
+    queries.end_notes,
+    queries.end_conversations,
+)
 _END: dict[str, Callable[[Services, Rule, list[Any]], Awaitable[int]]] = {
     "conversations": _end_conversations,
     "people": _end_people,

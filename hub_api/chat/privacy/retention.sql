@@ -6,7 +6,8 @@ WHERE c.state IN ('resolved', 'closed') AND coalesce(c.closed_at, c.resolved_at)
     AND (c.tags <> '{}' OR c.ai_summary IS NOT NULL OR c.metadata <> '{}' OR c.bot_state <> '{}' OR EXISTS (
         SELECT FROM messages m WHERE m.conversation_id = c.id
             AND (m.content IS NOT NULL OR m.payload <> '{}' OR m.wamid IS NOT NULL OR m.reactions <> '{}')
-    ) OR EXISTS (SELECT FROM notes n WHERE n.conversation_id = c.id))
+    ) OR EXISTS (SELECT FROM notes n WHERE n.conversation_id = c.id)
+        OR EXISTS (SELECT FROM scheduled_replies r WHERE r.conversation_id = c.id))
 ORDER BY c.id LIMIT $2;
 
 -- name: end_keys  -- $1 conversations; a wamid holds the phone, so it goes with the message (README, Decisions)
@@ -24,6 +25,9 @@ WHERE e.aggregate_id IN (SELECT id FROM messages WHERE conversation_id = ANY($1:
 UPDATE messages SET content = NULL, payload = '{}', wamid = NULL, reply_to = NULL, reactions = '{}', idempotency_key = NULL,
     error_title = NULL, updated_at = now()
 WHERE conversation_id = ANY($1::uuid[]);
+
+-- name: end_scheduled  -- $1 conversations
+DELETE FROM scheduled_replies WHERE conversation_id = ANY($1::uuid[]);
 
 -- name: end_notes  -- $1 conversations
 DELETE FROM notes WHERE conversation_id = ANY($1::uuid[]);

@@ -47,6 +47,7 @@ async def erase_rows(
     await apply("messages", queries.erase_messages, ids)
     await apply("message_key", queries.erase_keys, sorted(marks.wamids))
     await apply("bot_turn", queries.erase_turns, ids)
+    await apply("scheduled_replies", queries.erase_scheduled, ids)
     await apply("notes", queries.erase_notes, ids)
     await apply("conversations", queries.erase_conversations, ids)
     await apply("pair_pace", queries.erase_pace, ids)

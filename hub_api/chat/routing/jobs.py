@@ -5,6 +5,7 @@ import time
 import structlog
 
 from hub_api.chat.agents.presence import notice_lost, return_stranded
+from hub_api.chat.desk.later import send_due
 from hub_api.chat.desk.put_off import wake_due
 from hub_api.chat.routing import hook
 from hub_api.chat.routing.claim import MOST_AT_ONCE, queries, serve_line
@@ -38,10 +39,11 @@ async def route(services: Services) -> None:
 
 @job("bot", timeout_s=60)
 async def watch(services: Services) -> None:
-    """Notice who is gone, return, wake and move on what waited too long; then give out what there is: the sweep of lost rings."""
+    """Notice who is gone, return, wake, send and move on what is due; then give out what there is: the sweep of lost rings."""
     await notice_lost(services)
     await return_stranded(services)
     await wake_due(services)
+    await send_due(services)
     await overflow(services)
     await escalate(services)
     await route.function(services)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from hub_api.chat.hours import hours_of
 from hub_api.chat.routing.claim import queries
 from hub_api.chat.transfer import transfer
-from hub_api.events import ConversationEscalated
+from hub_api.events import ConversationPrioritised
 from hub_api.platform.pgtypes import Row
 from hub_api.platform.services import Services
 
@@ -34,7 +34,7 @@ async def escalate(services: Services) -> int:
             after = await tx.db.fetchrow(queries.escalate, row["id"], row["escalate_to"])
             if after is not None:
                 tx.emit(
-                    ConversationEscalated(
+                    ConversationPrioritised(
                         aggregate_id=row["id"],
                         aggregate_version=after["version"],
                         occurred_at=datetime.now(UTC),

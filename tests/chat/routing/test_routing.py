@@ -156,7 +156,7 @@ async def test_who_waits_too_long_becomes_urgent_once(services: Services):
         await watch.function(services)
     rows = await services.db.fetch("SELECT priority FROM conversations WHERE id = ANY($1) ORDER BY line_at", [old, new])
     assert [row["priority"] for row in rows] == [4, 1]
-    assert await moves(services) == [("conversation.escalated", "waited")]
+    assert await moves(services) == [("conversation.prioritised", "waited")]
 
 
 async def told(services: Services) -> list[str]:
