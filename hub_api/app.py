@@ -51,6 +51,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
         "hub_api.chat.desk.routes",
         "hub_api.chat.desk.routes_canned",
         "hub_api.chat.desk.routes_later",
+        "hub_api.chat.desk.routes_macros",
         "hub_api.chat.business.routes",
         "hub_api.chat.privacy.routes",
         "hub_api.chat.privacy.routes_keeping",

@@ -268,6 +268,15 @@ async def _scheduled_reply(scene: Scene) -> Deed:
     return Deed(ids={"reply_id": made["id"]})
 
 
+async def _macro(scene: Scene) -> Deed:
+    return Deed(request={"json": {"name": uuid7().hex, "steps": {"reply": "Oi!", "add_tags": ["oi"]}}})
+
+
+async def _own_macro(scene: Scene) -> Deed:
+    _, made = await call(scene.hub, "POST", "/api/v1/macros", scene.admin.headers, **(await _macro(scene)).request)
+    return Deed(ids={"macro_id": made["id"]}, request=(await _macro(scene)).request)
+
+
 async def _outcome(scene: Scene) -> Deed:
     return Deed(ids={"key": f"visita_{uuid7().hex[-8:]}"})
 
@@ -455,6 +464,10 @@ DEEDS: dict[str, Callable[[Scene], Awaitable[Deed]]] = {
     "PATCH /api/v1/conversations/{conversation_id}/labels": _labels,
     "POST /api/v1/conversations/{conversation_id}/scheduled-replies": _later,
     "DELETE /api/v1/conversations/{conversation_id}/scheduled-replies/{reply_id}": _scheduled_reply,
+    "POST /api/v1/macros": _macro,
+    "PUT /api/v1/macros/{macro_id}": _own_macro,
+    "DELETE /api/v1/macros/{macro_id}": _own_macro,
+    "POST /api/v1/conversations/{conversation_id}/macros/{macro_id}": _own_macro,
     "PUT /api/v1/dispositions/{key}": _outcome,
     "POST /api/v1/canned-replies": _canned,
     "PUT /api/v1/canned-replies/{reply_id}": _own_canned,

@@ -200,6 +200,37 @@ async def test_priority_and_tags_are_set_and_a_new_priority_counts_in_the_line(h
     assert (event["from_priority"], event["priority"], event["reason"]) == (1, 4, "by_hand")
 
 
+async def test_a_macro_does_all_of_its_steps_or_none(hub: Hub, bia: Person):
+    admin = await add_person(hub, "admin")
+    await call(hub, "PUT", "/api/v1/dispositions/visita", admin.headers, json={"name": "Visita agendada"})
+    steps = {
+        "reply": "Marcado, {cliente}!",
+        "add_tags": ["visita"],
+        "priority": 3,
+        "resolve": True,
+        "disposition": "visita",
+    }
+    status, macro = await call(hub, "POST", "/api/v1/macros", admin.headers, json={"name": "Visita", "steps": steps})
+    assert status == 201
+    talk, late = await held(hub, bia), await held(hub, bia)
+    status, done = await call(hub, "POST", f"{ALL}/{talk}/macros/{macro['id']}", bia.headers)
+    after = await shown(hub, bia, talk)
+    assert status == 200 and (after["state"], after["priority"], after["tags"]) == ("resolved", 3, ["visita"])
+    assert after["disposition"] == "visita"
+    assert (
+        await hub.fetchval("SELECT content FROM messages WHERE id = $1", UUID(done["message_id"]))
+        == "Marcado, Cliente!"
+    )
+    await call(hub, "PUT", "/api/v1/dispositions/visita", admin.headers, json={"name": "Visita", "active": False})
+    before = await shown(hub, bia, late)
+    status, problem = await call(hub, "POST", f"{ALL}/{late}/macros/{macro['id']}", bia.headers)
+    assert (status, problem["code"]) == (422, "invalid")
+    assert await shown(hub, bia, late) == before
+    for wrong in ({}, {"resolve": True, "transfer_to": "x"}, {"disposition": "visita"}):
+        body = {"name": "X", "steps": wrong}
+        assert (await call(hub, "POST", "/api/v1/macros", admin.headers, json=body))[0] == 422, wrong
+
+
 def test_what_is_not_known_is_left_out_of_a_canned_reply():
     known = {"cliente": "", "protocolo": "20261126"}
     assert fill("Olá {cliente}, protocolo {protocolo} {x}", known) == "Olá, protocolo 20261126 {x}"

@@ -36,7 +36,7 @@ async def find_canned(db: Any, caller: Principal, reply_id: UUID) -> Row:
 
 async def make_canned(tx: Transaction, who: Principal, new: NewCanned) -> UUID:
     """A canned reply; its id. Raises Conflict for a taken shortcut, Forbidden for a team that is not the caller's."""
-    await _may(tx, who, new.team_id)
+    await may_write(tx, who, new.team_id)
     reply_id = uuid7()
     await _written(tx, new, queries.insert_canned, reply_id)
     await audit.write(tx, who, "canned_reply.created", "canned_reply", reply_id, after=_told(new))
@@ -49,7 +49,7 @@ async def change_canned(
     """Replace one. Raises NotFound, Stale, Conflict, Forbidden."""
     before = await find_canned(tx.db, who, reply_id)
     for team_id in (before["team_id"], new.team_id):
-        await _may(tx, who, team_id)
+        await may_write(tx, who, team_id)
     if await _written(tx, new, queries.set_canned, reply_id, version) is None:
         raise Stale("the canned reply has changed since you read it: read it again", version=before["version"])
     was = {"shortcut": before["shortcut"], "title": before["title"], "team_id": str(before["team_id"])}
@@ -59,16 +59,16 @@ async def change_canned(
 async def delete_canned(tx: Transaction, who: Principal, reply_id: UUID) -> None:
     """Raises NotFound, Forbidden."""
     before = await find_canned(tx.db, who, reply_id)
-    await _may(tx, who, before["team_id"])
+    await may_write(tx, who, before["team_id"])
     await tx.db.execute(queries.delete_canned, reply_id)
     was = {"shortcut": before["shortcut"], "title": before["title"]}
     await audit.write(tx, who, "canned_reply.deleted", "canned_reply", reply_id, before=was)
 
 
-async def render(services: Services, caller: Principal, reply: Row, conversation_id: UUID) -> str:
-    """The text for a conversation: {cliente} (first name), {protocolo}, {fila}, {atendente} are filled; what is not known is
-    left out with the space before it, so that no customer reads a brace of ours."""
-    row = await services.db.fetchrow(queries.words_of, conversation_id, caller.user_id)
+async def filled(db: Any, caller: Principal, text: str, conversation_id: UUID) -> str:
+    """A text for a conversation: {cliente} (first name), {protocolo}, {fila}, {atendente} are filled; what is not known is left
+    out with the space before it, so that no customer reads a brace of ours."""
+    row = await db.fetchrow(queries.words_of, conversation_id, caller.user_id)
     assert row is not None  # noqa: S101 - the caller sees it
     known = {
         "cliente": (row["customer"] or "").split(" ")[0],
@@ -76,7 +76,7 @@ async def render(services: Services, caller: Principal, reply: Row, conversation
         "fila": row["queue"] or "",
         "atendente": (row["agent"] or "").split(" ")[0],
     }
-    return fill(reply["text"], known)
+    return fill(text, known)
 
 
 def fill(text: str, known: dict[str, str]) -> str:
@@ -97,7 +97,8 @@ async def _written(tx: Transaction, new: NewCanned, query: str, reply_id: UUID, 
         raise Conflict(f"there is a canned reply {new.shortcut!r} already", shortcut=new.shortcut) from None
 
 
-async def _may(tx: Transaction, who: Principal, team_id: UUID | None) -> None:
+async def may_write(tx: Transaction, who: Principal, team_id: UUID | None) -> None:
+    """What a team has is written by who sees the team, what everybody has by who sees all. Raises NotFound, Forbidden."""
     if team_id is not None:
         await find_team(tx.db, who, team_id)
     elif who.teams is not None:

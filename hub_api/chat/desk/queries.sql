@@ -92,3 +92,20 @@ WHERE r.conversation_id = $1 ORDER BY r.id DESC LIMIT 200;
 
 -- name: find_scheduled  -- $1 id -> as list_scheduled
 SELECT r.*, u.name AS author FROM scheduled_replies r LEFT JOIN users u ON u.id = r.author_id WHERE r.id = $1;
+
+-- name: list_macros  -- $1 teams (null: all), $2 caller, $3 id of the last row before (null: from the first), $4 limit; by id
+SELECT * FROM macros m WHERE sees($1::uuid[], $2::uuid, m.team_id, NULL) AND ($3::uuid IS NULL OR m.id > $3)
+ORDER BY m.id LIMIT $4;
+
+-- name: find_macro  -- $1 teams (null: all), $2 caller, $3 id
+SELECT * FROM macros m WHERE m.id = $3 AND sees($1::uuid[], $2::uuid, m.team_id, NULL);
+
+-- name: insert_macro  -- $1 id, $2 name, $3 team, $4 steps
+INSERT INTO macros (id, name, team_id, steps) VALUES ($1, $2, $3, $4);
+
+-- name: set_macro  -- as insert_macro, $5 version or null (any) -> version; no row: changed since
+UPDATE macros SET name = $2, team_id = $3, steps = $4, version = version + 1
+WHERE id = $1 AND ($5::bigint IS NULL OR version = $5) RETURNING version;
+
+-- name: delete_macro  -- $1 id
+DELETE FROM macros WHERE id = $1;

@@ -64,7 +64,7 @@ async def get_text(services: Hub, caller: Reader, reply_id: UUID, conversation_i
     """With its variables filled; what is not known is left out."""
     reply = await canned.find_canned(services.db, caller, reply_id)
     await views.find_conversation(services, caller, str(conversation_id))
-    text = await canned.render(services, caller, reply, conversation_id)
+    text = await canned.filled(services.db, caller, reply["text"], conversation_id)
     return schemas.Rendered.model_validate(masking.words_for(caller, {"text": text}, "text"))
 
 

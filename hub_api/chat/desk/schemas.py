@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from hub_api.chat.schemas import Shown, Strict
 
@@ -127,3 +127,55 @@ class Rendered(Shown):
     """A canned reply for one conversation."""
 
     text: str = Field(examples=["Olá Ana, aqui é Bia. Como posso ajudar?"])
+
+
+class Steps(Strict):
+    """What a macro does, in this order; of the last three (where the conversation goes) one at most."""
+
+    reply: str | None = Field(None, min_length=1, max_length=4096, description="with the variables of canned replies")
+    add_tags: list[Annotated[str, Field(min_length=1, max_length=40)]] = Field(default_factory=list, max_length=10)
+    priority: int | None = Field(None, ge=1, le=5)
+    transfer_to: str | None = Field(None, max_length=100, description="key of a queue")
+    snooze_minutes: int | None = Field(None, ge=1, le=43_200)
+    resolve: bool = False
+    disposition: str | None = Field(None, max_length=60, description="with which outcome it is resolved")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Steps":
+        ways = (self.transfer_to is not None) + (self.snooze_minutes is not None) + self.resolve
+        if ways > 1:
+            raise ValueError("a conversation goes one way: transfer_to, snooze_minutes or resolve")
+        if self.disposition is not None and not self.resolve:
+            raise ValueError("an outcome belongs to resolve")
+        if not ways and self.reply is None and self.priority is None and not self.add_tags:
+            raise ValueError("a macro does something")
+        return self
+
+
+class NewMacro(Strict):
+    """Steps under a name."""
+
+    name: str = Field(min_length=1, max_length=120, examples=["Visita agendada"])
+    team_id: UUID | None = Field(None, description="the team that has it; null: everybody")
+    steps: Steps = Field(examples=[{"reply": "Visita marcada, {cliente}!", "add_tags": ["visita"], "resolve": True}])
+
+
+class Macro(NewMacro, Shown):
+    """A macro."""
+
+    id: UUID
+    version: int
+    updated_at: datetime
+
+
+class MacroPage(Shown):
+    """Macros, oldest first."""
+
+    items: list[Macro]
+    next_cursor: str | None
+
+
+class Applied(Shown):
+    """What came of it."""
+
+    message_id: UUID | None = Field(description="of its reply; null: it has none")
