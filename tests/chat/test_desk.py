@@ -8,6 +8,10 @@ import pytest
 
 from hub_api.chat.assign import assign
 from hub_api.chat.desk.canned import fill
+from hub_api.chat.privacy import erase
+from hub_api.chat.privacy.marks import Marks
+from hub_api.chat.privacy.report import access_report
+from hub_api.chat.privacy.rows import erase_rows
 from hub_api.chat.routing.jobs import watch
 from tests.auth.people import Person, add_conversation, add_person, add_team, call
 from tests.chat.routing.lines import owner
@@ -229,6 +233,25 @@ async def test_a_macro_does_all_of_its_steps_or_none(hub: Hub, bia: Person):
     for wrong in ({}, {"resolve": True, "transfer_to": "x"}, {"disposition": "visita"}):
         body = {"name": "X", "steps": wrong}
         assert (await call(hub, "POST", "/api/v1/macros", admin.headers, json=body))[0] == 422, wrong
+
+
+async def test_an_erasure_takes_notes_and_replies_that_wait_along(hub: Hub, bia: Person):
+    talk, other = await held(hub, bia), await held(hub, bia)
+    for one in (talk, other):
+        await call(hub, "POST", f"{ALL}/{one}/notes", bia.headers, json={"text": "mora perto da praça"})
+        body = {"text": "Bom dia!", "send_at": ahead(hours=1)}
+        await call(hub, "POST", f"{ALL}/{one}/scheduled-replies", bia.headers, json=body)
+    person = await hub.fetchval("SELECT customer_id FROM conversations WHERE id = $1", talk)
+    erasure_id = await erase.request(hub.services, "system", person, "request")
+    secret = hub.services.settings.secret_key.get_secret_value()
+    async with hub.services.transaction() as tx:
+        report = await access_report(tx, "system", person)
+    assert [note["text"] for note in report["conversations"][0]["notes"]] == ["mora perto da praça"]
+    async with hub.services.transaction() as tx:
+        _, counts = await erase_rows(tx, secret, erasure_id, person, datetime.now(UTC), Marks())
+    assert (counts["notes"], counts["scheduled_replies"]) == (1, 1)
+    for table in ("notes", "scheduled_replies"):
+        assert [row["conversation_id"] for row in await hub.fetch(f"SELECT conversation_id FROM {table}")] == [other]
 
 
 def test_what_is_not_known_is_left_out_of_a_canned_reply():
