@@ -154,7 +154,9 @@ async def _act(tx: Transaction, rules: Rules, conversation_id: UUID, decision: D
 
 async def _to_queue(tx: Transaction, rules: Rules, conversation_id: UUID, reason: str) -> None:
     await tx.db.execute(queries.ensure_queue, uuid7(), rules.queue.key, rules.queue.name)
-    await transfer(tx, conversation_id, rules.queue.key, reason=reason)
+    # Out of use it is no reason to keep the customer with the bot: the router finds a queue for who has none.
+    in_use = await tx.db.fetchval(queries.queue_in_use, rules.queue.key)
+    await transfer(tx, conversation_id, in_use, reason=reason)
 
 
 async def _give_to_a_person(services: Services, conversation_id: UUID) -> int:

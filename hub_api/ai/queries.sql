@@ -38,3 +38,6 @@ FROM unnest($1::uuid[], $2::jsonb[]) AS row (id, state) WHERE c.id = row.id;
 
 -- name: ensure_queue  -- $1 id, $2 key, $3 name
 INSERT INTO queues (id, key, name) VALUES ($1, $2, $3) ON CONFLICT (key) DO NOTHING;
+
+-- name: queue_in_use  -- $1 key -> the key; no row: it takes no conversations any more
+SELECT key FROM queues WHERE key = $1 AND active;
