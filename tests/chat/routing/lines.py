@@ -14,9 +14,10 @@ from hub_api.platform.services import Services
 async def add_queue(services: Services, key: str, **rules: Any) -> UUID:
     """A queue; columns as given."""
     queue = uuid7()
-    await services.db.execute("INSERT INTO queues (id, key, name) VALUES ($1, $2, $2)", queue, key)
-    for name, value in rules.items():
-        await services.db.execute(f"UPDATE queues SET {name} = $2 WHERE id = $1", queue, value)
+    names, marks = "".join(f", {name}" for name in rules), "".join(f", ${place}" for place in range(3, 3 + len(rules)))
+    await services.db.execute(
+        f"INSERT INTO queues (id, key, name{names}) VALUES ($1, $2, $2{marks})", queue, key, *rules.values()
+    )
     return queue
 
 
