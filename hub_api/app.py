@@ -43,6 +43,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
     ),
     "chat": (
         "hub_api.chat.routes",
+        "hub_api.chat.live.routes",
         "hub_api.chat.routes_consent",
         "hub_api.chat.queues.routes",
         "hub_api.chat.agents.routes",

@@ -120,7 +120,7 @@ def _masked_row(row: Row, phones: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def words_for(caller: Principal, row: Mapping[str, Any], *names: str) -> dict[str, Any]:
+def words_for(caller: Principal, row: Row | Mapping[str, Any], *names: str) -> dict[str, Any]:
     """A row whose columns `names` hold what people wrote, as the caller may see it."""
     shown = dict(row)
     if not sees_all(caller):

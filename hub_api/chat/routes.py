@@ -1,7 +1,7 @@
 """The door for people and programs that serve customers: conversations, messages, customers. Writing to a customer knows
 the channel and is at whatsapp/compose."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,13 +10,14 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from hub_api.auth import audit
 from hub_api.auth.decide import require
 from hub_api.auth.principal import Principal
-from hub_api.chat import masking, schemas, views, windows
+from hub_api.chat import masking, schemas, views
 from hub_api.chat.assign import assign
 from hub_api.chat.correct import correct
 from hub_api.chat.desk.put_off import dispose
 from hub_api.chat.resolve import close, rate, resolve
 from hub_api.chat.scope import seen
 from hub_api.chat.search import search_messages
+from hub_api.chat.shown import conversation_for, message_for
 from hub_api.chat.transfer import transfer, want
 from hub_api.chat.viewed import note_view
 from hub_api.platform.services import Services
@@ -57,7 +58,7 @@ async def get_conversations(
     )
     await note_view(services, caller, "conversation", (row["id"] for row in page.rows), "list")
     return schemas.ConversationPage(
-        items=[_conversation(caller, row) for row in page.rows], next_cursor=page.next_cursor
+        items=[conversation_for(caller, row) for row in page.rows], next_cursor=page.next_cursor
     )
 
 
@@ -66,7 +67,7 @@ async def get_conversation(services: Hub, caller: Reader, reference: str) -> sch
     """By its id or its protocol number."""
     row = await views.find_conversation(services, caller, reference)
     await note_view(services, caller, "conversation", [row["id"]], "conversation")
-    return _conversation(caller, row)
+    return conversation_for(caller, row)
 
 
 @router.get("/conversations/{conversation_id}/messages", responses=NOT_FOUND, summary="Its messages")
@@ -77,7 +78,7 @@ async def get_messages(
     await views.find_conversation(services, caller, str(conversation_id))
     page = await views.list_messages(services, conversation_id, limit=limit, cursor=cursor)
     await note_view(services, caller, "conversation", [conversation_id], "messages")
-    return schemas.MessagePage(items=[_message(caller, row) for row in page.rows], next_cursor=page.next_cursor)
+    return schemas.MessagePage(items=[message_for(caller, row) for row in page.rows], next_cursor=page.next_cursor)
 
 
 @router.post(
@@ -229,24 +230,4 @@ async def patch_customer(
 
 
 async def _shown(services: Services, caller: Principal, conversation_id: UUID) -> schemas.Conversation:
-    return _conversation(caller, await views.find_conversation(services, caller, str(conversation_id)))
-
-
-def _message(caller: Principal, row: Any) -> schemas.Message:
-    return schemas.Message.model_validate(
-        masking.words_for(caller, row, "content", "payload", "media", "error_title", "reactions")
-    )
-
-
-def _conversation(caller: Principal, row: Any) -> schemas.Conversation:
-    now = datetime.now(UTC)
-    spoke_at = row["last_customer_message_at"]
-    open_until = windows.service_until(spoke_at) if windows.service_open(spoke_at, now) else None
-    free_until = windows.free_entry_until(row["ad_arrivals"] or (), row["ad_answers"] or (), now)
-    return schemas.Conversation.model_validate(
-        {
-            **masking.words_for(caller, row, "customer_name", "ai_summary", "tags"),
-            "window_open_until": open_until,
-            "free_entry_until": free_until,
-        }
-    )
+    return conversation_for(caller, await views.find_conversation(services, caller, str(conversation_id)))

@@ -36,7 +36,7 @@ JOIN customers customer ON customer.id = c.customer_id
 LEFT JOIN queues q ON q.id = c.queue_id
 WHERE (c.id = $3 OR c.protocol = $4) AND sees($1::uuid[], $2::uuid, q.team_id, c.agent_id);
 
--- name: list_messages  -- $1 conversation, $2 created_at and $3 id of the last row before (null: from the newest), $4 limit; newest first
+-- name: list_messages  -- $1 conversation, $2 created_at and $3 id of the last row before (null: from the newest), $4 limit, $5 only these ids (null: any), $6 none older than (null: all); newest first
 -- What the customer deleted is not shown again; it stays in the row for the record. Nor is a one-time code ever shown.
 SELECT m.id, m.created_at, m.direction, m.author, m.author_id, m.type, m.state, m.category, m.error_code, m.error_title,
        m.sent_at, m.delivered_at, m.read_at, m.failed_at, m.edited_at, m.revoked_at, m.reactions, m.time_flag,
@@ -51,6 +51,7 @@ SELECT m.id, m.created_at, m.direction, m.author, m.author_id, m.type, m.state, 
            FROM message_media u JOIN media f ON f.id = u.media_id WHERE u.message_id = m.id) END AS media
 FROM messages m LEFT JOIN message_key k ON k.wamid = m.reply_to
 WHERE m.conversation_id = $1 AND ($3::uuid IS NULL OR (m.created_at, m.id) < ($2::timestamptz, $3))
+    AND ($5::uuid[] IS NULL OR m.id = ANY($5)) AND m.created_at >= coalesce($6::timestamptz, '-infinity')
 ORDER BY m.created_at DESC, m.id DESC LIMIT $4;
 
 -- name: find_by_phone  -- $1 teams (null: all), $2 caller, $3 E.164 with the ninth digit -> customers

@@ -93,6 +93,9 @@ meta_refusals = Counter("whatsapp_meta_refusals_total", "Send calls that Meta re
 
 media_files = Counter("media_files_total", "Files of messages by the state an attempt gave them", ["state"])
 
+sockets_open = Gauge("websocket_connections", "Open WebSockets of people and programs", multiprocess_mode="livesum")
+sockets_too_slow = Counter("websocket_too_slow_total", "WebSockets closed because their client did not keep up")
+
 rings_lost = Counter("queue_rings_lost_total", "Rings that Redis did not take; the sweep makes them good")
 jobs_total = Counter("queue_jobs_total", "Jobs run", ["job", "outcome"])
 job_duration_seconds = Histogram(
