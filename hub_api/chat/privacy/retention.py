@@ -84,7 +84,7 @@ async def due(services: Services) -> dict[str, int]:
     now, found = datetime.now(UTC), {}
     for rule in rules(services.settings):
         query = f"SELECT count(*) FROM ({getattr(queries, f'due_{rule.key}')}) AS due"  # noqa: S608 - a query of ours
-        found[rule.key] = await services.db.fetchval(query, now - timedelta(days=rule.days), None)
+        found[rule.key] = await services.db.fetchval(query, now - timedelta(days=rule.days), None, *_start(rule))
     return found
 
 
@@ -92,9 +92,11 @@ async def apply(services: Services, who: str = audit.SYSTEM) -> dict[str, int]:
     """End what is past its time; how many records by rule. Harmless to repeat; what a dead run left is found again."""
     now, ended = datetime.now(UTC), {}
     for rule in rules(services.settings):
-        before, count = now - timedelta(days=rule.days), 0
+        before, count, after = now - timedelta(days=rule.days), 0, _start(rule)
         limit = ERASURES_A_RUN if rule.action == "erase" else CHUNK
-        while ids := [row["id"] for row in await services.db.fetch(getattr(queries, f"due_{rule.key}"), before, limit)]:
+        find = getattr(queries, f"due_{rule.key}")
+        while ids := [row["id"] for row in await services.db.fetch(find, before, limit, *after)]:
+            after = ids[-1:] if after else []
             done = await _END.get(rule.key, _delete)(services, rule, ids)
             count += done
             if len(ids) < limit or rule.action == "erase" or not done:
@@ -108,6 +110,11 @@ async def apply(services: Services, who: str = audit.SYSTEM) -> dict[str, int]:
             await audit.write(tx, who, "privacy.retention_applied", "retention", None, detail=detail)
         log.info("retention", **ended)
     return ended
+
+
+def _start(rule: Rule) -> list[UUID | None]:
+    """Where a run begins to look: a rule that leaves its rows would find the ended ones again at every chunk."""
+    return [None] if rule.key == "conversations" else []
 
 
 async def _end_conversations(services: Services, rule: Rule, ids: list[UUID]) -> int:

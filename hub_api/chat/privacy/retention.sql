@@ -1,8 +1,9 @@
 -- What is past its time, rule by rule of retention.yaml. `due_x`: how many, or with $2 the ids of the next chunk; `end_x` ends those.
+-- Rows of ended conversations stay, so a run goes on after the last one it saw; what other rules end is found no more.
 
--- name: due_conversations  -- $1 before, $2 limit -> id of conversations whose texts are past their time
+-- name: due_conversations  -- $1 before, $2 limit, $3 id after which to look or null -> id of conversations whose texts are past their time
 SELECT c.id FROM conversations c
-WHERE c.state IN ('resolved', 'closed') AND coalesce(c.closed_at, c.resolved_at) < $1 AND NOT is_held(c.customer_id, c.id)
+WHERE ($3::uuid IS NULL OR c.id > $3) AND c.state IN ('resolved', 'closed') AND coalesce(c.closed_at, c.resolved_at) < $1 AND NOT is_held(c.customer_id, c.id)
     AND (c.tags <> '{}' OR c.ai_summary IS NOT NULL OR c.metadata <> '{}' OR c.bot_state <> '{}' OR EXISTS (
         SELECT FROM messages m WHERE m.conversation_id = c.id
             AND (m.content IS NOT NULL OR m.payload <> '{}' OR m.wamid IS NOT NULL OR m.reactions <> '{}')
