@@ -10,6 +10,7 @@ from functools import cached_property
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
+from assets.swaplock import SwapLock
 from hub_api.errors import HubError
 from hub_api.platform.clickhouse import BACKFILL, connect, render_ddl
 from hub_api.settings import Settings
@@ -28,6 +29,9 @@ SELECT toDate(period, {timezone:String}) AS day, sum(events) FROM raw.events_by_
 WHERE period >= toDateTime({first:Date}, {timezone:String}) AND period < toDateTime(addDays({last:Date}, 1), {timezone:String})
 GROUP BY day
 """
+_PARTITION_KEY = "SELECT partition_key FROM system.tables WHERE concat(database, '.', name) = {table:String}"
+# The partitions of a table by week or month (`toMonday(day)`, `toStartOfMonth(day)`) to which days belong.
+_PERIODS = "SELECT DISTINCT /*period*/ AS period FROM (SELECT arrayJoin({days:Array(Date)}) AS day) ORDER BY period"
 
 
 class WrongDay(HubError):
@@ -46,6 +50,7 @@ class Warehouse:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self._swap_lock = SwapLock(settings)
 
     @cached_property
     def client(self) -> "Client":
@@ -53,7 +58,8 @@ class Warehouse:
         return connect(self.settings.clickhouse_url, BACKFILL, timeout_s=3600)
 
     def close(self) -> None:
-        """Close the connection if there is one."""
+        """Close the connections if there are any."""
+        self._swap_lock.close()
         if "client" in self.__dict__:
             self.client.close()
             del self.client
@@ -84,10 +90,11 @@ class Warehouse:
     def replace_days(
         self, table: str, sql: str, days: Sequence[str], *, buckets: int = 0, **parameters: Any
     ) -> dict[str, int]:
-        """Make the partitions `days` of `table` what the SELECT `sql` says, given `parameters`; rows per day.
+        """Make `days` of `table` what the SELECT `sql` says, given `parameters`; rows per day.
 
-        A table aside is filled by one SELECT, or by several when the days have more events than fit, then each day's
-        partition is swapped in; a day without rows is dropped on purpose, since ClickHouse refuses to swap in nothing.
+        A table aside is filled by one SELECT, or by several when the days have more events than fit, then each partition is
+        swapped in: a day's, or that of a longer period with the other days as they are (`_swap`). One without rows is
+        dropped on purpose, since ClickHouse refuses to swap in nothing.
         Raises WrongDay when the SELECT answers for other days. A failure leaves every day either as it was or as it is
         to be. With `buckets` the SELECT is run once for each {bucket:UInt32} of {buckets:UInt32}: what one person's row needs
         of every table would not fit in memory for everybody at once.
@@ -168,20 +175,37 @@ class Warehouse:
         return portions
 
     def _swap(self, table: str, aside: str, days: Sequence[str], staged: Mapping[str, int]) -> None:
-        held = {
-            partition
-            for (partition,) in self.rows(
-                "SELECT DISTINCT partition FROM system.parts WHERE active AND concat(database, '.', table) = {table:String}",
-                table=table,
+        """Swap in what was built aside. Where a partition is longer than a day, its other days are copied aside first, and
+        nobody else may swap days of this table meanwhile: theirs would be lost."""
+        ((period,),) = self.rows(_PARTITION_KEY, table=table)
+        if period == "day":
+            self._replace_partitions(table, aside, days, set(staged))
+            return
+        with self._swap_lock.held(table):
+            periods = [str(one) for (one,) in self.rows(_PERIODS.replace("/*period*/", period), days)]
+            others = (
+                f"SELECT * FROM {table} WHERE {period} IN {{periods:Array(Date)}} AND day NOT IN {{days:Array(Date)}}"  # noqa: S608
             )
-        }
+            self.insert(aside, others, self.parameters(days, periods=periods))
+            self._replace_partitions(table, aside, periods, self._partitions(aside))
+
+    def _replace_partitions(self, table: str, aside: str, partitions: Sequence[str], filled: set[str]) -> None:
+        held = self._partitions(table)
         swaps = [
-            f"REPLACE PARTITION '{day}' FROM {aside}" if day in staged else f"DROP PARTITION '{day}'"
-            for day in days
-            if day in staged or day in held
+            f"REPLACE PARTITION '{one}' FROM {aside}" if one in filled else f"DROP PARTITION '{one}'"
+            for one in partitions
+            if one in filled or one in held
         ]
         for start in range(0, len(swaps), SWAPS_A_STATEMENT):
             self._ddl(f"ALTER TABLE {table} /*ON CLUSTER*/ {', '.join(swaps[start : start + SWAPS_A_STATEMENT])}")
+
+    def _partitions(self, table: str) -> set[str]:
+        """The partitions of a table that have rows, by their first day."""
+        rows = self.rows(
+            "SELECT DISTINCT partition FROM system.parts WHERE active AND rows > 0 AND concat(database, '.', table) = {table:String}",
+            table=table,
+        )
+        return {partition for (partition,) in rows}
 
     def columns(self, table: str) -> list[str]:
         """The columns of a table that are written, in order."""

@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import SecretStr
 
 from hub_api.errors import HubError, Unavailable
+from hub_api.platform.clickhouse_reshape import partition_keys, reshape, wanted_partitions
 from hub_api.platform.clickhouse_sql import split_statements
 from hub_api.settings import Settings as HubSettings
 
@@ -157,9 +158,12 @@ def run_ddl(client: "Client", sql: str, *, source: str, cluster: str | None = No
 def apply_files(client: "Client", files: Iterable[Path], *, cluster: str | None = None) -> list[str]:
     """Create the databases and run these schema files in the order given; the tables of those that changed anything."""
     ensure_databases(client, cluster)
-    changed, before = [], _shape(client)
+    changed, before, keys = [], _shape(client), partition_keys(client)
     for file in files:
-        run_ddl(client, file.read_text("utf-8"), source=file.name, cluster=cluster)
+        text = file.read_text("utf-8")
+        run_ddl(client, text, source=file.name, cluster=cluster)
+        if (table := table_of(file)) in keys and keys[table] != wanted_partitions(text):
+            reshape(client, table, text, lambda statement: render_ddl(statement, cluster))
         after = _shape(client)
         if after != before:
             changed.append(table_of(file))

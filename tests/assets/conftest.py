@@ -15,6 +15,7 @@ from hub_api.platform.ids import uuid7
 from hub_api.platform.rawevents import COLUMNS
 from hub_api.settings import Settings
 from tests.support.data import data_settings_for, empty
+from tests.support.postgres import Databases
 from tests.support.warehouse import EmbeddedWarehouse
 
 SPACE = UUID("019a0000-0000-7000-8000-000000000000")
@@ -89,11 +90,19 @@ class Given:
         return row
 
 
+@pytest.fixture(scope="session")
+def lock_url(databases: Databases) -> Iterator[str]:
+    """A database without tables: builds take turns by its locks."""
+    url = databases.create(empty=True)
+    yield url
+    databases.drop(url)
+
+
 @pytest.fixture
-def warehouse_settings(warehouse_server: EmbeddedWarehouse) -> Settings:
-    """Settings for an emptied warehouse; no PostgreSQL behind them."""
+def warehouse_settings(lock_url: str, warehouse_server: EmbeddedWarehouse) -> Settings:
+    """Settings for an emptied warehouse; PostgreSQL has no table of ours."""
     empty(warehouse_server.url())
-    return data_settings_for("postgresql://none@127.0.0.1:1/none", warehouse_server.url())
+    return data_settings_for(lock_url, warehouse_server.url())
 
 
 @pytest.fixture

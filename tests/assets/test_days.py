@@ -1,11 +1,16 @@
 """Days are replaced whole: a rerun changes nothing, late events make exactly the right days stale."""
 
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from assets.bronze.assets import _RECORD
 from assets.gold.assets import stale_days
-from assets.warehouse import WrongDay, load_sql
+from assets.warehouse import Warehouse, WrongDay, load_sql
 from hub_api.events import ConsentChanged
+from hub_api.platform.clickhouse import connect
 from tests.assets.conftest import TABLES, Given, at
 from tests.assets.story import Talk
 from tests.support.data import table_hash
@@ -67,6 +72,78 @@ def test_a_day_that_has_become_empty_is_dropped_and_others_stay(given: Given) ->
         ]
     finally:
         given.warehouse.client.command("DROP TABLE gold.few")
+
+
+WEEK = [f"2026-03-{day:02}" for day in range(9, 16)]  # a Monday to its Sunday
+NUMBERED = """
+SELECT toDate('2026-03-02') + intDiv(number, 5) AS day, toUInt32({version:UInt32}) AS version, number % 5 AS n
+FROM numbers(105) WHERE day IN {days:Array(Date)}
+"""  # five rows a day of three weeks
+
+
+@pytest.fixture
+def weekly(given: Given) -> Iterator[str]:
+    """A table whose partitions are weeks, with a version of each row."""
+    given.warehouse.client.command(
+        "CREATE TABLE gold.weekly (day Date, version UInt32, n UInt64) ENGINE = MergeTree PARTITION BY toMonday(day) ORDER BY (day, n)"
+    )
+    yield "gold.weekly"
+    given.warehouse.client.command("DROP TABLE gold.weekly SYNC")
+
+
+def versions(given: Given) -> dict[str, tuple[int, int]]:
+    """Rows and version of each day; a day of two versions would be half replaced."""
+    rows = given.warehouse.rows(
+        "SELECT day, count(), groupUniqArray(version) FROM gold.weekly GROUP BY day ORDER BY day"
+    )
+    assert all(len(found) == 1 for _, _, found in rows), rows
+    return {day.isoformat(): (count, found[0]) for day, count, found in rows}
+
+
+def test_a_day_of_a_table_by_weeks_is_replaced_and_the_days_around_it_stay(given: Given, weekly: str) -> None:
+    warehouse = given.warehouse
+    assert warehouse.replace_days(weekly, NUMBERED, WEEK, version=1) == dict.fromkeys(WEEK, 5)
+    around = ["2026-03-08", "2026-03-16"]  # of the weeks before and after
+    warehouse.replace_days(weekly, NUMBERED, around, version=1)
+    before = table_hash(warehouse.client, weekly)
+    warehouse.replace_days(weekly, NUMBERED, [*around, *WEEK[2:4]], version=1)
+    assert table_hash(warehouse.client, weekly) == before, "a rerun changes nothing"
+    warehouse.replace_days(weekly, NUMBERED, [WEEK[1], around[0]], version=2)
+    changed = dict.fromkeys([WEEK[1], around[0]], (5, 2))
+    assert versions(given) == dict.fromkeys([*WEEK, *around], (5, 1)) | changed
+    gone = warehouse.replace_days(
+        weekly, f"SELECT * FROM ({NUMBERED}) WHERE version = 0", [WEEK[1], *around], version=2
+    )
+    assert set(gone.values()) == {0}
+    assert versions(given) == dict.fromkeys([WEEK[0], *WEEK[2:]], (5, 1)), "empty weeks are gone, the empty day is too"
+
+
+def test_runs_of_days_of_one_week_at_once_lose_nothing_and_a_reader_sees_whole_days(given: Given, weekly: str) -> None:
+    given.warehouse.replace_days(weekly, NUMBERED, WEEK, version=0)
+    done = threading.Event()
+
+    def build(days: list[str]) -> None:
+        own = Warehouse(given.warehouse.settings)
+        for version in range(1, 6):
+            own.replace_days(weekly, NUMBERED, days, version=version)
+        own.close()
+
+    def read() -> int:
+        own, looks = connect(given.warehouse.settings.clickhouse_url), 0
+        while not done.is_set():
+            rows = own.query(f"SELECT day, count(), uniq(version) FROM {weekly} GROUP BY day").result_rows
+            assert [(count, kinds) for _, count, kinds in rows] == [(5, 1)] * 7
+            looks += 1
+        own.close()
+        return looks
+
+    with ThreadPoolExecutor(4) as pool:
+        reader = pool.submit(read)
+        for one in [pool.submit(build, days) for days in (WEEK[:2], WEEK[2:4], WEEK[4:])]:
+            one.result()
+        done.set()
+        assert reader.result() > 0
+    assert versions(given) == dict.fromkeys(WEEK, (5, 5))
 
 
 def test_a_percent_sign_in_a_text_without_parameters_is_no_place_of_one(given: Given) -> None:

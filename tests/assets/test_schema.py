@@ -9,7 +9,7 @@ from hub_api.errors import Unavailable
 from hub_api.platform.clickhouse import apply_schema, missing_tables, render_ddl, table_files
 from hub_api.settings import Settings
 from tests.assets.conftest import Given
-from tests.support.data import data_settings_for
+from tests.support.data import data_settings_for, table_hash
 
 ROOT = Path(assets.__path__[0])
 FILES = table_files(ROOT)
@@ -52,6 +52,30 @@ def test_a_table_that_is_missing_is_named_and_made(warehouse_settings: Settings,
     given.warehouse.client.command("DROP TABLE gold.service_kpi_hourly SYNC")
     assert missing_tables(warehouse_settings) == ["gold.service_kpi_hourly"]
     assert apply_schema(warehouse_settings) == ["gold.service_kpi_hourly"]
+
+
+def test_a_table_of_an_older_installation_gets_the_partitions_of_today_with_all_its_rows(
+    warehouse_settings: Settings, given: Given
+) -> None:
+    client = given.warehouse.client
+    made = given.row(
+        "SELECT create_table_query AS sql FROM system.tables WHERE database = 'gold' AND name = 'opt_outs'"
+    )["sql"]
+    old = made.replace("toMonday(day)", "day").replace("ORDER BY (day, ", "ORDER BY (")
+    assert old != made
+    client.command("DROP TABLE gold.opt_outs SYNC")
+    client.command(old)
+    client.command(
+        "INSERT INTO gold.opt_outs (day, hour, event_id) SELECT toDate('2026-01-01') + number % 90, toDateTime('2026-01-01', 'UTC'), "
+        "generateUUIDv4() FROM numbers(500)"
+    )
+    before = table_hash(client, "gold.opt_outs")
+    assert apply_schema(warehouse_settings) == ["gold.opt_outs"]
+    assert table_hash(client, "gold.opt_outs") == before
+    assert client.command("SELECT partition_key FROM system.tables WHERE name = 'opt_outs'") == "toMonday(day)"
+    assert client.command("SELECT count() FROM gold.kpi_opt_out_rate") == 500, "views read it as before"
+    assert client.command("SELECT count() FROM system.tables WHERE name LIKE '%reshaped%'") == 0
+    assert apply_schema(warehouse_settings) == []
 
 
 def test_a_warehouse_that_is_away_is_told_with_the_remedy(warehouse_settings: Settings) -> None:

@@ -23,6 +23,8 @@ GROUP BY name, t.engine, t.sorting_key, t.partition_key
 HAVING countIf(startsWith(c.type, 'AggregateFunction')) = 0
 ORDER BY name = {events:String} DESC, name
 """
+# Partitions of tables whose days are rebuilt one by one: a day's, a week's or a month's.
+_BY_DAY = ("day", "toMonday(day)", "toStartOfMonth(day)")
 _COLLAPSING = ("Replacing", "Aggregating", "Summing", "Collapsing")
 
 
@@ -54,7 +56,7 @@ class Table:
         if self.day_of not in ("", "day"):
             start = "toDateTime(toDate({day:String}), {timezone:String})"
             return f"{self.day_of} >= {start} AND {self.day_of} < addDays({start}, 1)"
-        return f"{self.day} = {{day:String}}"
+        return "day = toDate({day:String})" if self.day_of else f"{self.day} = {{day:String}}"
 
     @property
     def schema_version(self) -> str:
@@ -76,7 +78,7 @@ def tables(client: "Client") -> list[Table]:
     return [
         Table(
             name,
-            "event_time" if name == EVENTS else "day" if partition_key == "day" else "",
+            "event_time" if name == EVENTS else "day" if partition_key in _BY_DAY else "",
             any(kind in engine for kind in _COLLAPSING),
             sorting_key,
             tuple(columns),

@@ -19,6 +19,6 @@ CREATE TABLE IF NOT EXISTS gold.agent_work_hourly /*ON CLUSTER*/
     resolved UInt32 COMMENT 'Times the agent resolved it, count'
 )
 ENGINE = /*Replicated*/MergeTree
-PARTITION BY day
-ORDER BY (hour, agent_id, conversation_id)
+PARTITION BY toMonday(day)
+ORDER BY (day, hour, agent_id, conversation_id)
 COMMENT 'What each agent did for each conversation in each hour, and one row with the attended time';

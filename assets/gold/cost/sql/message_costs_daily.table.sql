@@ -13,6 +13,6 @@ CREATE TABLE IF NOT EXISTS gold.message_costs_daily /*ON CLUSTER*/
     cost_micros Int64 COMMENT 'Sum of the prices of the delivered ones, millionths of currency'
 )
 ENGINE = /*Replicated*/MergeTree
-PARTITION BY day
-ORDER BY (number_id, category, pricing_category, pricing_type, currency)
+PARTITION BY toMonday(day)
+ORDER BY (day, number_id, category, pricing_category, pricing_type, currency)
 COMMENT 'What our messages cost by day, number and category: prices as the channel told them, of what was delivered';

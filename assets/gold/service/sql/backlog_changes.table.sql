@@ -16,6 +16,6 @@ CREATE TABLE IF NOT EXISTS gold.backlog_changes /*ON CLUSTER*/
     plan LowCardinality(String) COMMENT 'Plan as in conversation_facts'
 )
 ENGINE = /*Replicated*/MergeTree
-PARTITION BY day
-ORDER BY (hour, queue, conversation_id, version)
+PARTITION BY toMonday(day)
+ORDER BY (day, hour, queue, conversation_id, version)
 COMMENT 'Conversations neither resolved nor closed, as their comings and goings: the sum of change up to a moment is the backlog then';

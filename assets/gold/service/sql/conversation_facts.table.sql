@@ -48,8 +48,8 @@ CREATE TABLE IF NOT EXISTS gold.conversation_facts /*ON CLUSTER*/
     sla_resolution_kept Nullable(Bool) COMMENT 'Resolved within HUB_SLA_RESOLUTION_HOURS of the opening, calendar time; NULL until resolved and when the customer never wrote'
 )
 ENGINE = /*Replicated*/MergeTree
-PARTITION BY day
-ORDER BY (opened_at, conversation_id)
+PARTITION BY toMonday(day)
+ORDER BY (day, opened_at, conversation_id)
 COMMENT 'One row per conversation. Medians and percentiles: quantileExactInclusive (linear interpolation, as numpy and pandas do by default)';
 
 -- Warehouses older than the columns get them; days built before say nothing in them until they are built again.

@@ -31,6 +31,6 @@ CREATE TABLE IF NOT EXISTS gold.message_facts /*ON CLUSTER*/
     cost_currency LowCardinality(String) COMMENT 'ISO 4217 code of cost_micros; empty when not told'
 )
 ENGINE = /*Replicated*/MergeTree
-PARTITION BY day
-ORDER BY (hour, queue, conversation_id, message_id)
+PARTITION BY toMonday(day)
+ORDER BY (day, hour, queue, conversation_id, message_id)
 COMMENT 'One row per message, without its words: what became of it, where and for whom';

@@ -18,6 +18,6 @@ CREATE TABLE IF NOT EXISTS gold.opt_outs /*ON CLUSTER*/
     plan LowCardinality(String) COMMENT 'Plan as in conversation_facts'
 )
 ENGINE = /*Replicated*/MergeTree
-PARTITION BY day
-ORDER BY (hour, event_id)
+PARTITION BY toMonday(day)
+ORDER BY (day, hour, event_id)
 COMMENT 'One row per opt-out, beside the message that came before it';

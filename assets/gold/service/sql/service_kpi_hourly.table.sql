@@ -24,6 +24,6 @@ CREATE TABLE IF NOT EXISTS gold.service_kpi_hourly /*ON CLUSTER*/
     backlog_waiting UInt32 COMMENT 'Those of the backlog in state queued, that is waiting for a person, count'
 )
 ENGINE = /*Replicated*/MergeTree
-PARTITION BY day
-ORDER BY (hour, queue)
+PARTITION BY toMonday(day)
+ORDER BY (day, hour, queue)
 COMMENT 'Service figures by hour and queue; only hours with something to count, up to the hour of the newest event';
