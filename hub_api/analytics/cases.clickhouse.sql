@@ -17,20 +17,27 @@ FROM /*view*/ WHERE /*where*/
 GROUP BY value ORDER BY cases DESC, value LIMIT {limit:UInt32};
 
 -- name: conversations  -- {limit}, {after_…} -> conversations with their share of the figure
-SELECT * FROM
+-- Which ones the page has is found by their times and sums alone; what else is told of them is gathered for those only.
+SELECT conversation_id, min(time) AS at, argMax(place, (time, place)) AS queue, argMax(agent, (time, agent)) AS agent_id,
+    argMax(number, (time, number)) AS number_id, count() AS cases, sum(n) AS numerator, sum(d) AS denominator
+FROM
 (
-    SELECT conversation_id, min(time) AS at, argMax(place, (time, place)) AS queue, argMax(agent, (time, agent)) AS agent_id,
-        argMax(number, (time, number)) AS number_id, count() AS cases, sum(n) AS numerator, sum(d) AS denominator
-    FROM
+    SELECT conversation_id, at AS time, queue AS place, agent_id AS agent, number_id AS number, numerator AS n, denominator AS d
+    FROM /*view*/ WHERE /*where*/ AND conversation_id IN
     (
-        SELECT conversation_id, at AS time, queue AS place, agent_id AS agent, number_id AS number, numerator AS n, denominator AS d
-        FROM /*view*/ WHERE /*where*/
+        SELECT conversation_id FROM
+        (
+            SELECT conversation_id, min(time) AS at, sum(n) AS numerator
+            FROM (SELECT conversation_id, at AS time, numerator AS n FROM /*view*/ WHERE /*where*/)
+            GROUP BY conversation_id
+            HAVING /*having*/
+        )
+        WHERE /*after*/
+        ORDER BY /*order*/ LIMIT {limit:UInt32}
     )
-    GROUP BY conversation_id
-    HAVING /*having*/
 )
-WHERE /*after*/
-ORDER BY /*order*/ LIMIT {limit:UInt32};
+GROUP BY conversation_id
+ORDER BY /*order*/;
 
 -- name: total  -- -> what the conversations behind a figure come to: conversations, cases, numerator, denominator
 SELECT count() AS conversations, sum(cases) AS cases, sum(n) AS numerator, sum(d) AS denominator FROM
