@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -17,6 +18,12 @@ class Row:
     baseline: str = ""
     floor: float | None = None
     note: str = ""
+
+
+def peak_memory(pid: int) -> str:
+    """The most memory that a process has held so far."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return f"{int(next(line for line in lines if line.startswith('VmHWM')).split()[1]) / 1024:,.0f} MB"
 
 
 def show(console: Console, name: str, rows: Sequence[Row], seconds: float) -> None:
