@@ -21,6 +21,7 @@ NAMES = (
     "dagster",
     "lake",
     "auth",
+    "live",
     "models",
     "analytics",
     "sentiment",

@@ -4,16 +4,17 @@ import hashlib
 import hmac
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from uuid import uuid4
 
 import asyncpg
 import msgspec
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, HTTPException, Request, WebSocket, WebSocketDisconnect
 from fastapi.routing import iter_route_contexts
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+FRAME_CHARACTERS = 1000  # of a conversation as the inbox is told of it
 SECRET = os.environ.get("HUB_META_APP_SECRET", "").encode()
 
 
@@ -109,4 +110,30 @@ def hub_with_open_route() -> FastAPI:
     routes = app.router.routes
     paths = [[one.path for one in iter_route_contexts([route])] for route in routes]
     routes.insert(next(place for place, inside in enumerate(paths) if "/api/v1/auth/me" in inside), routes.pop())
+    return app
+
+
+def bare_socket() -> FastAPI:
+    """Sends what it is told to every open socket, as long as a conversation's frame is, and does nothing else."""
+    app, sockets = FastAPI(), set[WebSocket]()
+
+    @app.websocket("/ws")
+    async def listen(socket: WebSocket) -> None:
+        await socket.accept()
+        sockets.add(socket)
+        with suppress(WebSocketDisconnect):
+            while True:
+                await socket.receive_text()
+        sockets.discard(socket)
+
+    @app.post("/say")
+    async def say(request: Request) -> None:
+        text = (await request.body()).decode().ljust(FRAME_CHARACTERS)
+        for socket in sockets:
+            await socket.send_text(text)
+
+    @app.get("/health")
+    async def health() -> dict[str, str]:
+        return {"status": "ok"}
+
     return app

@@ -23,7 +23,7 @@ from tests.auth.people import Person, add_conversation, add_person, add_team, ca
 from tests.support.hub import Hub, make_settings, running_hub
 from tests.support.waiting import eventually
 
-QUIET_S = 0.6  # nothing more comes: twelve looks of the reader
+QUIET_S = 0.6  # nothing more comes: thirty looks of the reader
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from hub_api.platform.services import Services
 
 log = structlog.get_logger(__name__)
 
-LOOK_EVERY_S = 0.05
+LOOK_EVERY_S = 0.02
 RETRY_S = 0.5
 ALIVE_EVERY_S = 15.0
 
