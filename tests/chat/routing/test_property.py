@@ -21,6 +21,7 @@ from hub_api.chat.agents.heartbeat import LOST_AFTER_S
 from hub_api.chat.agents.presence import notice_lost, set_presence
 from hub_api.chat.conversations import ForbiddenMove
 from hub_api.chat.resolve import resolve
+from hub_api.chat.routing.claim import queries, serve_line
 from hub_api.chat.routing.jobs import route
 from hub_api.chat.transfer import transfer
 from hub_api.platform.dberrors import RETRYABLE
@@ -59,18 +60,20 @@ class Routing(RuleBasedStateMachine):
         self.talks = []
         self.since, self.before = datetime.now(UTC), {}
 
-    def do(self, *acts):
-        """The acts, all at once, and the pass that follows."""
-        self.runner.run(self._do(*acts))
+    def do(self, *acts, then=()):
+        """The acts one after the other, then what happens all at once, and the pass that follows."""
+        self.runner.run(self._do(acts, then))
 
-    async def _do(self, *acts):
+    async def _do(self, acts, then):
+        for act in acts:
+            await act
         self.before, self.since = await lines.waiting(self.one), datetime.now(UTC)
-        await asyncio.gather(*acts)
+        await asyncio.gather(*then)
         await route.function(self.one)
 
     @rule(queue=st.integers(0, 1), priorities=st.lists(st.integers(1, 3), min_size=1, max_size=4))
     def arrive(self, queue, priorities):
-        self.do(*(self._arrive(queue, one) for one in priorities))
+        self.do(then=[self._arrive(queue, one) for one in priorities])
 
     async def _arrive(self, queue, priority):
         self.talks.append(await lines.add_waiting(self.one, self.queues[queue], priority))
@@ -116,9 +119,14 @@ class Routing(RuleBasedStateMachine):
             async with self.two.transaction() as tx:
                 await step(tx, self.talks[talk % len(self.talks)], *more)
 
-    @rule(delay_ms=st.integers(0, 15), queue=st.integers(0, 1), agent=st.integers(0, 2))
-    def kill_a_pass(self, delay_ms, queue, agent):
-        self.do(self._arrive(queue, 1), self._presence(agent, "online"), self._killed(delay_ms))
+    @rule(delay_ms=st.integers(0, 40), queue=st.integers(0, 1), count=st.integers(1, 4))
+    def kill_a_pass(self, delay_ms, queue, count):
+        self.do(*self._much_to_do(queue, count), then=(self._killed(delay_ms), route.function(self.one)))
+
+    def _much_to_do(self, queue, count):
+        """People wait in both lines, and everybody is there: nobody has looked yet."""
+        arrivals = [self._arrive(one, 1) for one in (queue, 1 - queue) for _ in range(count)]
+        return [*arrivals, *(self._presence(agent, "online") for agent in range(3))]
 
     async def _killed(self, delay_ms):
         """A router whose connections to PostgreSQL die under it."""
@@ -130,17 +138,23 @@ class Routing(RuleBasedStateMachine):
         with suppress(*RETRYABLE):
             await passing
 
-    @precondition(lambda self: self.talks)
     @rule(
-        queue=st.integers(0, 1), agents=st.lists(st.integers(0, 2), min_size=1, max_size=3, unique=True), presence=PRESENCES,
-        talks=st.lists(which, max_size=3), to=st.sampled_from(LINES),
+        queue=st.integers(0, 1), count=st.integers(1, 4), agents=st.lists(st.integers(0, 2), max_size=2, unique=True),
+        presence=PRESENCES, talks=st.lists(which, max_size=3), to=st.sampled_from(LINES),
     )  # fmt: skip
-    def all_at_once(self, queue, agents, presence, talks, to):
-        """Two routers among arrivals, people who come and go, transfers and endings."""
+    def all_at_once(self, queue, count, agents, presence, talks, to):
+        """Routers on both lines among arrivals, people who come and go, transfers and endings."""
         steps = [self._step(transfer, talk, to) if talk % 2 else self._step(resolve, talk) for talk in talks]
         people = [self._presence(agent, presence, self.two) for agent in agents]
-        routers = [route.function(self.one), route.function(self.two)]
-        self.do(self._arrive(queue, 1), self._arrive(queue, 2), *steps, *people, *routers)
+        routers = [self._serve(self.one, queue), self._serve(self.two, 1 - queue), self._serve(self.two, queue)]
+        arrivals = [self._arrive(queue, 1), self._arrive(queue, 2)]
+        self.do(*self._much_to_do(queue, count), then=(*routers, *steps, *people, *arrivals))
+
+    async def _serve(self, services, queue):
+        row = await services.db.fetchrow(queries.find_queue, self.queues[queue])
+        more = True
+        while more:
+            _, more = await serve_line(services, row)
 
     @invariant()
     def all_rules_hold(self):
@@ -163,8 +177,8 @@ def test_no_race_gives_a_conversation_twice_or_leaves_one_behind(settings: Setti
             run_state_machine_as_test(
                 Routing,
                 settings=how(
-                    max_examples=20,
-                    stateful_step_count=20,
+                    max_examples=15,
+                    stateful_step_count=15,
                     deadline=None,
                     suppress_health_check=list(HealthCheck),
                 ),
