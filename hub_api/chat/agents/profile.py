@@ -7,11 +7,17 @@ from hub_api.auth import audit
 from hub_api.auth.principal import Principal
 from hub_api.chat.agents.heartbeat import queries
 from hub_api.chat.agents.presence import Presence
-from hub_api.errors import Invalid, NotFound, Stale
+from hub_api.errors import Conflict, NotFound, Stale
 from hub_api.platform.pages import Rows, page, read_cursor
 from hub_api.platform.pgtypes import Row
 from hub_api.platform.postgres import Transaction
 from hub_api.platform.services import Services
+
+
+class NotPresent(Conflict):
+    """The caller is nobody who could be online: a key that acts for no user."""
+
+    code = "not_present"
 
 
 async def list_agents(
@@ -47,7 +53,7 @@ async def set_profile(
 
 
 def user_of(caller: Principal) -> UUID:
-    """The user who is present. Raises Invalid for a program that acts for nobody."""
+    """The user who is present. Raises NotPresent for a program that acts for nobody."""
     if caller.user_id is None:
-        raise Invalid("a program is not present: use a key that acts for a user")
+        raise NotPresent("a program is not present: use a key that acts for a user")
     return caller.user_id

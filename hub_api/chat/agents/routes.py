@@ -21,6 +21,7 @@ Hub = Annotated[Services, Depends(get_services)]
 Self = Annotated[Principal, Depends(require("presence:use"))]
 Reader = Annotated[Principal, Depends(require("agents:read"))]
 Writer = Annotated[Principal, Depends(require("agents:write"))]
+NOBODY: dict[int | str, dict[str, Any]] = {409: {"description": "`not_present`: the key acts for no user"}}
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "no such agent within the team scope"}}
 
 
@@ -39,13 +40,13 @@ async def get_agents(
     )
 
 
-@router.get("/me", summary="One's own presence and load")
+@router.get("/me", responses=NOBODY, summary="One's own presence and load")
 async def get_me(services: Hub, caller: Self) -> schemas.Agent:
     """As supervisors see one."""
     return await _shown(services, caller, user_of(caller))
 
 
-@router.put("/me/presence", summary="Be online, away, on a break or offline")
+@router.put("/me/presence", responses=NOBODY, summary="Be online, away, on a break or offline")
 async def put_presence(services: Hub, caller: Self, body: schemas.PresenceChange) -> schemas.Agent:
     """Online one gets conversations while there are free slots. Offline gives back what one has not answered yet."""
     user_id = user_of(caller)
@@ -56,7 +57,7 @@ async def put_presence(services: Hub, caller: Self, body: schemas.PresenceChange
     return await _shown(services, caller, user_id)
 
 
-@router.post("/me/heartbeat", summary="Say that one is there")
+@router.post("/me/heartbeat", responses=NOBODY, summary="Say that one is there")
 async def post_heartbeat(services: Hub, caller: Self) -> schemas.Beat:
     """Every ten seconds, for programs without a socket; without it one is offline within 30 s."""
     (await services.shared(open_heartbeats)).beat(user_of(caller))

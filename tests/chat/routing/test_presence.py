@@ -61,7 +61,7 @@ async def test_a_break_has_a_reason_and_brings_nothing_new(hub: Hub):
 
 async def test_a_program_without_a_user_is_not_present(hub: Hub):
     status, problem = await call(hub, "PUT", f"{ME}/presence", hub.auth, json={"presence": "online"})
-    assert (status, problem["code"]) == (422, "invalid")
+    assert (status, problem["code"]) == (409, "not_present")
 
 
 @pytest.mark.parametrize("by", ["rest", "socket"])

@@ -12,6 +12,9 @@ from hub_api import roles
 from hub_api.chat.assign import assign
 from hub_api.chat.routing.jobs import route, watch
 from hub_api.chat.transfer import transfer
+from hub_api.events import AgentPresenceChanged, ConversationOpened, ConversationStateChanged
+from hub_api.flow import fan_out
+from hub_api.platform.ids import uuid7
 from hub_api.platform.services import Services
 from hub_api.settings import Settings
 from tests.chat.routing.lines import add_agent, add_queue, add_waiting, owner, state
@@ -75,8 +78,6 @@ async def test_who_fits_nobody_holds_up_nobody_and_is_served_when_somebody_fits(
 
 
 async def test_a_team_serves_its_queue_and_others_do_not(services: Services):
-    from hub_api.platform.ids import uuid7
-
     team = uuid7()
     await services.db.execute("INSERT INTO teams (id, name) VALUES ($1, 'norte')", team)
     queue = await add_queue(services, "norte", team_id=team)
@@ -266,3 +267,25 @@ async def test_the_hook_reaches_no_network_of_ours(services: Services, router):
     agent, talk = await add_agent(services), await add_waiting(services, queue)
     await route.function(services)
     assert await owner(services, talk) == agent and asked.asked == []
+
+
+def test_what_may_free_a_slot_or_fill_a_line_rings_the_router():
+    about = {"aggregate_id": uuid7(), "aggregate_version": 1, "occurred_at": datetime.now(UTC)}
+    moved = {**about, "customer_id": uuid7(), "reason": "x"}
+    opened = {**about, "customer_id": uuid7(), "protocol": "1", "channel": "whatsapp"}
+    present = {**about, "agent_id": uuid7(), "from_presence": "away"}
+    rings = [
+        ConversationStateChanged(**moved, from_state="bot", to_state="queued"),
+        ConversationStateChanged(**moved, from_state="assigned", to_state="resolved"),
+        ConversationStateChanged(**moved, from_state="assigned", to_state="closed"),
+        ConversationOpened(**opened, state="queued"),
+        AgentPresenceChanged(**present, presence="online"),
+    ]
+    silent = [
+        ConversationStateChanged(**moved, from_state="assigned", to_state="waiting_customer"),
+        ConversationOpened(**opened, state="bot"),
+        AgentPresenceChanged(**present, presence="break"),
+    ]
+    for event in rings:
+        assert (route, ()) in fan_out([event]), event
+    assert not any(job is route for job, _ in fan_out(silent))
