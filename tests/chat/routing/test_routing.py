@@ -270,6 +270,7 @@ async def test_the_hook_reaches_no_network_of_ours(services: Services, router):
 
 
 def test_what_may_free_a_slot_or_fill_a_line_rings_the_router():
+    roles.load_jobs()
     about = {"aggregate_id": uuid7(), "aggregate_version": 1, "occurred_at": datetime.now(UTC)}
     moved = {**about, "customer_id": uuid7(), "reason": "x"}
     opened = {**about, "customer_id": uuid7(), "protocol": "1", "channel": "whatsapp"}
