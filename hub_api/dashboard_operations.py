@@ -1,13 +1,15 @@
 """`hub dashboards provision | row-policies`: Superset as the tree says, and the rules of rows for a cluster."""
 
 import asyncio
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import typer
 
 from hub_api.operations import with_services
-from hub_api.platform.services import Services
+
+if TYPE_CHECKING:
+    from hub_api.platform.services import Services
 
 dashboards = typer.Typer(help="Dashboards in Superset, from dashboards/superset.", no_args_is_help=True)
 
@@ -31,7 +33,7 @@ def row_policies() -> None:
     from hub_api.analytics.dashboards import row_rules
     from hub_api.auth.teams import queues_by_team
 
-    async def render(services: Services) -> list[str]:
+    async def render(services: "Services") -> list[str]:
         teams = await queues_by_team(services.db)
         settings = services.settings
         builder = urlsplit(settings.clickhouse_url.get_secret_value()).username or "default"

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 
@@ -10,6 +10,7 @@ import dagster as dg
 
 from hub_api.errors import Invalid
 from hub_api.settings import Settings, load_settings
+from pipelines import tables
 from pipelines.definitions import build
 from pipelines.jobs import QUIET, customers, reconcile_and_refresh, refresh
 from pipelines.launching import range_tags, ranges
@@ -21,21 +22,24 @@ def materialize(
     *,
     reconcile: bool = False,
     with_customers: bool = False,
+    only: Collection[str] = (),
     raise_on_error: bool = True,
 ) -> list[dg.ExecuteInProcessResult]:
     """Build every table of these business days (ISO dates) with its checks, in one run per range, in this process.
 
     Recorded in the instance of DAGSTER_HOME when that is set, else in one that ends with the call. With `reconcile`
     the days' events are compared with PostgreSQL first; `with_customers` builds the tables of customers after them, which
-    read PostgreSQL too. Raises Invalid for days that the tables do not have, and the
-    first step's error, or returns results that say so.
+    read PostgreSQL too. `only` (`gold/conversation_facts`) leaves out all other tables of events: what these are made of has
+    to be there. Raises Invalid for days that the tables do not have and for an `only` that names none of theirs, and the first
+    step's error, or returns results that say so.
     """
     today = datetime.now(settings.zone).date()
     if strangers := [day for day in days if not settings.history_start <= date.fromisoformat(day) <= today]:
         raise Invalid(
             f"the tables go from {settings.history_start} (HUB_HISTORY_START) to {today}; asked for {strangers[:3]}"
         )
-    wanted = [reconcile_and_refresh if reconcile else refresh, *([customers] if with_customers else [])]
+    events = reconcile_and_refresh if reconcile else refresh
+    wanted = [(events, _keys(only)), *([(customers, None)] if with_customers else [])]
     definitions = build(settings)
     with _instance() as instance:
         return [
@@ -44,10 +48,19 @@ def materialize(
                 tags={**range_tags(first, last), "hub/reason": "command"},
                 run_config=QUIET,
                 raise_on_error=raise_on_error,
+                asset_selection=selected,
             )
-            for job in wanted
+            for job, selected in wanted
             for first, last in ranges(days)
         ]
+
+
+def _keys(only: Collection[str]) -> list[dg.AssetKey] | None:
+    """The tables of events by their names, None for all. Raises Invalid naming those that there are not."""
+    known = {key.to_user_string(): key for key in tables.daily_keys()}
+    if unknown := sorted(set(only) - set(known)):
+        raise Invalid(f"these are no tables of events: {unknown}")
+    return [known[name] for name in only] or None
 
 
 @contextmanager

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import typer
 
-from hub_api.auth.audit import OPERATOR
 from hub_api.auth.permissions import BUILTIN
 from hub_api.errors import NotFound
 
@@ -28,6 +27,7 @@ def create(
 ) -> None:
     """Make a user and print the link by which he sets his password; it works for 7 days, once."""
     from hub_api.auth import users
+    from hub_api.auth.audit import OPERATOR
 
     async def work(services: Any) -> str:
         async with services.transaction() as tx:
@@ -78,6 +78,7 @@ def deactivate(email: Email) -> None:
 def reset_second_factor(email: Email) -> None:
     """Remove a lost second factor and end the user's sessions; he signs in by password and sets up another."""
     from hub_api.auth import second_factor, sessions
+    from hub_api.auth.audit import OPERATOR
 
     async def work(services: Any) -> None:
         user_id = await _find(services, email)
@@ -99,7 +100,7 @@ def rotate_keys() -> None:
         secret_key = services.settings.secret_key.get_secret_value()
         async with services.transaction() as tx:
             access, openid = await tokens.rotate(tx.db, secret_key), await keys.rotate(tx.db, secret_key)
-            await audit.write(tx, OPERATOR, "signing_keys.rotated", "signing_key", access, detail={"openid": openid})
+            await audit.write(tx, audit.OPERATOR, "signing_keys.rotated", "signing_key", access, detail={"openid": openid})
         return access, openid
 
     access, openid = _run(work)
@@ -108,6 +109,7 @@ def rotate_keys() -> None:
 
 def _change(email: str, changes: dict[str, Any]) -> None:
     from hub_api.auth import users
+    from hub_api.auth.audit import OPERATOR
 
     async def work(services: Any) -> None:
         user_id = await _find(services, email)

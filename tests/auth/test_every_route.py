@@ -3,7 +3,7 @@
 All three are made from the application's own routes and OpenAPI description: a route added later is covered as it is.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -156,20 +156,35 @@ async def test_lists_and_searches_show_nothing_of_another_team(world: World):
         for route in ROUTES:
             if route.method != "GET" or route.parameters or route.permission == "public":
                 continue
-            known = {one["name"] for one in route.operation.get("parameters", ()) if one["in"] == "query"}
-            aimed: list[dict[str, str]] = [{}]
-            for name in known:
-                aimed += [{name: value} for value in (*tokens, world.queue, world.secret, "queued", "assigned")]
-            for params in aimed:
+            values = (*tokens, world.queue, world.secret, "queued", "assigned")
+            for params in ({}, *_aimed(route, values)):
                 query = {**route.request().get("params", {}), **params}
                 status, body = await call(world.hub, "GET", route.url(), world.ours[role].headers, params=query)
                 text = str(body)
                 found += status == 200 and str(world.own["conversation"]) in text
-                echoed = [value for value in tokens if value in params.values() and status != 200]
+                echoed = [value for value in tokens if value in str(params) and status != 200]
                 if any(token in text and token not in echoed for token in (*tokens, f"Cliente {world.secret}")):
                     leaks.append(f"{route.name} {params} as {role}: {text[:200]}")
     assert not leaks, "\n".join(leaks)
     assert found, "not even our own conversation is shown: the test looks at nothing"
+
+
+def _aimed(route: Route, values: Sequence[str]) -> Iterator[dict[str, str | list[str]]]:
+    """The route's query parameters, each with every value that its schema takes; a list of values takes all of them at once."""
+    for one in route.operation.get("parameters", ()):
+        schema = resolve(one["schema"], route.schemas)
+        is_list = schema.get("type") == "array"
+        taken = [value for value in values if _fits(resolve(schema["items"], route.schemas) if is_list else schema, value)]
+        if one["in"] == "query" and taken:
+            yield from [{one["name"]: taken}] if is_list else [{one["name"]: value} for value in taken]
+
+
+def _fits(schema: dict[str, Any], value: str) -> bool:
+    if "enum" in schema or "const" in schema:
+        return value in (schema.get("enum") or [schema["const"]])
+    if schema.get("format") == "uuid":
+        return value.count("-") == 4
+    return schema.get("type") == "string" and schema.get("format") not in ("date", "date-time")
 
 
 async def test_fields_that_nobody_may_set_are_refused_by_every_write(world: World):

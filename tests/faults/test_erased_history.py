@@ -101,7 +101,6 @@ class HistoryStack(FaultStack):
             "DAGSTER_HOME": str(self.home / "dagster"), "DAGSTER_DISABLE_TELEMETRY": "yes",
             "HUB_DAGSTER_STORAGE_URL": dagster_storage_url(url),
         }  # fmt: skip
-        self.build()
 
     def build(self) -> None:
         """Every table of every day, in a process as the demo does it; its output stays in the home's logs."""

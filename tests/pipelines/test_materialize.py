@@ -21,6 +21,7 @@ from pipelines.materialize import days_between, materialize
 from tests.analytics.conftest import session
 from tests.assets.conftest import Given
 from tests.assets.story import Talk
+from tests.support.tables import made_of
 from tests.support.waiting import run_async
 
 pytestmark = pytest.mark.timeout(900)  # the models are trained before the first tables are built
@@ -55,7 +56,7 @@ def test_ninety_days_are_one_run_with_row_counts_per_day(given: Given, warehouse
 
 def test_days_far_apart_are_separate_runs(given: Given, warehouse_settings: Settings) -> None:
     given(*some_talk("2017-10-03").events, *some_talk("2026-03-10").events)
-    results = materialize(warehouse_settings, ["2026-03-10", "2017-10-03"])
+    results = materialize(warehouse_settings, ["2026-03-10", "2017-10-03"], only=made_of("gold/conversation_facts"))
     assert [result.success for result in results] == [True, True]
     assert given.row("SELECT count() AS n FROM gold.conversation_facts") == {"n": 2}
 
@@ -63,6 +64,11 @@ def test_days_far_apart_are_separate_runs(given: Given, warehouse_settings: Sett
 def test_days_outside_the_tables_are_refused_before_anything_starts(warehouse_settings: Settings) -> None:
     with pytest.raises(Invalid, match="HUB_HISTORY_START"):
         materialize(warehouse_settings, ["2008-12-31", "2026-03-10"])
+
+
+def test_tables_that_there_are_not_are_refused_by_name(warehouse_settings: Settings) -> None:
+    with pytest.raises(Invalid, match="gold/no_such_table"):
+        materialize(warehouse_settings, ["2026-03-10"], only=["bronze/events", "gold/no_such_table"])
 
 
 def broken(monkeypatch: pytest.MonkeyPatch, right: str, wrong: str) -> None:
@@ -97,7 +103,8 @@ def test_a_failing_check_stops_what_is_built_on_it(
 ) -> None:
     given(*some_talk("2026-03-10").events)
     broken(monkeypatch, right, wrong)
-    (result,) = materialize(warehouse_settings, ["2026-03-10"], raise_on_error=False)
+    tables = (*made_of("gold/service_kpi_hourly"), "gold/built_days")
+    (result,) = materialize(warehouse_settings, ["2026-03-10"], only=tables, raise_on_error=False)
     failed = {evaluation.check_name for evaluation in result.get_asset_check_evaluations() if not evaluation.passed}
     built = {event.asset_key.path[-1] for event in result.get_asset_materialization_events()}
     assert check in failed
@@ -121,6 +128,9 @@ def recorded(data_settings: Settings) -> Iterator[Settings]:
     yield data_settings
 
 
+COMPARED = ("raw/events", "bronze/events", "gold/built_days")  # what tells of missing and late events
+
+
 def today(settings: Settings) -> str:
     return datetime.now(settings.zone).date().isoformat()
 
@@ -129,7 +139,7 @@ def test_what_is_missing_in_the_warehouse_is_added_and_named(recorded: Settings)
     client = connect(recorded.clickhouse_url)
     total = client.query("SELECT count() FROM raw.events").result_rows[0][0]
     client.command("DELETE FROM raw.events WHERE type = 'message.received'")
-    (result,) = materialize(recorded, [today(recorded)], reconcile=True)
+    (result,) = materialize(recorded, [today(recorded)], reconcile=True, only=COMPARED)
     metadata = result.asset_materializations_for_node("raw__events")[0].metadata
     assert metadata["repaired"].value == 4
     assert client.query("SELECT count(), uniqExact(id) FROM raw.events").result_rows == [(total, total)]
@@ -157,7 +167,7 @@ def test_what_postgresql_does_not_have_fails_the_check_and_stays(recorded: Setti
         await db.close()
 
     run_async(forget())
-    (result,) = materialize(recorded, [today(recorded)], reconcile=True)
+    (result,) = materialize(recorded, [today(recorded)], reconcile=True, only=COMPARED)
     (check,) = [c for c in result.get_asset_check_evaluations() if c.check_name == "equals_postgresql"]
     assert not check.passed
     assert "4 rows that PostgreSQL does not have" in (check.description or "")
@@ -170,6 +180,6 @@ def test_events_that_the_relay_has_not_brought_yet_are_not_missing(recorded: Set
         await db.close()
 
     run_async(write_more())
-    (result,) = materialize(recorded, [today(recorded)], reconcile=True)
+    (result,) = materialize(recorded, [today(recorded)], reconcile=True, only=COMPARED)
     assert result.asset_materializations_for_node("raw__events")[0].metadata["repaired"].value == 0
     assert asyncio.run(relay_until_empty(recorded)) == 5

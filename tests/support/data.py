@@ -20,8 +20,8 @@ def data_settings_for(database_url: str, clickhouse_url: str, **overrides: objec
 
 @contextmanager
 def warehouse_with_schema() -> Iterator[EmbeddedWarehouse]:
-    """A warehouse process with every table of `assets`."""
-    with EmbeddedWarehouse() as server:
+    """A warehouse process with every table of `assets`; in memory, since each build makes and drops tables by the dozen."""
+    with EmbeddedWarehouse(in_memory=True) as server:
         apply_schema(data_settings_for("postgresql://none@127.0.0.1:1/none", server.url()))
         yield server
 
