@@ -12,12 +12,20 @@ SUITES = (
         "gold.experiment_results",
         "experiment_id",
         (
-            one_of("kind", ["proportion", "mean", "ratio"]),
+            one_of("kind", ["proportion", "mean", "ratio", "quantile"]),
             one_of("role", ["primary", "secondary", "guardrail"]),
             one_of(
                 "decision",
-                [*("control", "blocked", "early", "better", "worse", "undecided"), *("kept", "broken", "open")],
+                [
+                    *("control", "blocked", "early", "better", "worse", "undecided", "informs"),
+                    *("kept", "broken", "open"),
+                ],
             ),
+            one_of("guardrails", ["", "broken", "early", "open", "kept"]),
+            between("next_share", 0, 1),
+            between("harm_p", 0, 1),
+            at_most("harm_low", "harm_high"),
+            at_most("incremental_low", "incremental_high"),
             never_null("verdict"),
             between("p_value", 0, 1),
             between("sequential_p", 0, 1),

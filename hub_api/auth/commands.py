@@ -100,7 +100,9 @@ def rotate_keys() -> None:
         secret_key = services.settings.secret_key.get_secret_value()
         async with services.transaction() as tx:
             access, openid = await tokens.rotate(tx.db, secret_key), await keys.rotate(tx.db, secret_key)
-            await audit.write(tx, audit.OPERATOR, "signing_keys.rotated", "signing_key", access, detail={"openid": openid})
+            await audit.write(
+                tx, audit.OPERATOR, "signing_keys.rotated", "signing_key", access, detail={"openid": openid}
+            )
         return access, openid
 
     access, openid = _run(work)

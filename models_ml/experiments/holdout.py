@@ -1,6 +1,6 @@
 """What a programme brought in all: everybody who could get its messages against a holdout that got none."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models_ml.experiments.compare import (
     Difference,
@@ -38,6 +38,11 @@ def lift(holdout: Proportion | Mean, treated: Proportion | Mean, alpha: float = 
         Interval(found.interval.low * n, found.interval.high * n),
         relative_lift((holdout.mean, holdout.variance_of_mean), (treated.mean, treated.variance_of_mean), alpha),
     )
+
+
+def always(one: Lift, effect: float, sequential: Interval, n: int) -> Lift:
+    """The same lift with outcomes by `effect` and its interval that holds at every look, over `n` treated units."""
+    return replace(one, incremental=effect * n, incremental_interval=Interval(sequential.low * n, sequential.high * n))
 
 
 def cost_per_incremental(cost: float, one: Lift) -> Interval | None:

@@ -12,6 +12,7 @@ class Kind(StrEnum):
     PROPORTION = "proportion"
     MEAN = "mean"
     RATIO = "ratio"
+    QUANTILE = "quantile"
 
 
 class Role(StrEnum):
@@ -29,6 +30,7 @@ class Known:
     kind: Kind
     label: str
     higher_is_better: bool = True
+    q: float = 0.0  # of a quantile: which one
 
 
 # Per customer assigned, within the plan's window after the assignment.
@@ -36,6 +38,8 @@ CATALOGUE: Mapping[str, Known] = {
     "conversion": Known(Kind.PROPORTION, "conversão"),
     "value": Known(Kind.MEAN, "valor por cliente"),
     "value_per_goal": Known(Kind.RATIO, "valor por conversão"),
+    "value_p90": Known(Kind.QUANTILE, "valor no percentil 90 dos clientes", q=0.9),
+    "value_p99": Known(Kind.QUANTILE, "valor no percentil 99 dos clientes", q=0.99),
     "reply": Known(Kind.PROPORTION, "clientes que escreveram"),
     "opt_out": Known(Kind.PROPORTION, "descadastros", higher_is_better=False),
 }
@@ -78,6 +82,10 @@ class Plan:
         ]:
             raise ValueError(
                 f"experiment {self.experiment}: each metric needs an effect above 0, and a guardrail alone a margin: {wrong}"
+            )
+        if wrong := [m.name for m in self.metrics if m.known.kind is Kind.QUANTILE and m.role is not Role.SECONDARY]:
+            raise ValueError(
+                f"experiment {self.experiment}: no interval of a quantile holds at every look, so it informs and is secondary: {wrong}"
             )
 
 

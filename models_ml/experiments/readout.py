@@ -2,12 +2,26 @@
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite, sqrt
+from math import inf, isfinite, sqrt
 from typing import NamedTuple
 
-from models_ml.experiments import bayes, compare, cuped, exposure, guardrails, multiple, power, sequential, srm
+import numpy as np
+
+from models_ml.experiments import (
+    bayes,
+    compare,
+    consequences,
+    cuped,
+    exposure,
+    guardrails,
+    multiple,
+    power,
+    quantiles,
+    sequential,
+    srm,
+)
 from models_ml.experiments.plan import Kind, Metric, Plan, Role
-from models_ml.experiments.stats import Pair, Proportion
+from models_ml.experiments.stats import Pair, Proportion, Sample
 from models_ml.experiments.verdict import Checks, Decision, Reading, decide, tell
 
 Statistic = Proportion | Pair
@@ -18,10 +32,10 @@ NOTHING_SENT = Proportion(0, 0)
 class Arm:
     """An arm at one look: a statistic for each metric of the plan, and what became of its messages.
 
-    A mean comes as Pair with its covariate as x, a ratio as Pair of numerator y and denominator x.
+    A mean comes as Pair with its covariate as x, a ratio as Pair of numerator y and denominator x, a quantile as Sample.
     """
 
-    statistics: Mapping[str, Statistic]
+    statistics: Mapping[str, Statistic | Sample]
     delivered: Proportion = NOTHING_SENT
 
 
@@ -37,16 +51,19 @@ class Look:
 
 
 class Row(NamedTuple):
-    """One arm and metric at one look. None: there is no such figure. Units are the metric's: shares, or money."""
+    """One arm and metric at one look. None: there is no such figure. Units are the metric's: shares, or money. `guardrails` is
+    the worst state among the arm's guardrails, `next_share` of the primary metric what Thompson allocation gives the arm."""
 
     look: Look
     variant: str
     metric: Metric
-    statistic: Statistic
+    statistic: Statistic | Sample
     reading: Reading
     checks: Checks
     decision: Decision
     verdict: str
+    guardrails: Decision | None
+    next_share: float | None
 
 
 def read_out(plan: Plan, looks: Sequence[Look], wanted: Container[str] | None = None) -> Iterator[Row]:
@@ -77,14 +94,27 @@ def read_out(plan: Plan, looks: Sequence[Look], wanted: Container[str] | None = 
                 readings[key] = reading
         if not told:
             continue
-        readings = _adjusted(plan, readings)
-        for (variant, name), reading in readings.items():
-            metric = next(one for one in plan.metrics if one.name == name)
-            decision = decide(plan, metric, reading, checks)
-            words = tell(plan, metric, variant, reading, checks, decision)
-            yield Row(
-                look, variant, metric, look.arms[variant].statistics[name], reading, checks, decision, words
-            )  # fmt: skip
+        yield from _rows(plan, look, _adjusted(plan, readings), checks)
+
+
+def _rows(plan: Plan, look: Look, readings: Mapping[tuple[str, str], Reading], checks: Checks) -> Iterator[Row]:
+    metrics = {metric.name: metric for metric in plan.metrics}
+    decisions = {key: decide(plan, metrics[key[1]], reading, checks) for key, reading in readings.items()}
+    guards = {
+        variant: consequences.worst(
+            decisions[variant, name] for name, one in metrics.items() if one.role is Role.GUARDRAIL
+        )
+        for variant in plan.shares
+    }
+    told = consequences.next_shares(plan, {name: arm.statistics for name, arm in look.arms.items()})
+    primary, shares = told if told and not checks.balance.blocks else (None, {})
+    for (variant, name), reading in readings.items():
+        decision, statistic = decisions[variant, name], look.arms[variant].statistics[name]
+        words = tell(plan, metrics[name], variant, reading, checks, decision, guards[variant], statistic.n)
+        share = shares[variant] if name == primary else None
+        yield Row(
+            look, variant, metrics[name], statistic, reading, checks, decision, words, guards[variant], share
+        )  # fmt: skip
 
 
 def _read(plan: Plan, metric: Metric, arms: Mapping[str, Arm], variant: str, *, told: bool) -> Reading:
@@ -92,6 +122,10 @@ def _read(plan: Plan, metric: Metric, arms: Mapping[str, Arm], variant: str, *, 
     leave nothing behind, are left out."""
     alpha = plan.alpha
     own, control = arms[variant].statistics[metric.name], arms[plan.control].statistics[metric.name]
+    if isinstance(own, Sample) and isinstance(control, Sample):
+        return _read_quantile(metric.known.q, control, own, alpha, compared=told and variant != plan.control)
+    if isinstance(own, Sample) or isinstance(control, Sample):
+        raise TypeError("the arms have different kinds of statistics")
     value, interval = _alone(metric.known.kind, own, alpha)
     base, _ = _alone(metric.known.kind, control, alpha)
     if variant == plan.control:
@@ -107,6 +141,7 @@ def _read(plan: Plan, metric: Metric, arms: Mapping[str, Arm], variant: str, *, 
         if metric.margin is not None
         else None
     )  # fmt: skip
+    is_holdout = arms[plan.control].delivered.n == 0 < arms[variant].delivered.n
     return Reading(
         value, _finite(interval), base,
         difference=found, adjusted=adjusted, guarded=guarded,
@@ -115,7 +150,26 @@ def _read(plan: Plan, metric: Metric, arms: Mapping[str, Arm], variant: str, *, 
         sequential=always,
         sequential_p=sequential.p_value(best.value, variance, tau2) if ready else None,
         detectable=_detectable(metric.known.kind, control, own, alpha) if told else None,
+        brought=consequences.over_holdout(metric.known.kind, control, own, best.value, always, alpha) if told and is_holdout else None,
     )  # fmt: skip
+
+
+def _read_quantile(q: float, control: Sample, own: Sample, alpha: float, *, compared: bool) -> Reading:
+    """A quantile and, when `compared`, its difference: of unknown size while either arm has too few units for an interval."""
+    (value, interval), (base, of_base) = _quantile(own, q, alpha), _quantile(control, q, alpha)
+    if not compared:
+        return Reading(value, interval, base)
+    if interval is None or of_base is None:
+        return Reading(value, interval, base, difference=compare.Difference(value - base, inf, compare.UNKNOWN, 1.0))
+    found = quantiles.difference_of_quantiles(control.values, own.values, q, alpha)
+    return Reading(value, interval, base, difference=found)
+
+
+def _quantile(one: Sample, q: float, alpha: float) -> tuple[float, compare.Interval | None]:
+    if not one.n:
+        return 0.0, None
+    values = one.values
+    return float(np.quantile(values, q)), _finite(quantiles.quantile_interval(values, q, alpha))
 
 
 def _alone(kind: Kind, one: Statistic, alpha: float) -> tuple[float, compare.Interval]:
@@ -173,14 +227,17 @@ def _adjusted(plan: Plan, readings: Mapping[tuple[str, str], Reading]) -> dict[t
     result = dict(readings)
     corrections = {Role.PRIMARY: multiple.holm, Role.SECONDARY: multiple.benjamini_hochberg}
     roles = {metric.name: metric.role for metric in plan.metrics}
+    informing = {metric.name for metric in plan.metrics if metric.known.kind is Kind.QUANTILE}
     for role, correct in corrections.items():
         family = [key for key, one in readings.items() if roles[key[1]] is role and one.difference]
         fixed = correct([d.p for key in family if (d := readings[key].difference)])
+        for key, fixed_p in zip(family, fixed, strict=True):
+            result[key] = replace(readings[key], p_adjusted=fixed_p)
+        family = [key for key in family if key[1] not in informing]  # what decides nothing makes no decision harder
         always = correct([1.0 if (p := readings[key].sequential_p) is None else p for key in family])
-        for key, p, seq_p in zip(family, fixed, always, strict=True):
-            result[key] = replace(
-                readings[key], p_adjusted=p, sequential_p_adjusted=seq_p if readings[key].sequential_p is not None else None
-            )  # fmt: skip
+        for key, seq_p in zip(family, always, strict=True):
+            if readings[key].sequential_p is not None:
+                result[key] = replace(result[key], sequential_p_adjusted=seq_p)
     return result
 
 

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, fields
 from typing import Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 class _Addable:
     __slots__ = ()
@@ -106,6 +109,23 @@ class Pair(_Addable):
         r, mean_x = self.ratio, self.x / self.n
         spread = self.of_y.variance - 2 * r * self.covariance + r * r * self.of_x.variance
         return max(spread, 0.0) / (self.n * mean_x * mean_x)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """The values of `n` units, for quantiles: those above 0; all others are 0. Raises ValueError for more than `n` of them."""
+
+    n: int
+    above: NDArray[np.float64]
+
+    def __post_init__(self) -> None:
+        if len(self.above) > self.n:
+            raise ValueError(f"{len(self.above)} values of {self.n} units cannot be")
+
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """One value a unit."""
+        return np.concatenate([np.zeros(self.n - len(self.above)), self.above])
 
 
 def _variance(n: int, total: float, squares: float) -> float:

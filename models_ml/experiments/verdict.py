@@ -3,12 +3,14 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from math import isfinite
 
 from models_ml.experiments.bayes import Belief
 from models_ml.experiments.compare import Difference, Interval
 from models_ml.experiments.cuped import Adjusted
 from models_ml.experiments.exposure import Crossover, Delivery
 from models_ml.experiments.guardrails import Guard, Guarded
+from models_ml.experiments.holdout import Lift
 from models_ml.experiments.plan import Kind, Metric, Plan
 from models_ml.experiments.srm import Balance
 
@@ -22,6 +24,7 @@ class Decision(StrEnum):
     BETTER = "better"
     WORSE = "worse"
     UNDECIDED = "undecided"
+    INFORMS = "informs"  # a quantile: its interval is for one look, so nothing is decided by it
     KEPT = "kept"
     BROKEN = "broken"
     OPEN = "open"
@@ -29,7 +32,8 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The figures of an arm and metric. `adjusted` is CUPED; `sequential` holds at every look, `difference` at one."""
+    """The figures of an arm and metric. `adjusted` is CUPED; `sequential` holds at every look, `difference` at one; `brought`
+    is what the arm came to over a control that got nothing."""
 
     value: float
     interval: Interval | None
@@ -44,6 +48,7 @@ class Reading:
     belief: Belief | None = None
     guarded: Guarded | None = None
     detectable: float | None = None
+    brought: Lift | None = None
 
     @property
     def effect(self) -> float:
@@ -67,24 +72,28 @@ def decide(plan: Plan, metric: Metric, reading: Reading, checks: Checks) -> Deci
 
     Better or worse takes both, an adjusted p at most alpha and an interval that excludes 0 today.
     """
-    if reading.difference is None:
-        return Decision.CONTROL
-    if checks.balance.blocks:
-        return Decision.BLOCKED
-    if reading.sequential is None:
+    if reading.difference is None or checks.balance.blocks:
+        return Decision.CONTROL if reading.difference is None else Decision.BLOCKED
+    is_quantile = metric.known.kind is Kind.QUANTILE
+    if not isfinite(reading.difference.interval.low) if is_quantile else reading.sequential is None:
         return Decision.EARLY
+    if is_quantile:
+        return Decision.INFORMS
     if reading.guarded:
         return {Guard.KEPT: Decision.KEPT, Guard.BROKEN: Decision.BROKEN, Guard.OPEN: Decision.OPEN}[
             reading.guarded.state
         ]
     shown = reading.sequential_p_adjusted is not None and reading.sequential_p_adjusted <= plan.alpha
-    if not shown or 0.0 in reading.sequential:
+    if not shown or reading.sequential is None or 0.0 in reading.sequential:
         return Decision.UNDECIDED
     return Decision.BETTER if (reading.effect > 0) is metric.known.higher_is_better else Decision.WORSE
 
 
-def tell(plan: Plan, metric: Metric, variant: str, reading: Reading, checks: Checks, decision: Decision) -> str:
-    """The verdict on an arm and metric, one to four sentences."""
+def tell(
+    plan: Plan, metric: Metric, variant: str, reading: Reading, checks: Checks, decision: Decision,
+    guardrails: Decision | None = None, units: int = 0,
+) -> str:  # fmt: skip
+    """The verdict on an arm of `units` customers and a metric, one to six sentences; `guardrails`: the worst of the arm's own."""
     label, kind = metric.known.label, metric.known.kind
     values = f"{_value(reading.value, kind)} contra {_value(reading.base, kind)}"
     match decision:
@@ -103,12 +112,15 @@ def tell(plan: Plan, metric: Metric, variant: str, reading: Reading, checks: Che
             text = (
                 f"“{variant}” ficou {side} de “{plan.control}” em {label} ({sense}): {values}. O efeito estimado é de {_gap(reading.effect, kind)}, "
                 f"e o verdadeiro pode estar em qualquer ponto {_between(plan, reading, kind)}."
+                f"{_brought(reading, kind, units)}{_unprotected(decision, guardrails)}"
             )
         case Decision.UNDECIDED:
             text = (
                 f"Nenhuma diferença demonstrada entre “{variant}” e “{plan.control}” em {label}: {values}. Isso não prova que sejam iguais: "
                 f"os dados ainda são compatíveis com um efeito {_between(plan, reading, kind)}."
             )
+        case Decision.INFORMS:
+            text = _informs(plan, metric, variant, reading, values)
         case _:
             text = _guard(plan, metric, variant, reading, decision, values)
     return text + _cautions(plan, reading, checks)
@@ -123,6 +135,41 @@ def _guard(plan: Plan, metric: Metric, variant: str, reading: Reading, decision:
         Decision.OPEN: f"Proteção em aberto: em “{variant}”, uma piora acima de {limit} em {label} não está mostrada nem descartada",
     }[decision]
     return f"{said} ({values}; efeito {_between(plan, reading, kind)})."
+
+
+def _informs(plan: Plan, metric: Metric, variant: str, reading: Reading, values: str) -> str:
+    found, kind = reading.difference, metric.known.kind
+    if found is None:
+        raise TypeError("the control informs of no difference")
+    low, high = _gap(found.interval.low, kind), _gap(found.interval.high, kind)
+    return (
+        f"Para informar, não para decidir: {metric.known.label} em “{variant}” e em “{plan.control}”, {values}. A diferença estimada é de "
+        f"{_gap(found.value, kind)}, e a verdadeira pode estar entre {low} e {high} (intervalo de {_number(100 * (1 - plan.alpha), 0)} %, "
+        "que só vale para uma única leitura, em dia marcado antes)."
+    )
+
+
+def _brought(reading: Reading, kind: Kind, units: int) -> str:
+    if reading.brought is None:
+        return ""
+    total, ends = reading.brought.incremental, reading.brought.incremental_interval
+    said = [_total(one, kind) for one in (total, ends.low, ends.high)]
+    return f" Sobre quem não recebeu nada, isso soma {said[0]} em {_number(units, 0)} clientes (entre {said[1]} e {said[2]})."
+
+
+def _unprotected(decision: Decision, guardrails: Decision | None) -> str:
+    if decision is not Decision.BETTER or guardrails in (None, Decision.KEPT):
+        return ""
+    if guardrails is Decision.BROKEN:
+        return " Atenção: uma proteção deste grupo foi rompida; decida sobre ela antes de ampliar."
+    return " As proteções deste grupo ainda não estão mostradas como mantidas."
+
+
+def _total(value: float, kind: Kind) -> str:
+    if kind is not Kind.PROPORTION:
+        return _gap(value, kind)
+    sign = "+" if value > 0 else "−" if value < 0 else ""
+    return f"{sign}{_number(abs(value), 0)}"
 
 
 def _between(plan: Plan, reading: Reading, kind: Kind) -> str:

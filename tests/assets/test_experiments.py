@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+import numpy as np
 import pytest
 
 from assets.checks import _agree
@@ -37,7 +38,7 @@ METRICS = tuple(
     PlannedMetric(name=name, role=role, effect=effect, margin=margin)
     for name, role, effect, margin in [
         ("conversion", "primary", 0.1, None), ("value", "secondary", 5.0, None), ("value_per_goal", "secondary", 5.0, None),
-        ("reply", "secondary", 0.1, None), ("opt_out", "guardrail", 0.05, 0.05),
+        ("value_p90", "secondary", 5.0, None), ("value_p99", "secondary", 5.0, None), ("reply", "secondary", 0.1, None), ("opt_out", "guardrail", 0.05, 0.05),
     ]
 )  # fmt: skip
 WINDOW = timedelta(days=5)
@@ -154,6 +155,7 @@ def test_the_sums_of_every_day_are_those_of_its_customers(given: Given) -> None:
     goals = [event for event in events if isinstance(event, GoalRecorded) and event.kind == "sold"]
     for day in DAYS[:9]:
         totals: dict[str, Counter[str]] = defaultdict(Counter)
+        worth: dict[str, list[float]] = defaultdict(list)
         for who, (variant, when) in who_is.items():
             if local_day(when) > day:
                 continue
@@ -169,6 +171,7 @@ def test_the_sums_of_every_day_are_those_of_its_customers(given: Given) -> None:
                 for one in goals
                 if one.customer_id == who and when - timedelta(days=30) <= one.occurred_at < when
             )
+            worth[variant].append(sum(inside))
             totals[variant].update(
                 n=1, hits=bool(inside), y=sum(inside), yy=sum(inside) ** 2, x=x, xx=x * x, xy=sum(inside) * x, goals=len(inside)
             )  # fmt: skip
@@ -180,6 +183,10 @@ def test_the_sums_of_every_day_are_those_of_its_customers(given: Given) -> None:
                     f"seed {seed}: {day} {variant} {column}"
                 )
             assert rows[day, variant, "value_per_goal"]["sum_x"] == wanted["goals"]
+            for metric, q in (("value_p90", 0.9), ("value_p99", 0.99)):
+                row = rows[day, variant, metric]
+                assert row["estimate"] == pytest.approx(np.quantile(worth[variant], q) if worth[variant] else 0), seed
+                assert (row["customers"], row["sum_y"]) == (wanted["n"], sum(one > 0 for one in worth[variant]))
     opted = Counter(
         who_is[event.aggregate_id][0]
         for event in events
@@ -188,6 +195,18 @@ def test_the_sums_of_every_day_are_those_of_its_customers(given: Given) -> None:
     )
     last = max(day for day, _, _ in rows)
     assert {variant: rows[last, variant, "opt_out"]["sum_y"] for variant in SHARES} == {v: opted[v] for v in SHARES}
+    for metric in ("conversion", "value", "reply"):  # the control was sent nothing
+        row = rows[last, "a", metric]
+        effect = row["difference"] if row["adjusted_difference"] is None else row["adjusted_difference"]
+        brought = row["sequential_low"] and row["sequential_low"] * row["customers"]
+        assert row["incremental"] == (pytest.approx(effect * row["customers"]) if brought else None), f"seed {seed}"
+        assert row["incremental_low"] == (pytest.approx(brought) if brought else None)
+    told = rows[last, "a", "opt_out"]
+    assert told["guardrails"] == told["decision"] and told["harm_p"] is not None
+    assert (told["harm_low"], told["harm_high"]) == (told["sequential_low"], told["sequential_high"])
+    assert rows[last, "a", "value_p90"]["decision"] == "informs"
+    shares = [rows[last, variant, "conversion"]["next_share"] for variant in SHARES]
+    assert sum(shares) == pytest.approx(1) and min(shares) >= 0.1, f"seed {seed}"
     assert rows[last, "a", "conversion"]["complete"] and not rows[DAYS[2], "a", "conversion"]["complete"]
 
 

@@ -174,7 +174,9 @@ def _aimed(route: Route, values: Sequence[str]) -> Iterator[dict[str, str | list
     for one in route.operation.get("parameters", ()):
         schema = resolve(one["schema"], route.schemas)
         is_list = schema.get("type") == "array"
-        taken = [value for value in values if _fits(resolve(schema["items"], route.schemas) if is_list else schema, value)]
+        taken = [
+            value for value in values if _fits(resolve(schema["items"], route.schemas) if is_list else schema, value)
+        ]
         if one["in"] == "query" and taken:
             yield from [{one["name"]: taken}] if is_list else [{one["name"]: value} for value in taken]
 

@@ -13,9 +13,7 @@ PASSWORDS = {"admin": "admin-test", "gold": "gold-test", "reader": "reader-test"
 class EmbeddedWarehouse(ServerProcess):
     """The warehouse in a folder of its own, `in_memory` where there is room. Remove with `destroy`."""
 
-    def __init__(
-        self, *, place: Path | None = None, memory_bytes: int = 2 * 1024**3, in_memory: bool = False
-    ) -> None:
+    def __init__(self, *, place: Path | None = None, memory_bytes: int = 2 * 1024**3, in_memory: bool = False) -> None:
         super().__init__(place or new_place("warehouse", in_memory=in_memory))
         self.port = free_port()
         self.memory_bytes = memory_bytes

@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from math import isfinite
@@ -32,6 +32,14 @@ class Story:
     assigned: dict[date, dict[tuple[int, str], int]] = field(default_factory=lambda: defaultdict(dict))
     measures: dict[date, list[tuple[str, str, Moments]]] = field(default_factory=lambda: defaultdict(list))
     exposure: dict[date, list[tuple[str, int, int, int]]] = field(default_factory=lambda: defaultdict(list))
+    values: dict[date, list[tuple[str, UUID, int]]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def quantiles(self) -> bool:
+        """Whether the plan asks for a quantile, for which every customer's value is needed."""
+        from models_ml.experiments.plan import Kind
+
+        return any(metric.known.kind is Kind.QUANTILE for metric in self.plans[0].metrics)
 
     def read_days(self, last: date) -> list[date]:
         """The days on which it is read out, up to `last`: from the first assignment until every window known by then was over
@@ -73,6 +81,10 @@ def read_stories(warehouse: Warehouse, days: Sequence[str]) -> list[Story]:
         warehouse, "experiment_exposure.sql", days, named
     ):
         stories[experiment_id].exposure[day].append((variant, int(sent), int(arrived), int(crossed)))
+    if asking := [story.id for story in alive if story.quantiles]:
+        named = {"experiments": asking, "since": since}
+        for experiment_id, day, variant, customer_id, value in _query(warehouse, "experiment_values.sql", days, named):
+            stories[experiment_id].values[day].append((variant, customer_id, int(value)))
     return alive
 
 
@@ -83,15 +95,16 @@ def result_rows(story: Story, days: Iterable[str]) -> Iterator[dict[str, Any]]:
     wanted = {date.fromisoformat(day) for day in days}
     read = story.read_days(max(wanted))
     plan = story.plans[0]
-    for row in read_out(plan, list(_looks(story, read)), wanted={day.isoformat() for day in wanted & set(read)}):
+    looks = list(_looks(story, read, wanted))
+    for row in read_out(plan, looks, wanted={day.isoformat() for day in wanted & set(read)}):
         yield {
             "day": date.fromisoformat(row.look.day), "experiment_id": story.id, "experiment": plan.experiment,
             "campaign_id": story.campaign_id, "control": plan.control, **_columns(row),
         }  # fmt: skip
 
 
-def _looks(story: Story, read: Sequence[date]) -> "Iterator[Look]":
-    """The experiment at the end of each of these days: everything up to it added up."""
+def _looks(story: Story, read: Sequence[date], wanted: Container[date]) -> "Iterator[Look]":
+    """The experiment at the end of each of these days: everything up to it added up; the customers' values on those `wanted`."""
     from models_ml.experiments.readout import Look
     from models_ml.experiments.stats import Proportion
 
@@ -99,6 +112,7 @@ def _looks(story: Story, read: Sequence[date]) -> "Iterator[Look]":
     counts: dict[tuple[int, str], int] = defaultdict(int)
     sent: dict[str, int] = defaultdict(int)
     arrived: dict[str, int] = defaultdict(int)
+    worth: dict[str, dict[UUID, int]] = defaultdict(lambda: defaultdict(int))
     crossed, last_assigned = 0, read[0] if read else None
     readable = set(read)
     for day in _each_day(read[0], read[-1]) if read else ():
@@ -111,11 +125,18 @@ def _looks(story: Story, read: Sequence[date]) -> "Iterator[Look]":
             sent[variant] += more_sent
             arrived[variant] += more_arrived
             crossed += more_crossed
+        for variant, customer_id, value in story.values.get(day, ()):
+            worth[variant][customer_id] += value
         if day in readable and last_assigned:
             total = sum(counts.values())
             yield Look(
                 day.isoformat(),
-                {variant: _arm(plan, variant, moments, sent, arrived) for variant in plan.shares},
+                {
+                    variant: _arm(
+                        plan, variant, moments, sent, arrived, worth[variant].values() if day in wanted else ()
+                    )
+                    for variant in plan.shares
+                },
                 _periods(story, counts),
                 Proportion(total, min(crossed, total)),
                 complete=day > last_assigned + timedelta(days=plan.window_days),
@@ -123,14 +144,21 @@ def _looks(story: Story, read: Sequence[date]) -> "Iterator[Look]":
 
 
 def _arm(
-    plan: "Plan", variant: str, moments: Mapping[tuple[str, str], Moments], sent: Mapping[str, int], arrived: Mapping[str, int]
+    plan: "Plan", variant: str, moments: Mapping[tuple[str, str], Moments], sent: Mapping[str, int], arrived: Mapping[str, int],
+    worth: Collection[int],
 ) -> "Arm":  # fmt: skip
+    import numpy as np
+
     from models_ml.experiments.plan import Kind
     from models_ml.experiments.readout import Arm
-    from models_ml.experiments.stats import Pair, Proportion
+    from models_ml.experiments.stats import Pair, Proportion, Sample
 
-    statistics: dict[str, Proportion | Pair] = {}
+    statistics: dict[str, Proportion | Pair | Sample] = {}
     for metric in plan.metrics:
+        if metric.known.kind is Kind.QUANTILE:
+            customers = moments[variant, "value"][0]
+            statistics[metric.name] = Sample(customers, np.sort(np.array(list(worth), dtype=float)) / MICROS)
+            continue
         n, y, yy, x, xx, xy = moments[variant, metric.name]
         if metric.known.kind is Kind.PROPORTION:
             statistics[metric.name] = Proportion(n, y)
@@ -150,15 +178,21 @@ def _periods(story: Story, counts: Mapping[tuple[int, str], int]) -> list[tuple[
 
 def _columns(row: "Row") -> dict[str, Any]:
     """A row of the read-out as columns of the table."""
-    from models_ml.experiments.stats import Proportion
+    from models_ml.experiments.guardrails import harm
+    from models_ml.experiments.stats import Proportion, Sample
 
     one, reading, checks = row.statistic, row.reading, row.checks
     sums: tuple[float, ...]
     if isinstance(one, Proportion):
         sums = (one.n, one.successes, 0, 0, 0, 0)
+    elif isinstance(one, Sample):
+        sums = (one.n, len(one.above), 0, 0, 0, 0)
     else:
         sums = (one.n, one.y, one.yy, one.x, one.xx, one.xy)
-    arm, adjusted, belief = row.look.arms[row.variant], reading.adjusted, reading.belief
+    arm, adjusted, belief, brought = row.look.arms[row.variant], reading.adjusted, reading.belief, reading.brought
+    harmed = None
+    if reading.guarded and reading.sequential:
+        harmed = harm(reading.sequential, higher_is_better=row.metric.known.higher_is_better)
     return {
         "variant": row.variant, "metric": row.metric.name, "kind": row.metric.known.kind.value, "role": row.metric.role.value,
         **dict(zip(("customers", "sum_y", "sum_yy", "sum_x", "sum_xx", "sum_xy"), sums, strict=True)),
@@ -174,6 +208,9 @@ def _columns(row: "Row") -> dict[str, Any]:
         "sequential_p_adjusted": reading.sequential_p_adjusted,
         "posterior_difference": belief and belief.difference, **_ends("posterior", belief.interval if belief else None),
         "probability_better": belief and belief.probability_better, "expected_loss": belief and belief.expected_loss,
+        "incremental": brought and brought.incremental, **_ends("incremental", brought.incremental_interval if brought else None),
+        "next_share": row.next_share, "guardrails": row.guardrails.value if row.guardrails else "",
+        **_ends("harm", harmed), "harm_p": reading.guarded and reading.guarded.p,
         "margin": row.metric.margin, "detectable": reading.detectable,
         "sent": arm.delivered.n, "delivered": arm.delivered.successes,
         "srm_p": checks.balance.p, "srm_sequential_p": checks.balance.sequential_p, "srm_blocks": checks.balance.blocks,

@@ -29,6 +29,7 @@ METRICS = (
     PlannedMetric(name="conversion", role="primary", effect=0.03),
     PlannedMetric(name="value", role="secondary", effect=1.0),
     PlannedMetric(name="value_per_goal", role="secondary", effect=2.0),
+    PlannedMetric(name="value_p99", role="secondary", effect=5.0),
     PlannedMetric(name="reply", role="secondary", effect=0.03),
     PlannedMetric(name="opt_out", role="guardrail", effect=0.01, margin=0.01),
 )

@@ -2,13 +2,14 @@
 
 import itertools
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models_ml.experiments.plan import plan_of
 from models_ml.experiments.readout import Arm, Look, read_out
-from models_ml.experiments.stats import Pair, Proportion
+from models_ml.experiments.stats import Pair, Proportion, Sample
 from models_ml.experiments.verdict import Decision
 
 PLAN = {
@@ -17,6 +18,7 @@ PLAN = {
         {"name": "conversion", "role": "primary", "effect": 0.02},
         {"name": "value", "role": "secondary", "effect": 1.0},
         {"name": "value_per_goal", "role": "secondary", "effect": 2.0},
+        {"name": "value_p90", "role": "secondary", "effect": 5.0},
         {"name": "opt_out", "role": "guardrail", "effect": 0.005, "margin": 0.01},
     ],
 }  # fmt: skip
@@ -31,6 +33,7 @@ def arm(n: int, goals: int, leavers: int, sent: int = 0, delivered: int = 0) -> 
             "conversion": Proportion(n, goals),
             "value": value,
             "value_per_goal": per_goal,
+            "value_p90": Sample(n, np.full(goals, 20.0)),
             "opt_out": Proportion(n, leavers),
         },
         Proportion(sent, delivered),
@@ -58,6 +61,53 @@ def test_a_clear_effect_is_told_with_its_interval_and_a_guardrail_as_kept() -> N
     assert found["2026-06-10", "controle", "conversion"].decision is Decision.CONTROL
     assert found["2026-06-10", "a", "value"].reading.adjusted.variance_reduction >= 0
     assert found["2026-06-10", "a", "value_per_goal"].decision in (Decision.UNDECIDED, Decision.EARLY)
+
+
+def test_what_a_programme_brought_is_told_over_a_control_without_messages_alone() -> None:
+    row = rows(look(arm(8_000, 480, 25), arm(8_000, 720, 28, 8_000, 7_900)))["2026-06-10", "a", "conversion"]
+    brought, always = row.reading.brought, row.reading.sequential
+    assert brought.incremental == pytest.approx(240) and row.verdict.count("isso soma +240 em 8.000 clientes") == 1
+    assert brought.incremental_interval.low == pytest.approx(8_000 * always.low) and always.low > 0
+    both_sent = rows(look(arm(8_000, 480, 25, 8_000, 7_900), arm(8_000, 720, 28, 8_000, 7_900)))
+    row = both_sent["2026-06-10", "a", "conversion"]
+    assert row.reading.brought is None and "isso soma" not in row.verdict
+    assert both_sent["2026-06-10", "a", "value_per_goal"].reading.brought is None
+
+
+def test_a_better_arm_with_a_broken_or_open_guardrail_says_so() -> None:
+    broken = rows(look(arm(8_000, 480, 60), arm(8_000, 720, 400)))
+    assert {row.guardrails for key, row in broken.items() if key[1] == "a"} == {Decision.BROKEN}
+    assert "uma proteção deste grupo foi rompida" in broken["2026-06-10", "a", "conversion"].verdict
+    not_yet = rows(look(arm(8_000, 480, 0), arm(8_000, 720, 3)))["2026-06-10", "a", "conversion"]
+    assert not_yet.guardrails is Decision.EARLY and "ainda não estão mostradas" in not_yet.verdict
+    kept = rows(look(arm(8_000, 480, 60), arm(8_000, 720, 60)))["2026-06-10", "a", "conversion"]
+    assert kept.guardrails is Decision.KEPT and "proteç" not in kept.verdict
+    assert rows(look(arm(8_000, 480, 60), arm(8_000, 720, 60)))["2026-06-10", "controle", "opt_out"].guardrails is None
+
+
+def test_a_quantile_informs_and_never_decides() -> None:
+    found = rows(look(arm(4_000, 300, 25), arm(4_000, 600, 28)))
+    row = found["2026-06-10", "a", "value_p90"]
+    assert row.decision is Decision.INFORMS and row.verdict.startswith("Para informar, não para decidir")
+    assert (row.reading.base, row.reading.value, row.reading.difference.value) == (0, 20, 20)
+    assert row.reading.sequential is None and row.reading.sequential_p_adjusted is None
+    assert "só vale para uma única leitura" in row.verdict and "melhor" not in row.verdict
+    few = rows(look(arm(12, 1, 0), arm(12, 9, 0)))["2026-06-10", "a", "value_p90"]
+    assert few.decision is Decision.EARLY and few.reading.difference.interval.low == -np.inf
+    # What decides nothing makes no other decision harder.
+    without = {**PLAN, "metrics": [one for one in PLAN["metrics"] if one["name"] != "value_p90"]}
+    same = {row.metric.name: row for row in read_out(plan_of(without), [row.look]) if row.variant == "a"}
+    for name, other in same.items():
+        assert found["2026-06-10", "a", name].reading.sequential_p_adjusted == other.reading.sequential_p_adjusted
+
+
+def test_the_next_customers_go_where_they_are_likeliest_best_unless_the_arms_are_not_as_planned() -> None:
+    found = rows(look(arm(2_000, 120, 9), arm(2_000, 160, 9)))
+    shares = {key[1]: row.next_share for key, row in found.items() if key[2] == "conversion"}
+    assert sum(shares.values()) == pytest.approx(1) and 0.85 < shares["a"] <= 0.9 and shares["controle"] >= 0.1
+    assert {row.next_share for key, row in found.items() if key[2] != "conversion"} == {None}
+    skewed = rows(look(arm(8_000, 480, 30), arm(7_400, 900, 30)))
+    assert {row.next_share for row in skewed.values()} == {None}
 
 
 def test_a_mismatch_silences_everything() -> None:
@@ -118,6 +168,7 @@ def test_any_counts_give_a_row_for_each_arm_and_metric_with_ordered_intervals(da
         ({"control": "z"}, "control"),
         ({"metrics": [{"name": "clicks", "role": "primary", "effect": 1}]}, "nobody computes"),
         ({"metrics": [{"name": "opt_out", "role": "guardrail", "effect": 0.01}]}, "primary"),
+        ({"metrics": [{"name": "value_p99", "role": "primary", "effect": 1}]}, "secondary"),
         ({"metrics": [{"name": "opt_out", "role": "primary", "effect": 0.01, "margin": 0.1}]}, "margin"),
     ],
 )

@@ -37,7 +37,8 @@ WITH
     ),
     against AS
     (
-        SELECT treated.sum_y / treated.customers - control.sum_y / control.customers AS difference
+        SELECT treated.sum_y / treated.customers - control.sum_y / control.customers AS difference,
+            if(treated.incremental IS NULL, 0, difference * treated.customers) AS brought
         FROM newest AS treated
         INNER JOIN newest AS control ON control.experiment_id = treated.experiment_id AND control.metric = treated.metric
         WHERE treated.variant != treated.control AND control.variant = control.control AND treated.metric = 'conversion'
@@ -46,16 +47,23 @@ WITH
 SELECT figure, in_the_table, recomputed FROM
 (
     SELECT
-        ['customers', 'customers who reached the goal', 'squares of value', 'value', 'differences of conversion'] AS figures,
+        ['customers', 'customers who reached the goal', 'squares of value', 'value', 'differences of conversion',
+            'conversions over a control without messages', 'customers with value, once a quantile', 'shares of the next customers'] AS figures,
         (SELECT [
             toFloat64(sumIf(customers, metric = 'conversion')), sumIf(sum_y, metric = 'conversion'), sumIf(sum_yy, metric = 'value'),
-            sumIf(sum_y, metric = 'value'), sumIf(ifNull(difference, 0), metric = 'conversion' AND variant != control)] FROM newest) AS ours,
+            sumIf(sum_y, metric = 'value'), sumIf(ifNull(difference, 0), metric = 'conversion' AND variant != control),
+            sumIf(ifNull(incremental, 0), metric = 'conversion'), sumIf(sum_y, kind = 'quantile'), sum(ifNull(next_share, 0))] FROM newest) AS ours,
         [
             (SELECT toFloat64(count()) FROM people WHERE experiment_id IN (SELECT experiment_id FROM newest WHERE metric = 'conversion')),
             (SELECT toFloat64(count()) FROM reached WHERE experiment_id IN (SELECT experiment_id FROM newest WHERE metric = 'conversion')),
             (SELECT sum(toFloat64(value) * value) / 1e12 FROM reached WHERE experiment_id IN (SELECT experiment_id FROM newest WHERE metric = 'value')),
             (SELECT toFloat64(sum(value)) / 1e6 FROM reached WHERE experiment_id IN (SELECT experiment_id FROM newest WHERE metric = 'value')),
-            (SELECT sum(difference) FROM against)
+            (SELECT sum(difference) FROM against),
+            (SELECT sum(brought) FROM against),
+            (SELECT toFloat64(count()) FROM reached
+                INNER JOIN (SELECT DISTINCT experiment_id, metric FROM newest WHERE kind = 'quantile') AS asked ON asked.experiment_id = reached.experiment_id
+                WHERE reached.value > 0),
+            (SELECT toFloat64(uniqExact(experiment_id)) FROM newest WHERE role = 'primary' AND kind = 'proportion' AND NOT srm_blocks)
         ] AS theirs
 )
 ARRAY JOIN figures AS figure, ours AS in_the_table, theirs AS recomputed
