@@ -38,6 +38,7 @@ def notebook(
     env |= {
         READER: reader_url(),
         "HUB_NOTEBOOK_LAKE": str(lake_folder(default_home().path).resolve()),
+        "HUB_MODELS_DIR": os.environ.get("HUB_MODELS_DIR") or str((default_home().path / "models").resolve()),
         "JUPYTER_TOKEN": token,  # not an argument: those are read by everybody on the machine
         "PYTHONPATH": os.pathsep.join([str(folder), str(Path(__file__).parents[1])]),
     }

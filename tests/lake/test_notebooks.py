@@ -1,19 +1,26 @@
 """The notebooks run from top to bottom on a small history, with a reader's credential and the lake; none holds outputs."""
 
 import os
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from assets.warehouse import Warehouse
 from tests.lake.conftest import Built
+from tests.lake.people import add_people, remove_people
+from tests.support.models import trained
 from tests.support.warehouse import EmbeddedWarehouse
 
 pytestmark = pytest.mark.timeout(900)  # the history is made and built in the first test's setup
 
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
+# What a notebook says instead of computing something.
+TOO_LITTLE = ("too few answers", "poucos clientes", "nenhuma mensagem foi lida")
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 
@@ -33,10 +40,23 @@ def test_no_notebook_holds_outputs_or_run_numbers(file: Path) -> None:
             assert cell.outputs == [] and cell.execution_count is None, f"strip it: cell {cell.id}"
 
 
+@pytest.fixture(scope="module")
+def people(history: Built) -> Iterator[None]:
+    """Customers of months, which the history of days has not; the lake is written before they come."""
+    history.write()
+    warehouse = Warehouse(history.settings)
+    add_people(warehouse, date.fromisoformat(history.days[-2]))
+    yield
+    remove_people(warehouse)
+    warehouse.close()
+
+
 @pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
 def test_each_runs_from_top_to_bottom(
-    file: Path, history: Built, lake: Path, warehouse_server: EmbeddedWarehouse, monkeypatch: pytest.MonkeyPatch
+    file: Path, history: Built, people: None, warehouse_server: EmbeddedWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    lake = history.settings.home / "lake"
+    monkeypatch.setenv("HUB_MODELS_DIR", str(trained()))
     monkeypatch.setenv("HUB_NOTEBOOK_CLICKHOUSE_URL", warehouse_server.url("reader", "gold"))
     monkeypatch.setenv("HUB_NOTEBOOK_LAKE", str(lake))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(FOLDER), str(FOLDER.parent)]))
@@ -44,3 +64,5 @@ def test_each_runs_from_top_to_bottom(
     NotebookClient(book, timeout=240, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}}).execute()
     printed = [output for cell in book.cells if cell.cell_type == "code" for output in cell.outputs]
     assert printed, "a notebook shows something"
+    said = "".join(output.get("text", "") for output in printed)
+    assert not [words for words in TOO_LITTLE if words in said], "the sample is large enough for every cell"
