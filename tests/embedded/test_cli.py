@@ -54,6 +54,14 @@ def hub_command(settings: Settings, monkeypatch: pytest.MonkeyPatch, capfd: pyte
     return run
 
 
+def test_the_command_line_loads_no_client_of_an_engine_before_a_command_needs_it() -> None:
+    """Half of the time of `hub status` was spent on importing Redis' and PostgreSQL's."""
+    heavy = {"redis", "rq", "asyncpg", "structlog", "pydantic_settings", "clickhouse_connect", "fastapi", "aiohttp"}
+    code = f"import hub_api.cli, sys; print(sorted({heavy!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
 def all_commands() -> Iterator[tuple[str, object]]:
     def walk(prefix: str, group: object) -> Iterator[tuple[str, object]]:
         for name, command in getattr(group, "commands", {}).items():
