@@ -2,13 +2,15 @@
 
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
+from dagster._core.definitions.partitions.context import partition_loading_context
 
 import assets
 import pipelines.definitions
-from assets.daily import CUSTOMERS
+from assets.daily import CUSTOMERS, DAILY
 from hub_api.platform.clickhouse import connect, table_files, table_of
 from pipelines import tables
 from pipelines.definitions import defs
@@ -19,6 +21,19 @@ HEAVY = ("pandas", "polars", "pyarrow", "great_expectations", "chdb", "duckdb", 
 def test_the_definitions_fit_one_screen_and_load() -> None:
     assert len(Path(pipelines.definitions.__file__).read_text().splitlines()) < 60
     dg.Definitions.validate_loadable(defs)
+
+
+def test_the_kept_keys_of_days_are_those_of_dagster_at_every_moment() -> None:
+    count = type(DAILY).get_partition_keys
+    for moment in (
+        datetime(2026, 3, 10, 2, 59, tzinfo=UTC),
+        datetime(2026, 3, 10, 3, 1, tzinfo=UTC),
+        datetime.now(UTC),
+    ):
+        with partition_loading_context(moment):
+            keys = DAILY.get_partition_keys()
+            assert keys == count(DAILY) and keys[-1] == DAILY.get_last_partition_key()
+            assert DAILY.get_partition_keys() is keys, "counted once"
 
 
 def test_loading_the_code_location_imports_nothing_heavy_and_needs_no_settings() -> None:
