@@ -10,7 +10,8 @@ from hub_api.settings import Settings
 from tests.support.hub import make_settings
 from tests.support.warehouse import EmbeddedWarehouse
 
-OURS = "database IN ('raw', 'bronze', 'silver', 'gold')"
+DATABASES = ("raw", "bronze", "silver", "gold")
+OURS = f"database IN {DATABASES}"
 
 
 def data_settings_for(database_url: str, clickhouse_url: str, **overrides: object) -> Settings:
@@ -27,14 +28,11 @@ def warehouse_with_schema() -> Iterator[EmbeddedWarehouse]:
 
 
 def empty(url: str) -> None:
-    """Remove every row of every layer, and tables that an interrupted build has left."""
+    """Remove every row of every layer: four statements, since each table's own would take ten times as long."""
     client = connect(url)
     try:
-        tables = (
-            f"SELECT database, name FROM system.tables WHERE {OURS} AND engine LIKE '%MergeTree' AND total_rows > 0"
-        )
-        for database, table in client.query(tables).result_rows:
-            client.command(f"TRUNCATE TABLE {database}.`{table}`")
+        for database in DATABASES:
+            client.command(f"TRUNCATE ALL TABLES FROM {database}")
     finally:
         client.close()
 
