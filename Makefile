@@ -9,7 +9,7 @@ SUPERSET := .venv-superset
 HUB    := $(BIN)/hub
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down packages test e2e check audit format bench soak lock clean
+.PHONY: help install demo up down packages test halves e2e check audit format bench soak lock clean
 
 help:  ## List the targets
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -56,6 +56,9 @@ tests/auth/provider/node_modules/.package-lock.json: tests/auth/provider/package
 
 test: install packages  ## Tests on real engines (no browser)
 	@$(BIN)/pytest
+
+halves: install packages  ## The same tests as two processes beside each other, for two cores or more
+	@$(BIN)/python -m tests.support.halves
 
 e2e: install  ## The whole stack and a headless Chromium
 	@deploy/install-chromium.sh

@@ -1,4 +1,4 @@
-"""`make test`: the suite as two processes beside each other, each with engines of its own. `python -m tests.support.halves`
+"""`make halves`: the suite as two processes beside each other, each with engines of its own. `python -m tests.support.halves`
 
 Most tests wait for another process (an engine, a stack, a subprocess), so two of them hardly stand in each other's way on two
 cores. Folders that are named here are one half; whatever else there is, a new folder too, is the other.
