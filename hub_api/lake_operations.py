@@ -111,7 +111,9 @@ def archive_months(
 
 
 @lake.command("bring-back")
-def bring_back_month(month: Annotated[str, typer.Argument(metavar="YYYY-MM")]) -> None:
+def bring_back_month(
+    month: Annotated[str, typer.Argument(metavar="YYYY-MM", help="The month, as `hub lake archived` lists it.")],
+) -> None:
     """Put an archived month of events back into PostgreSQL, from the lake's files; it stays until `lake archive --again`."""
     from hub_api.platform.lake.archive import bring_back
     from hub_api.settings import load_settings
