@@ -1,4 +1,4 @@
-"""Customers for notebooks that are about them: four months of Sundays and the newest days, in three kinds that differ."""
+"""Customers for notebooks that are about them: seven weeks of Sundays and the newest days, in three kinds that differ."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from assets.gold.value.learn import build_value
 from assets.warehouse import Warehouse
 from tests.assets.conftest import named
 
-CUSTOMERS, SUNDAYS, NEWEST = 420, 12, 8
+CUSTOMERS, SUNDAYS, NEWEST = 420, 7, 8
 TABLES = ("gold.customer_features", "gold.customer_actions_daily", "gold.customer_value")
 MICROS = 1_000_000
 

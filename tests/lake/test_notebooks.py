@@ -20,7 +20,7 @@ pytestmark = pytest.mark.timeout(900)  # the history is made and built in the fi
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 # What a notebook says instead of computing something.
-TOO_LITTLE = ("too few answers", "poucos clientes, ou iguais", "nenhuma mensagem foi lida")
+TOO_LITTLE = ("poucos clientes, ou iguais", "nenhuma mensagem foi lida")
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 
