@@ -4,12 +4,9 @@
 -- name: lock_line  -- $1 queue; one pass over a queue at a time: two would serve its line out of order
 SELECT pg_advisory_xact_lock(hashtextextended('line:' || $1::uuid::text, 0));
 
--- name: waiting_queues  -- -> the queues in which somebody waits, each as its row; who waits in none is told apart by queue null
+-- name: waiting_queues  -- -> the queues in which somebody waits, each as its row
 SELECT q.* FROM queues q WHERE EXISTS (SELECT FROM conversations c WHERE c.queue_id = q.id AND c.state = 'queued')
 ORDER BY q.id;
-
--- name: find_queue  -- $1 queue -> the row
-SELECT * FROM queues WHERE id = $1;
 
 -- name: without_queue  -- $1 limit -> ids of conversations that wait in no queue, in id order
 SELECT id FROM conversations WHERE state = 'queued' AND queue_id IS NULL ORDER BY id LIMIT $1;

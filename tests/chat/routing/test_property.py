@@ -21,7 +21,7 @@ from hub_api.chat.agents.heartbeat import LOST_AFTER_S
 from hub_api.chat.agents.presence import notice_lost, set_presence
 from hub_api.chat.conversations import ForbiddenMove
 from hub_api.chat.resolve import resolve
-from hub_api.chat.routing.claim import queries, serve_line
+from hub_api.chat.routing.claim import serve_line
 from hub_api.chat.routing.jobs import route
 from hub_api.chat.transfer import transfer
 from hub_api.platform.dberrors import RETRYABLE
@@ -151,7 +151,7 @@ class Routing(RuleBasedStateMachine):
         self.do(*self._much_to_do(queue, count), then=(*routers, *steps, *people, *arrivals))
 
     async def _serve(self, services, queue):
-        row = await services.db.fetchrow(queries.find_queue, self.queues[queue])
+        row = await services.db.fetchrow("SELECT * FROM queues WHERE id = $1", self.queues[queue])
         more = True
         while more:
             _, more = await serve_line(services, row)
