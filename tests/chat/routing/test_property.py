@@ -177,7 +177,7 @@ def test_no_race_gives_a_conversation_twice_or_leaves_one_behind(settings: Setti
             run_state_machine_as_test(
                 Routing,
                 settings=how(
-                    max_examples=15,
+                    max_examples=10,
                     stateful_step_count=15,
                     deadline=None,
                     suppress_health_check=list(HealthCheck),

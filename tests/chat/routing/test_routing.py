@@ -210,7 +210,7 @@ class Router:
         self.asked: list[Any] = []
         self.delay_s = 0.0
 
-    async def __call__(self, request: web.Request) -> web.Response:
+    async def name(self, request: web.Request) -> web.Response:
         self.asked.append(await request.json())
         await asyncio.sleep(self.delay_s)
         return web.json_response(self.answer)
@@ -220,7 +220,7 @@ class Router:
 async def router() -> AsyncIterator[tuple[Router, str]]:
     asked = Router()
     app = web.Application()
-    app.router.add_post("/route", asked)
+    app.router.add_post("/route", asked.name)
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
