@@ -48,11 +48,11 @@ up: install  ## The same stack, empty
 down: install  ## Stop a stack that runs in the background
 	@$(HUB) down
 
-packages: tests/auth/provider/node_modules/.package-lock.json
+packages: tests/auth/provider/node_modules/.package-lock.json tests/e2e/page/node_modules/.package-lock.json
 
-tests/auth/provider/node_modules/.package-lock.json: tests/auth/provider/package-lock.json
-	@echo "installing the packages that tests run with Node"
-	@npm ci --prefix tests/auth/provider --silent --ignore-scripts --no-audit --no-fund && touch $@
+tests/%/node_modules/.package-lock.json: tests/%/package-lock.json
+	@echo "installing the packages of tests/$*"
+	@npm ci --prefix tests/$* --silent --ignore-scripts --no-audit --no-fund && touch $@
 
 test: install packages  ## Tests on real engines (no browser)
 	@$(BIN)/pytest
@@ -60,7 +60,7 @@ test: install packages  ## Tests on real engines (no browser)
 halves: install packages  ## The same tests as two processes beside each other, for two cores or more
 	@$(BIN)/python -m tests.support.halves
 
-e2e: install  ## The whole stack and a headless Chromium
+e2e: install packages  ## The whole stack and a headless Chromium
 	@deploy/install-chromium.sh
 	@$(BIN)/pytest -m e2e
 
@@ -75,6 +75,7 @@ audit: install packages  ## Known faults of locked packages; needs PyPI's and np
 	@$(BIN)/uv tool run pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
 	@$(BIN)/uv tool run pip-audit --strict --require-hashes --disable-pip --requirement dashboards/superset/requirements.txt
 	@npm audit --prefix tests/auth/provider
+	@npm audit --prefix tests/e2e/page
 
 format: install  ## Apply formatting and safe fixes
 	@$(BIN)/ruff check --fix .

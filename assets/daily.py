@@ -99,9 +99,11 @@ def state_table(
     *,
     freshness: dg.FreshnessPolicy | None = None,
     metadata: Mapping[str, Any] | None = None,
+    name: str | None = None,
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
-    """Declares a function as the asset `layer`/its name: a table of what is so now, without partitions."""
+    """Declares a function as the asset `layer`/its name (or `name`): a table of what is so now, without partitions."""
     return dg.asset(
+        name=name,
         key_prefix=layer,
         group_name=group,
         deps=[dg.AssetKey(key) for key in deps],

@@ -20,6 +20,7 @@ from hub_api.platform.dberrors import RETRYABLE, UNSTORABLE
 from hub_api.platform.headers import SecurityHeaders
 from hub_api.platform.logging import configure
 from hub_api.platform.request_info import ClientAddress
+from hub_api.platform.service_levels import recorded
 from hub_api.settings import Settings, load_settings
 from hub_api.whatsapp.inbox import Inbox
 from hub_api.whatsapp.webhook import webhook
@@ -75,6 +76,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
         "hub_api.analytics.segments.routes",
         "hub_api.analytics.reports.routes",
         "hub_api.analytics.alerts.routes",
+        "hub_api.analytics.returns.routes",
     ),
 }
 
@@ -87,7 +89,7 @@ def create_app(settings: Settings, mounted: Sequence[str] = tuple(SERVICES)) -> 
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with roles.services(settings, "api") as services:
+        async with roles.services(settings, "api") as services, recorded(services.db):
             app.state.services = services
             if "whatsapp" not in mounted:
                 yield

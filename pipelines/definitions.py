@@ -11,9 +11,9 @@ def build(settings: Settings | None = None) -> dg.Definitions:
     return dg.Definitions(
         assets=tables.assets(),
         asset_checks=tables.checks(),
-        jobs=[jobs.refresh, jobs.reconcile_and_refresh, jobs.retrain, jobs.customers],
+        jobs=[jobs.refresh, jobs.reconcile_and_refresh, jobs.retrain, jobs.customers, jobs.board],
         schedules=[schedules.hourly, schedules.daily, schedules.weekly, schedules.customers_daily],
-        sensors=[sensors.late_events, sensors.conditions(), alerts.alerts],
+        sensors=[sensors.late_events, sensors.edited, sensors.conditions(), alerts.alerts],
         resources=bindings.resources(settings),
         executor=dg.in_process_executor,
     )

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from assets.daily import CUSTOMERS
+from assets.silver.board.assets import BOARD
 from pipelines import tables
 
 # Runs that build the same tables wait for each other (tag_concurrency_limits of the instance).
@@ -40,4 +41,10 @@ customers = dg.define_asset_job(
     executor_def=dg.in_process_executor,
     tags=TAGS,
     description="Customers and business data as PostgreSQL has them, what each customer did, features and what is made of them.",
+)
+board = dg.define_asset_job(
+    "board",
+    selection=dg.AssetSelection.assets(*BOARD),
+    executor_def=dg.in_process_executor,
+    description="What people decide (baselines, benefits and costs, exchange rates) as PostgreSQL has it; `customers` copies it too.",
 )

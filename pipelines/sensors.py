@@ -7,9 +7,10 @@ from datetime import datetime
 import dagster as dg
 
 from assets.gold.assets import stale_days
+from assets.silver.board.assets import edits
 from assets.warehouse import Warehouse
 from pipelines import tables
-from pipelines.jobs import TAGS, refresh
+from pipelines.jobs import TAGS, board, refresh
 from pipelines.launching import range_tags, ranges, underway
 
 LOOK_EVERY_S = 60
@@ -52,6 +53,25 @@ def late_events(context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam
     counts = {"started": counts["started"] + len(requests), "coalesced": counts["coalesced"], "at": time.time()}
     context.log.info(f"{len(past)} stale days in {len(requests)} runs; {counts}")
     return dg.SensorResult(run_requests=requests, cursor=json.dumps(counts))
+
+
+@dg.sensor(
+    job=board,
+    minimum_interval_seconds=LOOK_EVERY_S,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Brings to the dashboards what somebody changed: baselines, benefits and costs, exchange rates, names of segments.",
+)
+def edited(
+    context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
+) -> dg.RunRequest | dg.SkipReason:
+    """A run when PostgreSQL has other rows than at the last start; the cursor is what it had."""
+    now = edits(warehouse.settings)
+    if now == context.cursor:
+        return dg.SkipReason("nobody has changed anything")
+    if run := underway(context.instance):  # the night's run copies the same tables
+        return dg.SkipReason(f"run {run} builds tables now")
+    context.update_cursor(now)
+    return dg.RunRequest(run_key=now, tags={"hub/reason": "edited"})
 
 
 def conditions() -> dg.AutomationConditionSensorDefinition:

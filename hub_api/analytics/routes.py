@@ -8,13 +8,12 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from hub_api.analytics import ask, cache, schemas
 from hub_api.analytics.asked import asked
+from hub_api.analytics.baselines import store
 from hub_api.analytics.behind import shown_conversations
 from hub_api.analytics.catalogue import Kpi, catalogue
 from hub_api.analytics.filters import Filter, filter_for, queries
-from hub_api.auth import audit
 from hub_api.auth.decide import require
 from hub_api.auth.principal import Principal
-from hub_api.errors import Invalid, NotFound
 from hub_api.platform.services import Services
 from hub_api.platform.warehouse import Reader, open_reader
 from hub_api.platform.web import get_services
@@ -194,20 +193,8 @@ async def put_baseline(
     body: schemas.NewBaseline,
 ) -> schemas.Baseline:
     """What a figure was before the hub; targets such as "cost 40 % below" are judged by it."""
-    known = catalogue()
-    if kpi not in {**known.kpis, **known.elsewhere}:
-        raise NotFound(f"there is no key figure {kpi!r}: see /api/v1/analytics/catalogue")
-    if body.measured_from and body.measured_to and body.measured_to < body.measured_from:
-        raise Invalid("`measured_to` is before `measured_from`")
     async with services.transaction() as tx:
-        before = await tx.db.fetchrow(queries.baseline, kpi)
-        row = await tx.db.fetchrow(
-            queries.set_baseline, kpi, body.value, body.measured_from, body.measured_to, body.note, caller.user_id
-        )
-        await audit.write(
-            tx, caller, "kpi.baseline_set", "kpi", kpi,
-            before={"value": before["value"]} if before else None, after={"value": body.value},
-        )  # fmt: skip
+        row = await store(tx, caller, kpi, body)
     return schemas.Baseline.model_validate(dict(row or {}))
 
 

@@ -18,6 +18,7 @@ from hub_api.settings import Settings
 from hub_api.simulator.agents import Desk
 from hub_api.simulator.config import DISPLAY_PHONE_NUMBER, PHONE_NUMBER_ID, PORTFOLIO_ID, TOKEN, WABA_ID
 from hub_api.simulator.corpus import real_texts
+from hub_api.simulator.examples import store_baselines, write_examples
 from hub_api.simulator.history.run import Plan, cut_off, make_history
 from hub_api.simulator.history.store import ensure_agents
 from hub_api.simulator.history.support_log import import_log
@@ -52,10 +53,15 @@ async def play(settings: Settings, scene: Scene, api_key: str | None) -> None:
         _say(
             f"history: {counts['conversations']} conversations, {counts['messages']} messages, {counts['events']} events"
         )
+        await write_examples(settings, plan.first_day(settings.zone), scene.customers)
     elif half := cut_off(settings.home / "manifest.json"):
         _say(half)
     await wait_for_relay(settings)
-    await build_tables(settings, plan.first_day(settings.zone))
+    first_day = plan.first_day(settings.zone)
+    await build_tables(settings, first_day)
+    if fresh and (stored := await store_baselines(settings, first_day, scene.days)):
+        _say(f"baselines of the simulated history stored: {', '.join(stored)}")
+        await _run("the copies of what is decided", "pipelines.board")
     _say(f"live traffic: customers begin {scene.rate:g} conversations a second and virtual agents answer")
     await run_traffic(settings, Load(scene.rate, real_texts=real_texts()), api_key)
 
@@ -116,14 +122,17 @@ async def build_tables(settings: Settings, first: date) -> None:
     """
     today = datetime.now(settings.zone).date()
     _say(f"building every table from {first} to {today}")
+    await _run("the tables", "pipelines.materialize", first.isoformat(), today.isoformat())
+    _say("tables built")
+
+
+async def _run(what: str, module: str, *arguments: str) -> None:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "pipelines.materialize", first.isoformat(), today.isoformat(),
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
+        sys.executable, "-m", module, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
     output, _ = await process.communicate()
     if process.returncode:
-        raise HubError(f"the tables could not be built: {output.decode(errors='replace')[-2000:]}")
-    _say("tables built")
+        raise HubError(f"{what} could not be built: {output.decode(errors='replace')[-2000:]}")
 
 
 async def run_traffic(

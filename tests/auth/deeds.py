@@ -404,6 +404,29 @@ async def _watched(scene: Scene) -> Deed:
     return Deed(ids={"alert_id": alert["id"]}, request={"json": _alert() | {"threshold": 4.4}})
 
 
+def _entry() -> dict[str, Any]:
+    return {
+        "name": "Licenças", "kind": "cost", "amount_micros": 5_000_000, "every": "month", "valid_from": "2026-01-01",
+    }  # fmt: skip
+
+
+async def _entered(scene: Scene) -> Deed:
+    path = "/api/v1/analytics/benefits-and-costs"
+    _, entry = await call(scene.hub, "POST", path, scene.admin.headers, json=_entry())
+    return Deed(ids={"entry_id": entry["id"]}, request={"json": _entry() | {"amount_micros": 6_000_000}})
+
+
+async def _new_entry(scene: Scene) -> Deed:
+    return Deed(request={"json": _entry()})
+
+
+async def _rate(scene: Scene) -> Deed:
+    ids = {"currency": "USD", "valid_from": "2026-01-01"}
+    path = "/api/v1/analytics/exchange-rates/USD/2026-01-01"
+    assert (await call(scene.hub, "PUT", path, scene.admin.headers, json={"brl_micros": 5_400_000}))[0] == 200
+    return Deed(ids=ids, request={"json": {"brl_micros": 5_500_000}})
+
+
 async def _number_at_rest(scene: Scene) -> Deed:
     await scene.hub.fetch("UPDATE messages SET state = 'cancelled' WHERE state = 'queued'")
     return Deed()
@@ -455,6 +478,11 @@ DEEDS: dict[str, Callable[[Scene], Awaitable[Deed]]] = {
     "DELETE /api/v1/analytics/reports/{report_id}": _sent,
     "PUT /api/v1/analytics/alerts/{alert_id}": _watched,
     "DELETE /api/v1/analytics/alerts/{alert_id}": _watched,
+    "POST /api/v1/analytics/benefits-and-costs": _new_entry,
+    "PUT /api/v1/analytics/benefits-and-costs/{entry_id}": _entered,
+    "DELETE /api/v1/analytics/benefits-and-costs/{entry_id}": _entered,
+    "PUT /api/v1/analytics/exchange-rates/{currency}/{valid_from}": _rate,
+    "DELETE /api/v1/analytics/exchange-rates/{currency}/{valid_from}": _rate,
     "POST /api/v1/privacy/holds": _hold,
     "POST /api/v1/privacy/holds/{hold_id}/release": _release,
     "POST /api/v1/privacy/erasures": _erase,

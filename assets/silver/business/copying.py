@@ -25,14 +25,16 @@ class ShortCopy(HubError):
     code = "short_copy"
 
 
-def copy_whole(warehouse: Warehouse, table: str) -> int:
-    """Replace `silver.<table>` by what PostgreSQL has now (the query of that name in copies.sql); how many rows.
+def copy_whole(warehouse: Warehouse, table: str, query: str | None = None) -> int:
+    """Replace `silver.<table>` by what PostgreSQL has now (`query`, else that of the name in copies.sql); how many rows.
 
     The table aside becomes visible whole or not at all. Raises ShortCopy when a row was lost on the way.
     """
     target = f"silver.{table}"
     with warehouse.replaced_whole(target) as aside:
-        rows = asyncio.run(_copy(warehouse.settings, getattr(queries, table), aside, warehouse.columns(target)))
+        rows = asyncio.run(
+            _copy(warehouse.settings, query or getattr(queries, table), aside, warehouse.columns(target))
+        )
         found = int(warehouse.rows(f"SELECT count() FROM {aside}")[0][0])  # noqa: S608 - our own table
         if found != rows:
             raise ShortCopy(f"PostgreSQL gave {rows} rows for {target} and {found} arrived")

@@ -1,0 +1,31 @@
+-- Campaigns by day and variant: how far messages came, what came of them, what they cost
+CREATE OR REPLACE VIEW gold.bi_campaign_daily /*ON CLUSTER*/
+(
+    day Date COMMENT 'Business day (HUB_TIMEZONE) on which the steps happened',
+    campaign String COMMENT 'Key of its experiment, else the first eight signs of its id',
+    variant LowCardinality(String) COMMENT 'Variant of its test; empty without one',
+    sent UInt64 COMMENT 'Messages queued on the day, count',
+    delivered UInt64 COMMENT 'Messages that arrived on the day, count',
+    read UInt64 COMMENT 'Messages first read on the day, count',
+    replied UInt64 COMMENT 'Messages first answered on the day, count',
+    converted UInt64 COMMENT 'Messages whose goal was first reached on the day, count',
+    failed UInt64 COMMENT 'Messages that failed on the day, count',
+    opted_out UInt64 COMMENT 'Messages after which somebody first wanted no more on the day, count',
+    value Float64 COMMENT 'Value of goals reached, whole units of value_currency',
+    value_currency LowCardinality(String) COMMENT 'ISO 4217 code of value; empty without goals',
+    cost Float64 COMMENT 'Prices of the messages that arrived, whole units of cost_currency',
+    cost_currency LowCardinality(String) COMMENT 'ISO 4217 code of cost; empty when no price was told'
+)
+AS
+SELECT
+    day, if(named.experiment = '', substring(toString(funnel.campaign_id), 1, 8), named.experiment) AS campaign, variant,
+    sum(funnel.sent) AS sent, sum(funnel.delivered) AS delivered, sum(funnel.read) AS read, sum(funnel.replied) AS replied,
+    sum(funnel.converted) AS converted, sum(funnel.failed) AS failed, sum(funnel.opted_out) AS opted_out,
+    sum(value_micros) / 1000000 AS value, value_currency, sum(cost_micros) / 1000000 AS cost, cost_currency
+FROM gold.campaign_funnel AS funnel
+LEFT JOIN (
+    SELECT assumeNotNull(campaign_id) AS campaign_id, toString(any(experiment)) AS experiment
+    FROM gold.experiment_assignments WHERE campaign_id IS NOT NULL GROUP BY campaign_id
+) AS named ON named.campaign_id = funnel.campaign_id
+GROUP BY day, campaign, variant, value_currency, cost_currency
+COMMENT 'Campaigns by day and variant: how far messages came, what came of them, what they cost';

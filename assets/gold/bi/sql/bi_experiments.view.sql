@@ -1,0 +1,45 @@
+-- Each experiment as it stood at the end of each day, in words and figures that people read
+CREATE OR REPLACE VIEW gold.bi_experiments /*ON CLUSTER*/
+(
+    day Date COMMENT 'Business day (HUB_TIMEZONE) at whose end it was read out',
+    is_newest Bool COMMENT 'The newest read-out of the experiment',
+    experiment LowCardinality(String) COMMENT 'Key of the experiment',
+    variant LowCardinality(String) COMMENT 'Variant',
+    is_control Bool COMMENT 'The variant that the others are compared with',
+    metric LowCardinality(String) COMMENT 'conversion, value, value_per_goal, reply or opt_out',
+    kind LowCardinality(String) COMMENT 'proportion, mean or ratio',
+    role LowCardinality(String) COMMENT 'primary, secondary or guardrail',
+    assigned UInt64 COMMENT 'People assigned so far, count',
+    estimate Float64 COMMENT 'The variant''s own share, mean or ratio',
+    difference Nullable(Float64) COMMENT 'Variant minus control (after CUPED for a mean); NULL for the control',
+    low Nullable(Float64) COMMENT 'Its interval that holds at every look, low end; NULL: too early',
+    high Nullable(Float64) COMMENT 'The same, high end',
+    shown_estimate String COMMENT 'estimate as people read it, pt-BR: % of a proportion, else two decimals',
+    shown_effect String COMMENT 'difference and its interval as people read them, pt-BR: percentage points (p.p.) of a proportion, else two decimals',
+    p_value Nullable(Float64) COMMENT 'Always-valid p over all arms and metrics of the role, 0 to 1; NULL for the control',
+    srm_p Float64 COMMENT 'Sample ratio mismatch: smallest always-valid p so far, 0 to 1',
+    srm_blocks Bool COMMENT 'The arms are not as planned: no figure of this day counts',
+    delivery_differs Bool COMMENT 'The arms that send were not reached equally',
+    is_complete Bool COMMENT 'The window of everybody assigned is over',
+    decision LowCardinality(String) COMMENT 'control, blocked, early, better, worse, undecided, or of a guardrail kept, broken, open',
+    verdict String COMMENT 'The same in words, Portuguese'
+)
+AS
+WITH
+    (x, digits) -> replaceOne(replaceOne(toString(toDecimal64(round(x, digits), digits)), '.', ','), '-', '−') AS shown,
+    (x, digits) -> concat(if(x > 0, '+', ''), shown(x, digits)) AS signed,
+    newest AS (SELECT experiment_id, max(day) AS last FROM gold.experiment_results GROUP BY experiment_id)
+SELECT
+    day, day = newest.last AS is_newest, experiment, variant, variant = control AS is_control, metric, kind, role, customers AS assigned,
+    estimate, coalesce(adjusted_difference, results.difference) AS difference, sequential_low AS low, sequential_high AS high,
+    if(kind = 'proportion', concat(shown(100 * estimate, 2), ' %'), shown(estimate, 2)) AS shown_estimate,
+    multiIf(
+        variant = control OR isNull(difference), '–',
+        kind = 'proportion', concat(signed(100 * assumeNotNull(difference), 2), ' p.p. (',
+            if(isNull(low), 'cedo demais', concat(signed(100 * ifNull(low, 0), 2), ' a ', signed(100 * ifNull(high, 0), 2))), ')'),
+        concat(signed(assumeNotNull(difference), 2), ' (',
+            if(isNull(low), 'cedo demais', concat(signed(ifNull(low, 0), 2), ' a ', signed(ifNull(high, 0), 2))), ')')) AS shown_effect,
+    sequential_p_adjusted AS p_value, srm_sequential_p AS srm_p, srm_blocks, delivery_differs, complete AS is_complete, decision, verdict
+FROM gold.experiment_results AS results
+INNER JOIN newest ON newest.experiment_id = results.experiment_id
+COMMENT 'Each experiment as it stood at the end of each day, in words and figures that people read';
