@@ -61,17 +61,14 @@ def late_events(context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Brings to the dashboards what somebody changed: baselines, benefits and costs, exchange rates, names of segments.",
 )
-def edited(
-    context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]
-) -> dg.RunRequest | dg.SkipReason:
+def edited(context: dg.SensorEvaluationContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.SensorResult:
     """A run when PostgreSQL has other rows than at the last start; the cursor is what it had."""
     now = edits(warehouse.settings)
     if now == context.cursor:
-        return dg.SkipReason("nobody has changed anything")
+        return dg.SensorResult(skip_reason="nobody has changed anything")
     if run := underway(context.instance):  # the night's run copies the same tables
-        return dg.SkipReason(f"run {run} builds tables now")
-    context.update_cursor(now)
-    return dg.RunRequest(run_key=now, tags={"hub/reason": "edited"})
+        return dg.SensorResult(skip_reason=f"run {run} builds tables now")
+    return dg.SensorResult(run_requests=[dg.RunRequest(run_key=now, tags={"hub/reason": "edited"})], cursor=now)
 
 
 def conditions() -> dg.AutomationConditionSensorDefinition:

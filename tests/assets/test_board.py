@@ -15,7 +15,7 @@ from pipelines.definitions import defs
 from pipelines.jobs import TAGS
 from pipelines.sensors import edited
 from tests.analytics.conftest import session
-from tests.assets.conftest import Given, at, named
+from tests.assets.conftest import Given, named
 from tests.assets.story import Talk
 from tests.support.waiting import run_async
 
@@ -98,7 +98,8 @@ def test_savings_are_measured_against_the_stored_baseline_at_the_day_s_rate(give
 
 
 def test_goals_are_judged_by_the_stored_baseline_or_by_none(given: Given) -> None:
-    talk = Talk("c1", "ana", at("2026-03-10 14:00"))
+    talk = Talk("c1", "2026-03-10 14:00")
+    talk.customer("2026-03-10 14:01")
     given(*talk.events)
     given.build("2026-03-10", "2026-03-11")
     priced(given, date(2026, 3, 9), resolved=2, micros=1_000_000)
@@ -155,23 +156,25 @@ def test_what_people_decide_arrives_whole_and_a_change_of_it_starts_one_run(
     warehouse = Warehouse(data_settings)
     with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
 
-        def look(cursor: str | None) -> tuple[dg.RunRequest | dg.SkipReason, str | None]:
+        def look(cursor: str | None) -> dg.SensorResult:
             with dg.build_sensor_context(instance=instance, cursor=cursor) as context:
-                return edited(context, warehouse=warehouse), context.cursor
+                result = edited(context, warehouse=warehouse)
+            assert isinstance(result, dg.SensorResult)
+            return result
 
-        found, cursor = look(None)
-        assert isinstance(found, dg.RunRequest)
+        found = look(None)
+        assert found.run_requests
         for table in ("kpi_baseline", "benefits_and_costs", "exchange_rates", "service_levels", "segments"):
             for _ in range(2):  # a rerun changes nothing
                 copy_whole(warehouse, table, getattr(queries, table))
-        assert isinstance(look(cursor)[0], dg.SkipReason)
+        assert not look(found.cursor).run_requests
         run_async(store(data_settings, "UPDATE benefits_and_costs SET amount_micros = 8000000 WHERE every = 'once'"))
-        again, later = look(cursor)
-        assert isinstance(again, dg.RunRequest) and again.run_key != found.run_key
+        again = look(found.cursor)
+        assert again.run_requests and again.run_requests[0].run_key != found.run_requests[0].run_key
         instance.create_run_for_job(defs.resolve_job_def("refresh"), status=dg.DagsterRunStatus.STARTED, tags=TAGS)
         run_async(store(data_settings, "DELETE FROM exchange_rates"))
-        waits, kept = look(later)
-        assert isinstance(waits, dg.SkipReason) and kept == later, "it looks again"
+        waits = look(again.cursor)
+        assert not waits.run_requests and waits.cursor is None, "it looks again"
     rows = warehouse.rows("SELECT kpi, value, measured_to, note FROM silver.kpi_baseline ORDER BY kpi")
     assert rows == [("cost_per_resolved", 2.5, None, ""), ("csat", 4.1, date(2025, 3, 31), "antes\tdo hub")]
     rows = warehouse.rows(

@@ -26,19 +26,19 @@ CREATE OR REPLACE VIEW gold.bi_experiments /*ON CLUSTER*/
 )
 AS
 WITH
-    (x, digits) -> replaceOne(replaceOne(toString(toDecimal64(round(x, digits), digits)), '.', ','), '-', '−') AS shown,
-    (x, digits) -> concat(if(x > 0, '+', ''), shown(x, digits)) AS signed,
+    x -> replaceOne(replaceOne(printf('%.2f', toFloat64(x)), '.', ','), '-', '−') AS shown,
+    x -> concat(if(x > 0, '+', ''), shown(x)) AS signed,
     newest AS (SELECT experiment_id, max(day) AS last FROM gold.experiment_results GROUP BY experiment_id)
 SELECT
     day, day = newest.last AS is_newest, experiment, variant, variant = control AS is_control, metric, kind, role, customers AS assigned,
     estimate, coalesce(adjusted_difference, results.difference) AS difference, sequential_low AS low, sequential_high AS high,
-    if(kind = 'proportion', concat(shown(100 * estimate, 2), ' %'), shown(estimate, 2)) AS shown_estimate,
+    if(kind = 'proportion', concat(shown(100 * estimate), ' %'), shown(estimate)) AS shown_estimate,
     multiIf(
         variant = control OR isNull(difference), '–',
-        kind = 'proportion', concat(signed(100 * assumeNotNull(difference), 2), ' p.p. (',
-            if(isNull(low), 'cedo demais', concat(signed(100 * ifNull(low, 0), 2), ' a ', signed(100 * ifNull(high, 0), 2))), ')'),
-        concat(signed(assumeNotNull(difference), 2), ' (',
-            if(isNull(low), 'cedo demais', concat(signed(ifNull(low, 0), 2), ' a ', signed(ifNull(high, 0), 2))), ')')) AS shown_effect,
+        kind = 'proportion', concat(signed(100 * assumeNotNull(difference)), ' p.p. (',
+            if(isNull(low), 'cedo demais', concat(signed(100 * ifNull(low, 0)), ' a ', signed(100 * ifNull(high, 0)))), ')'),
+        concat(signed(assumeNotNull(difference)), ' (',
+            if(isNull(low), 'cedo demais', concat(signed(ifNull(low, 0)), ' a ', signed(ifNull(high, 0)))), ')')) AS shown_effect,
     sequential_p_adjusted AS p_value, srm_sequential_p AS srm_p, srm_blocks, delivery_differs, complete AS is_complete, decision, verdict
 FROM gold.experiment_results AS results
 INNER JOIN newest ON newest.experiment_id = results.experiment_id
