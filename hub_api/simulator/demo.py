@@ -59,7 +59,7 @@ async def play(settings: Settings, scene: Scene, api_key: str | None) -> None:
     await wait_for_relay(settings)
     first_day = plan.first_day(settings.zone)
     await build_tables(settings, first_day)
-    if fresh and (stored := await store_baselines(settings, first_day, scene.days)):
+    if stored := await store_baselines(settings, first_day, scene.days):
         _say(f"baselines of the simulated history stored: {', '.join(stored)}")
         await _run("the copies of what is decided", "pipelines.board")
     _say(f"live traffic: customers begin {scene.rate:g} conversations a second and virtual agents answer")
