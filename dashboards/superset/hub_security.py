@@ -39,6 +39,7 @@ _VIEWER_MORE = {
     ("can_read", "SecurityRestApi"),
     ("can_get_embedded", "Dashboard"),
 }
+_GUEST_MORE = {("can_log", "Superset")}  # or each look at a chart in a frame is a refusal in the log
 
 
 class HubSecurityManager(SupersetSecurityManager):
@@ -95,10 +96,13 @@ class HubSecurityManager(SupersetSecurityManager):
         """With `superset init`: the roles of this module beside Superset's own."""
         super().sync_role_definitions()
         pvms = self._get_all_pvms()
-        self.set_role(GUEST, self._is_public_pvm, pvms)
+        self.set_role(GUEST, self._is_guest_pvm, pvms)
         self.set_role(VIEWER, self._is_viewer_pvm, pvms)
         for name in sorted({name for names in ROLES.values() for name in names if name.startswith("hub_")} - {VIEWER}):
             self.add_role(name)  # they say which dashboards; what one may do there is VIEWER's and Alpha's
+
+    def _is_guest_pvm(self, pvm: PermissionView) -> bool:
+        return self._is_public_pvm(pvm) or (pvm.permission.name, pvm.view_menu.name) in _GUEST_MORE
 
     def _is_viewer_pvm(self, pvm: PermissionView) -> bool:
         return self._is_public_pvm(pvm) or (pvm.permission.name, pvm.view_menu.name) in _VIEWER_MORE

@@ -32,7 +32,7 @@ PAGES = list(read_tree().dashboards)
 # be empty as long as the warehouse has no row for them either.
 MAY_BE_EMPTY = {
     "operacao": {"forecast", "unusual"},
-    "clientes": {"risk", "risk_trend", "reasons", "drift", "drifting", "sizes", "sizes_trend"},
+    "clientes": {"risk", "risk_trend", "reasons", "drift", "drifting"},
     "campanhas": {"results", "arms", "effect"},
 }
 SDK = Path(__file__).parent / "page/node_modules/@superset-ui/embedded-sdk/bundle/index.js"

@@ -182,10 +182,18 @@ _DEFAULTS: dict[str, dict[str, Any]] = {
     "echarts_timeseries_smooth": {**_LINES, "markerEnabled": False},
     "echarts_timeseries_bar": {**_LINES, "orientation": "vertical"},
     "echarts_area": {**_LINES, "stack": "Stack", "opacity": 0.6},
-    "pie": {"donut": True, "innerRadius": 45, "outerRadius": 75, "label_type": "key_percent", "show_legend": True, "legendOrientation": "bottom", "show_labels": True, "labels_outside": True, "number_format": ",d", "sort_by_metric": True},
+    "pie": {"donut": True, "innerRadius": 45, "outerRadius": 75, "label_type": "percent", "show_legend": True, "legendOrientation": "bottom", "show_labels": True, "labels_outside": True, "number_format": ",d", "sort_by_metric": True},
     "table": {"query_mode": "aggregate", "table_timestamp_format": "%d/%m/%Y", "show_cell_bars": False, "order_desc": True, "page_length": 0, "server_pagination": False},
-    "heatmap_v2": {"linear_color_scheme": "superset_seq_1", "normalize_across": "heatmap", "show_legend": True, "show_percentage": False, "show_values": False, "xscale_interval": 1, "yscale_interval": 1, "left_margin": "auto", "bottom_margin": "auto"},
+    "heatmap_v2": {"linear_color_scheme": "superset_seq_1", "normalize_across": "heatmap", "show_legend": True, "show_percentage": False, "show_values": False, "xscale_interval": 1, "yscale_interval": 1, "left_margin": "auto", "bottom_margin": 50},
     "funnel": {"percent_calculation_type": "first_step", "show_legend": False, "show_labels": True, "label_type": 5, "number_format": ",d"},
+}  # fmt: skip
+
+
+# What means the same looks the same on every page, whatever else a chart has.
+_COLORS = {
+    "negativo": "#c0392b", "neutro": "#a7b1b8", "positivo": "#2e9e6b", "misto": "#e0a100", "1 alto": "#c0392b", "2 médio": "#e0a100",
+    "3 baixo": "#2e9e6b", "Custos": "#c0392b", "Benefícios informados": "#2e9e6b", "Economia medida": "#2f80c1",
+    "costs_total": "#c0392b", "benefits_total": "#2e9e6b", "savings_total": "#2f80c1",
 }  # fmt: skip
 
 
@@ -207,7 +215,7 @@ def _dashboard(dashboard: Dashboard, tree: Tree) -> dict[str, Any]:
             "dashboard_title": spec["title"], "description": spec["description"], "slug": dashboard.slug, "published": False,
             "css": "", "uuid": id_of("dashboard", dashboard.slug), "certified_by": CERTIFIED_BY, "position": dict(_position(dashboard)),
             "metadata": {
-                "native_filter_configuration": filters, "color_scheme": "supersetColors", "refresh_frequency": 300,
+                "native_filter_configuration": filters, "color_scheme": "supersetColors", "label_colors": _COLORS, "refresh_frequency": 300,
                 "expanded_slices": {}, "timed_refresh_immune_slices": [], "cross_filters_enabled": False, "chart_configuration": {},
                 "global_chart_configuration": {"scope": {"rootPath": ["ROOT_ID"], "excluded": []}, "chartsInScope": []},
                 "filter_bar_orientation": "HORIZONTAL",

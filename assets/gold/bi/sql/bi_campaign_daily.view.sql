@@ -21,8 +21,15 @@ SELECT
     day, if(named.experiment = '', substring(toString(funnel.campaign_id), 1, 8), named.experiment) AS campaign, variant,
     sum(funnel.sent) AS sent, sum(funnel.delivered) AS delivered, sum(funnel.read) AS read, sum(funnel.replied) AS replied,
     sum(funnel.converted) AS converted, sum(funnel.failed) AS failed, sum(funnel.opted_out) AS opted_out,
-    sum(value_micros) / 1000000 AS value, value_currency, sum(cost_micros) / 1000000 AS cost, cost_currency
+    sum(value_micros) / 1000000 AS value, if(length(money.values) = 1, money.values[1], toString(funnel.value_currency)) AS value_currency,
+    sum(cost_micros) / 1000000 AS cost, if(length(money.costs) = 1, money.costs[1], toString(funnel.cost_currency)) AS cost_currency
 FROM gold.campaign_funnel AS funnel
+-- A campaign in one currency is of that on days without an amount too, or each variant would be two rows.
+LEFT JOIN (
+    SELECT campaign_id, groupUniqArrayIf(toString(value_currency), value_currency != '') AS values,
+        groupUniqArrayIf(toString(cost_currency), cost_currency != '') AS costs
+    FROM gold.campaign_funnel GROUP BY campaign_id
+) AS money ON money.campaign_id = funnel.campaign_id
 LEFT JOIN (
     SELECT assumeNotNull(campaign_id) AS campaign_id, toString(any(experiment)) AS experiment
     FROM gold.experiment_assignments WHERE campaign_id IS NOT NULL GROUP BY campaign_id
