@@ -6,13 +6,13 @@ CREATE OR REPLACE VIEW gold.bi_experiments /*ON CLUSTER*/
     experiment LowCardinality(String) COMMENT 'Key of the experiment',
     variant LowCardinality(String) COMMENT 'Variant',
     is_control Bool COMMENT 'The variant that the others are compared with',
-    metric LowCardinality(String) COMMENT 'conversion, value, value_per_goal, reply or opt_out',
-    kind LowCardinality(String) COMMENT 'proportion, mean or ratio',
+    metric LowCardinality(String) COMMENT 'conversion, value, value_per_goal, value_p90, value_p99, reply or opt_out',
+    kind LowCardinality(String) COMMENT 'proportion, mean, ratio or quantile',
     role LowCardinality(String) COMMENT 'primary, secondary or guardrail',
     assigned UInt64 COMMENT 'People assigned so far, count',
-    estimate Float64 COMMENT 'The variant''s own share, mean or ratio',
+    estimate Float64 COMMENT 'The variant''s own share, mean, ratio or quantile',
     difference Nullable(Float64) COMMENT 'Variant minus control (after CUPED for a mean); NULL for the control',
-    low Nullable(Float64) COMMENT 'Its interval that holds at every look, low end; NULL: too early',
+    low Nullable(Float64) COMMENT 'Its interval that holds at every look (a quantile: at one look fixed before), low end; NULL: too early',
     high Nullable(Float64) COMMENT 'The same, high end',
     shown_estimate String COMMENT 'estimate as people read it, pt-BR: % of a proportion, else two decimals',
     shown_effect String COMMENT 'difference and its interval as people read them, pt-BR: percentage points (p.p.) of a proportion, else two decimals',
@@ -21,7 +21,7 @@ CREATE OR REPLACE VIEW gold.bi_experiments /*ON CLUSTER*/
     srm_blocks Bool COMMENT 'The arms are not as planned: no figure of this day counts',
     delivery_differs Bool COMMENT 'The arms that send were not reached equally',
     is_complete Bool COMMENT 'The window of everybody assigned is over',
-    decision LowCardinality(String) COMMENT 'control, blocked, early, better, worse, undecided, or of a guardrail kept, broken, open',
+    decision LowCardinality(String) COMMENT 'control, blocked, early, better, worse, undecided, of a quantile informs, or of a guardrail kept, broken, open',
     verdict String COMMENT 'The same in words, Portuguese'
 )
 AS
@@ -31,7 +31,8 @@ WITH
     newest AS (SELECT experiment_id, max(day) AS last FROM gold.experiment_results GROUP BY experiment_id)
 SELECT
     day, day = newest.last AS is_newest, experiment, variant, variant = control AS is_control, metric, kind, role, customers AS assigned,
-    estimate, coalesce(adjusted_difference, results.difference) AS difference, sequential_low AS low, sequential_high AS high,
+    estimate, coalesce(adjusted_difference, results.difference) AS difference, if(kind = 'quantile', difference_low, sequential_low) AS low,
+    if(kind = 'quantile', difference_high, sequential_high) AS high,
     if(kind = 'proportion', concat(shown(100 * estimate), ' %'), shown(estimate)) AS shown_estimate,
     multiIf(
         variant = control OR isNull(difference), '–',
