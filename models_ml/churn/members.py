@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from models_ml.churn.columns import Columns, Floats
+from models_ml.threads import fitting
 
 BOOSTING: dict[str, dict[str, Any]] = {
     # For rules among few columns, of which no two are enough; at most six splits deep.
@@ -25,6 +26,11 @@ FEW_VALUES = 8  # a numeric column with fewer values is a straight line: knots b
 
 def fit_member(name: str, matrix: Floats, target: Any, columns: Columns, seed: int) -> Any:
     """Fit one of MEMBERS or BASELINE on `matrix` as `columns.matrix` gives it."""
+    with fitting(len(matrix)):
+        return _fitted(name, matrix, target, columns, seed)
+
+
+def _fitted(name: str, matrix: Floats, target: Any, columns: Columns, seed: int) -> Any:
     if name in BOOSTING:
         from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -38,7 +44,8 @@ def fit_member(name: str, matrix: Floats, target: Any, columns: Columns, seed: i
 
 def margin(member: Any, matrix: Floats) -> Floats:
     """The member's log-odds for each row."""
-    found: Floats = member.decision_function(matrix)
+    with fitting(len(matrix)):
+        found: Floats = member.decision_function(matrix)
     return found
 
 
