@@ -9,6 +9,7 @@ from tests.benchmarks.report import Row
 from tests.models_ml.churn.samples import shared_data
 from tests.models_ml.forecasting.samples import hours
 
+FOLDS = 5  # with two, a model learns from half of the rows: no floor then
 # The figures that were reached untuned before (issue of the data platform).
 SETS = (("iranian_churn", "churn", 0.986), ("telco_churn_ibm", "Churn", 0.836))
 
@@ -21,7 +22,7 @@ async def run(scale: float) -> list[Row]:
         if folder is None:
             rows.append(Row(name, "not beside this checkout"))
         else:
-            rows += _churn(folder, target, known, folds=5 if scale >= 1 else 2)
+            rows += _churn(folder, target, known, folds=FOLDS if scale >= 1 else 2)
     rows += [_forecast(a_day) for a_day in (40, 400, 5000)]
     rows += _anomalies(max(10, int(200 * scale)))
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -48,7 +49,7 @@ def _churn(folder: Path, target: str, known: float, folds: int) -> list[Row]:
         rows.append(
             Row(
                 f"{folder.name}, {how}: AUC", f"{figures['auc']:.4f} ({low_high[0]:.4f} to {low_high[1]:.4f})",
-                figures["auc"] / known, f"{known} known before", 1.0,
+                figures["auc"] / known, f"{known} known before", 1.0 if folds == FOLDS else None,
                 f"logistic {roc_auc_score(answers, scores['logistic']):.4f}, AP {figures['average_precision']:.3f}, Brier skill {figures['brier_skill']:.3f}, "
                 f"calibration error {figures['calibration_error']:.3f}, slope {figures['calibration_slope']:.2f}",
             )
