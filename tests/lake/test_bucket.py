@@ -41,7 +41,7 @@ def test_a_bucket_holds_the_same_files_and_a_day_comes_back_from_it(history: Bui
     assert list(damaged(bucket)) == []
     assert asyncio.run(bring_up_to_date(bucket, only)) == {}
     client, day = history.client(), max(there[only[0]].days)
-    client.command(f"ALTER TABLE {only[0]} DROP PARTITION '{day}'")
+    client.command(f"DELETE FROM {only[0]} WHERE day = '{day}'")
     client.close()
     assert asyncio.run(restore(bucket, only)) == {only[0]: 1}
     assert asyncio.run(differences(bucket)) == {}
