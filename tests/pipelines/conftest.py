@@ -1,5 +1,5 @@
 """Runs in this process on real engines, recorded in an instance that lives in memory."""
 
-from tests.assets.conftest import given, warehouse_settings
+from tests.assets.conftest import given, lock_url, warehouse_settings
 
-__all__ = ["given", "warehouse_settings"]
+__all__ = ["given", "lock_url", "warehouse_settings"]
