@@ -78,6 +78,24 @@ def test_a_second_writing_changes_no_file_and_a_changed_day_is_the_only_one_writ
     client.close()
 
 
+def test_a_day_of_one_person_that_was_never_built_as_a_day_ends_with_him(history: Built, lake: Path) -> None:
+    """Such days come from what operators tell of long ago; an erasure leaves the warehouse without them, and the lake follows."""
+    client, table = history.client(), "gold.customer_actions_daily"
+    day = "2024-02-29"
+    client.command(
+        f"INSERT INTO {table} SELECT '{day}', generateUUIDv4(), 'contract_started', 'fibra', 1, 0, toDateTime64('{day} 12:00:00', 6), "
+        f"toDateTime64('{day} 12:00:00', 6)"
+    )
+    assert {name: list(days) for name, days in history.write().items()} == {table: [day]}
+    client.command(f"DELETE FROM {table} WHERE day = '{day}'")
+    written = history.write()
+    client.close()
+    assert {name: [(one, file.bytes) for one, file in days.items()] for name, days in written.items()} == {
+        table: [(day, 0)]
+    }
+    assert asyncio.run(differences(history.settings)) == {} and list(damaged(history.settings)) == []
+
+
 def test_a_file_that_was_damaged_or_lost_is_named(history: Built, lake: Path) -> None:
     assert list(damaged(history.settings)) == []
     files = sorted((lake / "gold/conversation_facts").rglob("*.parquet"))[:2]
