@@ -171,10 +171,13 @@ async def record_opt_outs(services: Services, campaign: Campaign) -> int:
 
 
 def _moments(rng: Random, begin: datetime, end: datetime, a_day: float) -> Iterator[datetime]:
-    """Poisson arrivals."""
-    at = begin
-    while a_day > 0 and (at := at + timedelta(days=rng.expovariate(a_day))) < end:
-        yield at
+    """Poisson arrivals. Who hardly ever buys may have to wait longer than a calendar can count."""
+    if a_day <= 0:
+        return
+    days, length = rng.expovariate(a_day), (end - begin) / timedelta(days=1)
+    while days < length:
+        yield begin + timedelta(days=days)
+        days += rng.expovariate(a_day)
 
 
 def _local(campaign: Campaign, day: date, seconds: float) -> datetime:
