@@ -10,9 +10,10 @@ import pytest
 
 from hub_api.auth.identify import count_sends
 from hub_api.simulator.server import Simulator
-from tests.auth.deeds import Scene, do, set_the_scene
+from tests.auth.deeds import do
 from tests.auth.people import add_conversation, add_person, add_team, call, clear_limits, login
 from tests.auth.routes import all_routes
+from tests.auth.scene import Scene, set_the_scene
 from tests.support.hub import Hub, make_settings, running_hub
 from tests.support.simulator import test_config
 from tests.support.waiting import eventually
