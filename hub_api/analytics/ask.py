@@ -19,7 +19,9 @@ questions = sqlfile.load(__package__, "cases.clickhouse.sql")
 Grain = Literal["hour", "day", "week", "month"]
 _BUCKETS: Mapping[Grain, str] = {"hour": "hour", "day": "day", "week": "toMonday(day)", "month": "toStartOfMonth(day)"}
 MOST_DAYS_BY_HOUR = 92
-By = Literal["queue", "agent_id", "number_id", "channel", "state_code", "region", "plan", "weekday", "hour_of_day"]
+By = Literal[
+    "queue", "agent_id", "number_id", "channel", "state_code", "region", "plan", "weekday", "hour_of_day", "segment"
+]  # fmt: skip
 _BY: Mapping[str, str] = {
     **{
         name: f"toString({name})" if kind == "String" else f"ifNull(toString({name}), '')"
@@ -136,9 +138,16 @@ def _day(bucket: date | datetime) -> date:
 async def breakdown(
     reader: Reader, kpi: Kpi, filter_: Filter, by: By, *, limit: int, zone: str
 ) -> list[dict[str, Any]]:
-    """The figure of each value of a dimension, those with the most cases first."""
+    """The figure of each value of a dimension, those with the most cases first.
+
+    By segment a case counts in every segment that its customer is in now: the parts overlap and do not add up to the figure.
+    """
     await one_currency(reader, kpi, filter_)
-    rows = await _ask(reader, "breakdown", Cases.of(kpi), filter_, by=_BY[by], given={"limit": limit, "timezone": zone})
+    cases, given = Cases.of(kpi), {"limit": limit}
+    if by == "segment":
+        rows = await _ask(reader, "breakdown_by_segment", cases, filter_, given=given)
+    else:
+        rows = await _ask(reader, "breakdown", cases, filter_, by=_BY[by], given={**given, "timezone": zone})
     return [{"by": row["value"], **_valued(kpi, row)} for row in rows]
 
 
@@ -161,7 +170,7 @@ async def conversations(
 
 
 async def total(reader: Reader, cases: Cases, filter_: Filter) -> dict[str, int]:
-    """What the conversations behind a figure come to, summed conversation by conversation."""
+    """What the conversations behind a figure come to, and how many they are."""
     (row,) = await _ask(reader, "total", cases, filter_)
     return {name: int(row[name]) for name in ("conversations", "cases", "numerator", "denominator")}
 

@@ -1,11 +1,12 @@
 """The conversations behind a figure as the caller may see them: their share for everybody who sees the figure, names only for
 who sees the conversation, masked as everywhere."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
-from hub_api.analytics import ask, schemas
+from hub_api.analytics import ask, cache, schemas
 from hub_api.analytics.filters import Filter, queries
 from hub_api.auth.principal import Principal
 from hub_api.chat import masking
@@ -28,9 +29,12 @@ async def shown_conversations(
     limit: int,
     cursor: str | None,
 ) -> schemas.BehindPage:
-    """A page of them, with the total of all: the same cases, summed conversation by conversation."""
-    rows, following = await ask.conversations(reader, cases, filter_, order=order, limit=limit, cursor=cursor)
-    sums = await ask.total(reader, cases, filter_)
+    """A page of them, with the total of all: the same cases. The total is kept as figures are, for the pages that follow."""
+    said = ("total", cases.view, str(filter_))
+    (rows, following), sums = await asyncio.gather(
+        ask.conversations(reader, cases, filter_, order=order, limit=limit, cursor=cursor),
+        cache.sums(services, reader, said, lambda: ask.total(reader, cases, filter_)),
+    )
     people = await _people(services, caller, [row["conversation_id"] for row in rows])
     return schemas.BehindPage(
         first=filter_.first,

@@ -5,7 +5,7 @@ What has names of people in it is not kept.
 
 import hashlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, NamedTuple
 
 import orjson
@@ -47,9 +47,8 @@ async def answer(
 
     304 without a body when the caller has it already (If-None-Match).
     """
-    now = await version(services, reader)
-    said = [*now, request.url.path, sorted(request.query_params.multi_items()), str(filter_)]
-    etag = hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
+    said = [request.url.path, sorted(request.query_params.multi_items()), str(filter_)]
+    etag = await _name(services, reader, said)
     headers = {"ETag": f'W/"{etag}"', "Cache-Control": "private, no-cache"}
     if f'"{etag}"' in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
@@ -59,6 +58,24 @@ async def answer(
         body = orjson.dumps((await make()).model_dump(mode="json"))
         await _keep(services, key, body)
     return Response(body, media_type="application/json", headers=headers)
+
+
+async def sums(
+    services: Services, reader: Reader, said: Sequence[str], make: Callable[[], Awaitable[dict[str, int]]]
+) -> dict[str, int]:
+    """The sums that `make` gave for the same words of the same data, or gives now: who turns pages asks for them each time."""
+    key = f"analytics:{await _name(services, reader, said)}"
+    if (body := await _kept(services, key)) is not None:
+        kept: dict[str, int] = orjson.loads(body)
+        return kept
+    made = await make()
+    await _keep(services, key, orjson.dumps(made))
+    return made
+
+
+async def _name(services: Services, reader: Reader, said: Sequence[Any]) -> str:
+    """What an answer is kept under: a hash of the question and of the data's version."""
+    return hashlib.sha256(json.dumps([*await version(services, reader), *said]).encode()).hexdigest()[:32]
 
 
 async def _kept(services: Services, key: str) -> bytes | None:

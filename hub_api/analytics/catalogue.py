@@ -87,12 +87,17 @@ class Catalogue:
         return self.funnels[key]
 
 
+def assets_folder() -> Path:
+    """Where the installed `assets` are: their files can be read where the package cannot be imported."""
+    spec = find_spec("assets")
+    (folder,) = (spec.submodule_search_locations if spec else None) or ["assets"]
+    return Path(folder)
+
+
 @cache
 def catalogue() -> Catalogue:
     """The catalogue of the installed `assets`."""
-    spec = find_spec("assets")
-    (folder,) = (spec.submodule_search_locations if spec else None) or ["assets"]
-    told = yaml.safe_load((Path(folder) / "gold" / "kpi" / "catalogue.yaml").read_text("utf-8"))
+    told = yaml.safe_load((assets_folder() / "gold" / "kpi" / "catalogue.yaml").read_text("utf-8"))
     return Catalogue(
         {key: _kpi(key, one) for key, one in told["kpis"].items()},
         {key: _kpi(key, one) for key, one in told["measured_elsewhere"].items()},

@@ -22,6 +22,9 @@ SELECT id::text AS value, name AS label FROM users WHERE id::text = ANY ($1::tex
 -- name: number_names  -- $1 ids as text -> value, label: the number as people write it
 SELECT id::text AS value, display_phone_number AS label FROM whatsapp_numbers WHERE id::text = ANY ($1::text[]);
 
+-- name: segment_names  -- $1 ids as text -> value, label
+SELECT id::text AS value, name AS label FROM segments WHERE id::text = ANY ($1::text[]);
+
 -- name: baselines  -- -> every stored baseline
 SELECT kpi, value, measured_from, measured_to, note, updated_at FROM kpi_baseline ORDER BY kpi;
 

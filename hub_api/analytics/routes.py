@@ -43,7 +43,7 @@ async def get_catalogue(services: Hub, caller: Analyst) -> schemas.CatalogueShow
     return schemas.CatalogueShown(
         kpis=[
             *(schemas.info(kpi, baselines) for kpi in known.kpis.values()),
-            *(schemas.info(kpi, baselines, "prometheus") for kpi in known.elsewhere.values()),
+            *(schemas.info(kpi, baselines, "service_levels") for kpi in known.elsewhere.values()),
         ],
         funnels=[
             schemas.FunnelInfo(key=one.key, name=one.name, steps=dict(one.steps)) for one in known.funnels.values()
@@ -116,7 +116,7 @@ async def get_breakdown(
     by: Annotated[ask.By, Query()] = "queue",
     limit: Limit = 100,
 ) -> Response:
-    """The figure of each queue, agent, number, region, plan, weekday or hour of the day."""
+    """The figure of each queue, agent, number, region, plan, weekday, hour of the day, or segment (by its members now: they overlap)."""
     of = catalogue().kpi(kpi)
     reader, filter_ = await _prepared(services, caller, wanted)
 
@@ -185,6 +185,13 @@ async def get_funnel_conversations(
     return await shown_conversations(services, caller, reader, cases, filter_, _as_it_is, "newest", limit, cursor)
 
 
+@router.get("/baselines", summary="List stored baselines")
+async def get_baselines(services: Hub, caller: Analyst) -> schemas.BaselineList:
+    """With when each was measured and where it is from."""
+    rows = await services.db.fetch(queries.baselines)
+    return schemas.BaselineList(items=[schemas.Baseline.model_validate(dict(row)) for row in rows])
+
+
 @router.put("/baselines/{kpi}", responses=UNKNOWN, summary="Store a baseline")
 async def put_baseline(
     services: Hub,
@@ -214,7 +221,9 @@ def _figure(kpi: Kpi, baselines: dict[str, float], found: Mapping[str, Any]) -> 
 
 
 async def _labels(services: Services, by: str, values: list[str]) -> dict[str, str]:
-    names = {"queue": queries.queue_names, "agent_id": queries.agent_names, "number_id": queries.number_names}
+    names = {
+        "queue": queries.queue_names, "agent_id": queries.agent_names, "number_id": queries.number_names, "segment": queries.segment_names,
+    }  # fmt: skip
     if by not in names:
         return {}
     return {row["value"]: row["label"] or row["value"] for row in await services.db.fetch(names[by], values)}

@@ -22,7 +22,10 @@ class KpiInfo(BaseModel):
     target: float | None = Field(description="fixed, or from the stored baseline; null without one")
     target_change: float | None = Field(description="the target as a change of the baseline: -0.4 is 40 % below it")
     baseline: float | None = Field(description="what it was before the hub, as stored by PUT /baselines")
-    measured_by: str = Field(description="warehouse, or prometheus: then `formula` is asked there")
+    measured_by: str = Field(
+        description="warehouse: the figures of this API; service_levels: what the API counts of itself, of the last 30 days, "
+        "told by gold.bi_kpi_goals and the dashboard Executivo"
+    )
 
 
 class FunnelInfo(BaseModel):
@@ -168,6 +171,12 @@ class Baseline(NewBaseline):
 
     kpi: str
     updated_at: datetime
+
+
+class BaselineList(BaseModel):
+    """The stored baselines, by figure: at most one each."""
+
+    items: list[Baseline]
 
 
 def info(kpi: Kpi, baselines: dict[str, Any], measured_by: str = "warehouse") -> KpiInfo:

@@ -4,6 +4,7 @@ files; answers kept while the data stays."""
 import asyncio
 import io
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import date
 from random import Random
 from typing import Any
@@ -91,13 +92,38 @@ def some_filter(rng: Random) -> Filter:
     return Filter(date.fromisoformat(first), date.fromisoformat(last), values, None, scope)
 
 
+BY_SEGMENT = """
+SELECT toString(segment_id) AS by, sum(bi_segment_kpis.cases) AS cases, sum(bi_segment_kpis.numerator) AS numerator,
+    sum(bi_segment_kpis.denominator) AS denominator
+FROM gold.bi_segment_kpis WHERE kpi = {kpi:String} GROUP BY by
+"""
+EVER = Filter(date(2026, 1, 1), date(2026, 6, 1))
+
+
+async def grouped(settings: Settings, rng: Random) -> list[UUID]:
+    """Two segments that have some of the customers in common, and one without members."""
+    segments, rows = [uuid7() for _ in range(3)], []
+    warehouse = Given(settings).warehouse
+    people = warehouse.rows("SELECT DISTINCT customer_id FROM gold.conversation_facts ORDER BY 1")
+    for segment in segments[:2]:
+        rows += [[segment, who] for (who,) in people if rng.random() < 0.6]
+    warehouse.client.insert("gold.segment_membership", rows, column_names=["segment_id", "customer_id"])
+    warehouse.client.insert(
+        "silver.segments", [[one, f"s{n}", 1, False] for n, one in enumerate(segments)],
+        column_names=["segment_id", "name", "version", "is_archived"],
+    )  # fmt: skip
+    warehouse.close()
+    return segments
+
+
 @pytest.mark.parametrize("seed", range(2))
 async def test_the_conversations_behind_every_figure_come_to_it_whatever_the_filter(
     hub: Hub, reader: Reader, seed: int
 ) -> None:
     rng, sums = Random(seed), ("cases", "numerator", "denominator")
     await built(hub.services.settings, *random_events(rng, 60))
-    seen = 0
+    segments = await grouped(hub.services.settings, rng)
+    seen, of_segments = 0, 0
     for kpi in KPIS[seed::2]:
         for filter_ in (Filter(date(2026, 3, 10), date(2026, 3, 12)), some_filter(rng)):
             found, cases = await ask.figure(reader, kpi, filter_), ask.Cases.of(kpi)
@@ -120,13 +146,26 @@ async def test_the_conversations_behind_every_figure_come_to_it_whatever_the_fil
             for by in rng.sample(["queue", "agent_id", "weekday", "hour_of_day", "region"], 2):
                 parts = await ask.breakdown(reader, kpi, filter_, by, limit=500, zone="America/Sao_Paulo")
                 assert {name: sum(part[name] for part in parts) for name in sums} == wanted, (kpi.key, by)
+            parts = await ask.breakdown(reader, kpi, filter_, "segment", limit=500, zone="America/Sao_Paulo")
+            of_members = {part["by"]: {name: part[name] for name in sums} for part in parts}
+            for segment in segments:
+                alone = await ask.figure(reader, kpi, replace(filter_, segments=[segment]))
+                told = of_members.get(str(segment), dict.fromkeys(sums, 0))
+                assert told == {name: alone[name] for name in sums}, (kpi.key, "segment")
+                of_segments += alone["cases"]
             points = await ask.series(reader, kpi, filter_, rng.choice(["hour", "day", "week", "month"]))
             if kpi.kind == "level":
                 assert not points or points[-1]["value"] == found["value"], kpi.key
             else:
                 assert {name: sum(point[name] for point in points) for name in sums} == wanted, kpi.key
             seen += found["cases"]
-    assert seen > 300
+        # The board's view says the same of all days and queues.
+        shown = await reader.rows(BY_SEGMENT, {"kpi": kpi.key})
+        whole = await ask.breakdown(reader, kpi, EVER, "segment", limit=500, zone="America/Sao_Paulo")
+        assert {row["by"]: [row[name] for name in sums] for row in shown} == {
+            part["by"]: [part[name] for name in sums] for part in whole
+        }, kpi.key
+    assert seen > 300 and of_segments > 300
     for funnel in catalogue().funnels.values():
         filter_ = some_filter(rng)
         counts = await ask.funnel(reader, funnel, filter_)
@@ -245,12 +284,13 @@ async def test_a_baseline_gives_targets_that_are_a_change_of_it(hub: Hub) -> Non
     body = {"value": 2.5, "measured_from": "2025-01-01", "measured_to": "2025-06-30", "note": "sistema anterior"}
     status, stored = await call(hub, "PUT", path, hub.auth, json=body)
     assert status == 200 and stored["value"] == 2.5 and stored["kpi"] == "cost_per_resolved"
+    assert (await get(hub, "baselines"))["items"] == [stored]
     told = {one["key"]: one for one in (await get(hub, "catalogue"))["kpis"]}
     assert told["cost_per_resolved"]["target"] == pytest.approx(1.5) and told["cost_per_resolved"]["baseline"] == 2.5
     assert (
         told["agent_efficiency"]["target"] is None
         and told["csat"]["target"] == 4.5
-        and told["uptime"]["measured_by"] == "prometheus"
+        and told["uptime"]["measured_by"] == "service_levels"
     )
     assert "kpi.baseline_set" in await actions(hub)
     assert (await call(hub, "PUT", f"{API}/baselines/nothing", hub.auth, json=body))[0] == 404

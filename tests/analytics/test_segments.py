@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,6 +15,7 @@ from clickhouse_connect.driver.client import Client
 from assets.gold.segment.definitions import read_definitions
 from assets.gold.segment.membership import refresh
 from assets.warehouse import Warehouse
+from hub_api.analytics.segments import freeze
 from hub_api.analytics.segments import preview as previews
 from hub_api.chat.merge import merge
 from hub_api.platform.clickhouse import connect
@@ -183,6 +184,33 @@ async def test_a_frozen_list_has_its_proof_and_follows_merges_and_erasures_only(
     assert (await call(hub, "GET", f"{SEGMENTS}/snapshots/{first[1]['id']}", marketer.headers))[1][
         "members_sha256"
     ] == digest
+
+
+async def test_a_list_whose_process_died_is_given_up_and_made_anew_by_the_same_request(
+    hub: Hub, marketer: Person, world: World
+) -> None:
+    made = await make(hub, marketer, ACTIVE)
+    path, expected = f"{SEGMENTS}/{made['id']}/snapshots", sorted(inside(world, ACTIVE))
+    keys = [{**marketer.headers, "Idempotency-Key": name} for name in ("died", "at work")]
+    died, at_work = [UUID((await call(hub, "POST", path, key))[1]["id"]) for key in keys]
+    left = "UPDATE segment_snapshots SET state = 'freezing', frozen_at = NULL, members = NULL, members_sha256 = NULL, created_at = now() - $2::interval WHERE id = $1"
+    await hub.fetch(left, died, timedelta(minutes=16))
+    await hub.fetch(left, at_work, timedelta(minutes=1))
+    await hub.fetch("DELETE FROM segment_snapshot_members WHERE customer_id = ANY($1)", expected[::2])
+    assert (await call(hub, "POST", path, keys[0]))[1]["state"] == "freezing", "whose process may live"
+    began = await hub.fetchval("SELECT created_at FROM segment_snapshots WHERE id = $1", died)
+    assert await freeze.end_dead(hub.services) == 1
+    state = "SELECT state, (SELECT count(*) FROM segment_snapshot_members WHERE snapshot_id = s.id) AS members FROM segment_snapshots s WHERE id = $1"
+    assert [tuple(row) for row in await hub.fetch(state, died)] == [("failed", 0)]
+    assert (await hub.fetch(state, at_work))[0]["state"] == "freezing"
+    status, again = await call(hub, "POST", path, keys[0])
+    digest = hashlib.sha256(b"".join(one.bytes for one in expected)).hexdigest()
+    assert (status, again["id"], again["state"]) == (201, str(died), "frozen")
+    assert (again["members"], again["members_sha256"]) == (len(expected), digest)
+    # The one that was thought dead wakes up: what it has left to say changes nothing.
+    await hub.fetch(freeze.queries.add_members, died, began, [one for one in IDS if one not in expected])
+    await hub.fetch(freeze.queries.fail_snapshot, died, began)
+    assert [tuple(row) for row in await hub.fetch(state, died)] == [("frozen", len(expected))]
 
 
 async def test_two_freezes_of_one_snapshot_at_once_make_one_list(hub: Hub, marketer: Person, world: World) -> None:
@@ -375,3 +403,39 @@ async def test_a_segment_too_deep_is_refused_and_not_a_server_error(hub: Hub, ma
         status, _ = await call(hub, "POST", f"{SEGMENTS}/preview", headers, data=raw)
         assert status == 200 if depth < 12 else status in (400, 422), (depth, status)
     assert isinstance(parse({"type": "inactivity", "days": 3}), tree.Inactivity)
+
+
+async def test_a_builder_is_told_what_may_be_asked_and_which_values_there_are(
+    hub: Hub, marketer: Person, world: World
+) -> None:
+    status, offered = await call(hub, "GET", f"{SEGMENTS}/catalogue", marketer.headers)
+    assert status == 200 and {one["field"]: one["kind"] for one in offered["attributes"]} == dict(catalogue.ATTRIBUTES)
+    assert {one["action"]: one["detail"] for one in offered["actions"]} == dict(catalogue.DETAILS)
+    for of in ("status", "city", "tags", "message.type"):
+        status, told = await call(hub, "GET", f"{SEGMENTS}/values?of={of}", marketer.headers)
+        assert status == 200 and told["items"], of
+        counts = [one["customers"] for one in told["items"]]
+        assert counts == sorted(counts, reverse=True), of
+        node: dict[str, Any] = {
+            "status": {"type": "attribute", "field": "status", "op": "in"},
+            "city": {"type": "geography", "level": "city"},
+            "tags": {"type": "tags", "test": "any"},
+            "message.type": {"type": "behaviour", "action": "message", "op": "ge", "count": 1, "window_days": 400},
+        }[of]
+        member = {"status": "value", "city": "places", "tags": "tags", "message.type": "detail"}[of]
+        first = told["items"][0]
+        assert len(inside(world, {**node, member: [first["value"]]})) == first["customers"], of
+    for strange in ("monthly_micros", "customer_id", "resolved.type", "message.", "status' OR 1"):
+        assert (await call(hub, "GET", f"{SEGMENTS}/values", marketer.headers, params={"of": strange}))[0] == 422
+    agent = await add_person(hub, "agent")
+    assert (await call(hub, "GET", f"{SEGMENTS}/values?of=city", agent.headers))[0] == 403
+
+
+async def test_sizes_are_those_of_the_last_run(hub: Hub, marketer: Person, world: World) -> None:
+    made = await make(hub, marketer, ACTIVE)
+    assert (await call(hub, "GET", f"{SEGMENTS}/sizes", marketer.headers))[1] == {"items": []}
+    settings = hub.services.settings
+    await in_thread(lambda: refresh(Warehouse(settings), read_definitions(settings)))
+    _, told = await call(hub, "GET", f"{SEGMENTS}/sizes", marketer.headers)
+    (size,) = told["items"]
+    assert (size["segment_id"], size["members"], size["version"]) == (made["id"], len(inside(world, ACTIVE)), 1)

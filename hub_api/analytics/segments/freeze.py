@@ -1,6 +1,7 @@
 """Frozen lists for sending: who is in a segment at one moment, with what proves it (design §4.7)."""
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,13 +25,17 @@ queries = keep.queries
 LIMITS: Settings = {"max_execution_time": 60, "max_result_rows": 20_000_000}
 # Rows of one transaction: the relay's horizon waits for the oldest one.
 MEMBERS_A_TRANSACTION = 20_000
+# A million members take a minute: whoever has been at it for so long is dead.
+GIVEN_UP_AFTER = timedelta(minutes=15)
 
 
 async def freeze(services: Services, who: Principal, segment_id: UUID, snapshot_id: UUID | None = None) -> Row:
-    """Store who is in the segment now; the snapshot, which is `frozen` with its count and hash.
+    """Store who is in the segment now; the snapshot, which is `frozen` with its count and hash. One that failed is made anew
+    under its id.
 
-    A process that dies meanwhile leaves it `freezing`: nothing is sent by one that is not frozen. Raises NotFound, Conflict
-    for a segment that was put away, and what `preview` raises.
+    A process that dies meanwhile leaves it `freezing`, until `end_dead` gives it up: nothing is sent by one that is not
+    frozen. Raises NotFound, Conflict for a segment that was put away and for a snapshot that another is making or has given
+    up, and what `preview` raises.
     """
     segment = await keep.find(services.db, segment_id)
     if segment["archived_at"]:
@@ -41,19 +46,25 @@ async def freeze(services: Services, who: Principal, segment_id: UUID, snapshot_
     snapshot_id = snapshot_id or uuid7()
     async with services.transaction() as tx:
         values = (segment_id, segment["version"], to_json(expanded), data.as_of, data.version, who.actor)
-        if await tx.db.fetchval(queries.insert_snapshot, snapshot_id, *values) is None:
+        begun = await tx.db.fetchval(queries.begin_snapshot, snapshot_id, *values)
+        if begun is None:
             raise Conflict("the same request is freezing this segment just now")
         detail = {"snapshot": str(snapshot_id), "version": segment["version"], "as_of": str(data.as_of)}
         await audit.write(tx, who, "segment.frozen", "segment", segment_id, detail=detail)
     try:
         for members in _portions(found.rows):
-            await services.db.execute(queries.add_members, snapshot_id, members)
-        await services.db.fetchval(queries.freeze_snapshot, snapshot_id)
+            await services.db.execute(queries.add_members, snapshot_id, begun, members)
+        if await services.db.fetchval(queries.freeze_snapshot, snapshot_id, begun) is None:
+            raise Conflict("freezing this segment took too long and was given up: try again")
     except BaseException:
-        await services.db.execute(queries.fail_snapshot, snapshot_id)
-        await services.db.execute(queries.drop_members, snapshot_id)
+        await services.db.execute(queries.fail_snapshot, snapshot_id, begun)
         raise
     return await find_snapshot(services, snapshot_id)
+
+
+async def end_dead(services: Services) -> int:
+    """Give up lists that a dead process left half made: `failed`, without members; how many."""
+    return int(await services.db.fetchval(queries.fail_dead_snapshots, GIVEN_UP_AFTER))
 
 
 def _portions(rows: Sequence[Sequence[Any]]) -> Iterator[list[UUID]]:

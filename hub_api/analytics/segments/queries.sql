@@ -52,29 +52,37 @@ SELECT version, definition, created_by, created_at FROM segment_versions
 WHERE segment_id = $1 AND ($2::int IS NULL OR version < $2)
 ORDER BY version DESC LIMIT $3;
 
--- name: insert_snapshot  -- $1 id, $2 segment, $3 version, $4 definition jsonb, $5 as_of, $6 asset_version, $7 actor -> id; no row when it is there
-INSERT INTO segment_snapshots (id, segment_id, version, definition, as_of, asset_version, created_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING id;
+-- name: begin_snapshot  -- $1 id, $2 segment, $3 version, $4 definition jsonb, $5 as_of, $6 asset_version, $7 actor -> created_at, by which whoever makes it knows it as its own
+-- One that failed is begun again, and has no members; no row when it is being made or was.
+INSERT INTO segment_snapshots AS s (id, segment_id, version, definition, as_of, asset_version, created_by, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp())
+ON CONFLICT (id) DO UPDATE SET state = 'freezing', version = excluded.version, definition = excluded.definition, as_of = excluded.as_of,
+    asset_version = excluded.asset_version, created_by = excluded.created_by, created_at = excluded.created_at
+WHERE s.state = 'failed' RETURNING s.created_at;
 
--- name: add_members  -- $1 snapshot, $2 customer ids uuid[]; those who are someone else or nobody by now are left out
+-- name: add_members  -- $1 snapshot, $2 its created_at, $3 customer ids uuid[]; those who are someone else or nobody by now are left out, all of them once it was given up
+WITH own AS (SELECT id FROM segment_snapshots WHERE id = $1 AND created_at = $2 AND state = 'freezing' FOR SHARE)
 INSERT INTO segment_snapshot_members (snapshot_id, customer_id)
-SELECT $1, c.id FROM unnest($2::uuid[]) AS m (id) JOIN customers c ON c.id = m.id
+SELECT own.id, c.id FROM own CROSS JOIN unnest($3::uuid[]) AS m (id) JOIN customers c ON c.id = m.id
 WHERE c.status NOT IN ('merged', 'erased')
 ON CONFLICT DO NOTHING;
 
--- name: freeze_snapshot  -- $1 snapshot -> members
+-- name: freeze_snapshot  -- $1 snapshot, $2 its created_at -> members; no row once it was given up
 UPDATE segment_snapshots s SET state = 'frozen', frozen_at = now(), members = found.members, members_sha256 = found.hash
 FROM (
     SELECT count(*)::int AS members, sha256(coalesce(string_agg(uuid_send(customer_id), ''::bytea ORDER BY customer_id), ''::bytea)) AS hash
     FROM segment_snapshot_members WHERE snapshot_id = $1
 ) AS found
-WHERE s.id = $1 AND s.state = 'freezing' RETURNING s.members;
+WHERE s.id = $1 AND s.created_at = $2 AND s.state = 'freezing' RETURNING s.members;
 
--- name: fail_snapshot  -- $1 snapshot
-UPDATE segment_snapshots SET state = 'failed' WHERE id = $1 AND state = 'freezing';
+-- name: fail_snapshot  -- $1 snapshot, $2 its created_at: given up, with its members in the same statement
+WITH failed AS (UPDATE segment_snapshots SET state = 'failed' WHERE id = $1 AND created_at = $2 AND state = 'freezing' RETURNING id)
+DELETE FROM segment_snapshot_members m USING failed WHERE m.snapshot_id = failed.id;
 
--- name: drop_members  -- $1 snapshot
-DELETE FROM segment_snapshot_members WHERE snapshot_id = $1;
+-- name: fail_dead_snapshots  -- $1 interval -> how many have been freezing for longer: given up, with their members
+WITH failed AS (UPDATE segment_snapshots SET state = 'failed' WHERE state = 'freezing' AND created_at < now() - $1::interval RETURNING id),
+    gone AS (DELETE FROM segment_snapshot_members m USING failed WHERE m.snapshot_id = failed.id)
+SELECT count(*) FROM failed;
 
 -- name: find_snapshot  -- $1 id
 SELECT id, segment_id, version, definition, state, as_of, asset_version, members, encode(members_sha256, 'hex') AS members_sha256,

@@ -156,7 +156,8 @@ async def get_versions(
 async def post_snapshot(
     services: Hub, caller: Writer, segment_id: UUID, idempotency_key: IdempotencyKey = None
 ) -> schemas.Snapshot:
-    """Store who is in it now, for sending. The same Idempotency-Key answers with the same frozen list."""
+    """Store who is in it now, for sending. The same Idempotency-Key answers with the same frozen list, and makes it anew where it
+    failed."""
     async with services.transaction() as tx:
 
         async def name() -> dict[str, Any]:
@@ -166,8 +167,9 @@ async def post_snapshot(
         named = await once(tx, scope, idempotency_key, b"", name)
     snapshot_id = UUID(named["id"])
     known = await services.db.fetchrow(keep.queries.find_snapshot, snapshot_id)
-    row = known or await freeze.freeze(services, caller, segment_id, snapshot_id)
-    return schemas.Snapshot.model_validate(dict(row))
+    if known is None or known["state"] == "failed":
+        known = await freeze.freeze(services, caller, segment_id, snapshot_id)
+    return schemas.Snapshot.model_validate(dict(known))
 
 
 @router.get("/{segment_id}/snapshots", dependencies=[READ], responses=MISSING, summary="Frozen lists of a segment")

@@ -221,3 +221,63 @@ class ChangeList(BaseModel):
     """Newest day first; earlier ones with `before`."""
 
     items: list[Change]
+
+
+class Offered(BaseModel):
+    """A field of a customer. Money is told in the currency's unit; a nullable one may be asked by `known`."""
+
+    field: str = Field(examples=["tenure_days"])
+    kind: Literal["text", "number", "money", "bool"]
+    nullable: bool
+
+
+class Action(BaseModel):
+    """Something that customers do or that happens to them, and what its detail is, where it has one."""
+
+    action: str = Field(examples=["campaign_received"])
+    detail: str | None = Field(examples=["template"])
+
+
+class Catalogue(BaseModel):
+    """Everything that a definition may name, and how large it may be."""
+
+    attributes: list[Offered]
+    comparisons: list[str]
+    actions: list[Action]
+    metrics: list[str]
+    sentiments: list[str]
+    places: list[str]
+    consents: list[str]
+    most_depth: int
+    most_conditions: int
+    most_values: int = Field(description="texts of one condition")
+    most_listed: int = Field(description="customers of one list")
+    most_days: int = Field(description="of a window")
+
+
+class FoundValue(BaseModel):
+    """A value and how many customers have it."""
+
+    value: str = Field(examples=["fiber"])
+    customers: int
+
+
+class ValueList(BaseModel):
+    """Of most customers first."""
+
+    items: list[FoundValue]
+
+
+class Size(BaseModel):
+    """How many are in a segment by the last run."""
+
+    segment_id: UUID = Field(examples=[_SEGMENT])
+    members: int
+    version: int = Field(description="of the segment, at that run")
+    computed_at: datetime
+
+
+class SizeList(BaseModel):
+    """Segments made after the last run are not among them."""
+
+    items: list[Size]

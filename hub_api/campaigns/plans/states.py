@@ -1,0 +1,133 @@
+"""A campaign's steps: review by a second person, start, pause, resume, cancel, and its ends. The table of steps is SQL's
+(migration 0065); here stand the rules about who, and what follows.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from hub_api.auth import audit
+from hub_api.auth.principal import Principal
+from hub_api.campaigns.plans import keep
+from hub_api.campaigns.plans.keep import queries
+from hub_api.errors import Conflict
+from hub_api.events import CampaignChanged, CampaignDecided
+from hub_api.platform.ids import uuid7
+from hub_api.platform.pgtypes import Row
+from hub_api.platform.postgres import Transaction
+
+# The door's verbs, the states they begin at, and where they lead; starting may also lead to `scheduled`.
+VERBS: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "submit": (("draft",), "in_review"),
+    "reject": (("in_review", "approved"), "draft"),
+    "approve": (("in_review",), "approved"),
+    "start": (("approved",), "running"),
+    "pause": (("running", "scheduled"), "paused"),
+    "resume": (("paused",), "running"),
+    "cancel": (("draft", "in_review", "approved", "scheduled", "running", "paused"), "cancelled"),
+}
+
+
+class WrongState(Conflict):
+    """The campaign is not where this step begins."""
+
+    code = "campaign_state"
+
+
+class SamePerson(Conflict):
+    """Whoever made or changed it cannot approve it."""
+
+    code = "needs_second_person"
+
+
+async def step(
+    tx: Transaction, who: Principal, campaign_id: UUID, verb: str, *, reason: str = "", if_version: int | None = None
+) -> Row:
+    """Take the step that `verb` names; the campaign as it was before. Raises NotFound, Stale, WrongState, SamePerson."""
+    row = await keep.locked(tx, who, campaign_id, if_version)
+    to = _leads_to(row, verb)
+    if verb == "approve":
+        # A key that acts for somebody is that person.
+        mine = {who.actor, *([f"user:{who.user_id}"] if who.user_id else [])}
+        if mine & {row["created_by"], row["edited_by"], row["submitted_by"]}:
+            raise SamePerson("somebody else has to approve what you made: ask a colleague who may approve campaigns")
+        await tx.db.execute(queries.approve, campaign_id, who.actor)
+    elif verb == "submit":
+        await tx.db.execute(queries.submit, campaign_id, who.actor)
+    next_at = None
+    if verb == "start":
+        to, next_at = _begins(row)
+    await move(
+        tx, row, to, who=who, reason=reason or ("by_hand" if verb == "pause" else None), next_at=next_at, verb=verb
+    )
+    if verb == "reject":
+        await tx.db.execute(queries.forget_approval, campaign_id)
+    return row
+
+
+async def step_by_operator(tx: Transaction, campaign_id: UUID, verb: str, reason: str) -> None:
+    """Pause, resume or cancel from the command line. Raises NotFound, WrongState."""
+    row = await keep.locked(tx, None, campaign_id)
+    await move(tx, row, _leads_to(row, verb), who=audit.OPERATOR, reason=reason or None, verb=verb)
+
+
+def _leads_to(row: Row, verb: str) -> str:
+    begins, to = VERBS[verb]
+    if row["state"] not in begins:
+        raise WrongState(f"the campaign is {row['state']}: {verb} begins at {' or '.join(begins)}", state=row["state"])
+    return to
+
+
+def _begins(row: Row) -> tuple[str, datetime | None]:
+    """Where starting leads: at once, or scheduled for its time. Recurring and triggered ones run, and begin as they must."""
+    given = row["schedule"].get("start_at")
+    start_at = datetime.fromisoformat(given) if given else None
+    if start_at is not None and start_at > datetime.now(UTC):
+        return "scheduled", start_at
+    return "running", None
+
+
+async def move(
+    tx: Transaction,
+    row: Row,
+    to: str,
+    *,
+    who: Principal | str = audit.SYSTEM,
+    reason: str | None = None,
+    next_at: datetime | None = None,
+    verb: str | None = None,
+) -> None:
+    """Bring the locked campaign `row` to a state, with audit row and event. `reason` is kept while it stands still, or was
+    sent back to whoever made it."""
+    kept = reason if to in ("paused", "failed", "cancelled") or verb == "reject" else None
+    version = await tx.db.fetchval(queries.step, row["id"], to, kept, next_at)
+    await audit.write(
+        tx, who, f"campaign.{_PAST.get(verb or to, to)}", "campaign", row["id"],
+        before={"state": row["state"]}, after={"state": to}, detail={"reason": reason} if reason else None,
+    )  # fmt: skip
+    tx.emit(CampaignChanged(
+        aggregate_id=row["id"], aggregate_version=version, occurred_at=datetime.now(UTC), from_state=row["state"],
+        to_state=to, reason=reason or verb or "",
+    ))  # fmt: skip
+
+
+_PAST = {
+    "submit": "submitted", "reject": "rejected", "approve": "approved", "start": "started", "pause": "paused",
+    "resume": "resumed", "cancel": "cancelled", "running": "started",
+}  # fmt: skip
+
+
+async def decide(
+    tx: Transaction, campaign_id: UUID, run_id: UUID | None, rule: str, outcome: str, evidence: Mapping[str, Any]
+) -> None:
+    """Keep a decision of a rule with its evidence, and tell it."""
+    decision_id = uuid7()
+    await tx.db.execute(queries.add_decision, decision_id, campaign_id, run_id, rule, outcome, evidence, audit.SYSTEM)
+    await audit.write(
+        tx, audit.SYSTEM, "campaign.decided", "campaign", campaign_id, detail={"rule": rule, "outcome": outcome}
+    )
+    tx.emit(CampaignDecided(
+        aggregate_id=decision_id, aggregate_version=1, occurred_at=datetime.now(UTC), campaign_id=campaign_id, rule=rule,
+        outcome=outcome,
+    ))  # fmt: skip

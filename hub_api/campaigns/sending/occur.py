@@ -1,0 +1,105 @@
+"""When a campaign begins an occurrence: at its time, by its rhythm, or because something happened to customers."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from hub_api.campaigns.plans import keep, states
+from hub_api.campaigns.sending.rhythm import next_after
+from hub_api.campaigns.sending.turn import queries as at_work
+from hub_api.errors import Unavailable
+from hub_api.platform import sqlfile
+from hub_api.platform.ids import uuid7
+from hub_api.platform.pgtypes import Row
+from hub_api.platform.postgres import Transaction
+from hub_api.platform.services import Services
+from hub_api.platform.warehouse import ask
+
+queries = sqlfile.load(__package__, "occur.sql")
+
+# Of one batch: the rest of a large outage follows with the next tick.
+MOST_AT_ONCE = 50_000
+
+# The newest day of the scores against the day of scores before it: who was below the level and is not any more.
+_CROSSED = """
+WITH (SELECT max(day) FROM gold.churn_risk) AS newest, (SELECT max(day) FROM gold.churn_risk WHERE day < newest) AS before
+SELECT toString(newest) AS day, customer_id FROM gold.churn_risk AS now
+WHERE now.day = newest AND now.probability >= {level:Float64} AND customer_id IN (
+    SELECT customer_id FROM gold.churn_risk WHERE day = before AND probability < {level:Float64}
+)
+LIMIT {limit:UInt32}
+"""
+
+
+async def begin_due(services: Services) -> int:
+    """Start scheduled campaigns whose time has come; how many."""
+    begun = 0
+    for row in await services.db.fetch(queries.due_starts):
+        async with services.transaction() as tx:
+            campaign = await tx.db.fetchrow(keep.queries.lock_campaign, row["id"])
+            if campaign is None or campaign["state"] != "scheduled":
+                continue
+            await states.move(tx, campaign, "running")
+            if campaign["kind"] == "recurring":
+                await tx.db.execute(queries.set_next, row["id"], None)  # the rhythm's first moment from now on
+            begun += 1
+    return begun
+
+
+async def occur(services: Services, campaign_id: UUID) -> None:
+    """Begin the run that a running campaign is due to have, each once."""
+    async with services.transaction() as tx:
+        campaign = await tx.db.fetchrow(at_work.lock_working, campaign_id)
+        if campaign is None:
+            return
+        match campaign["kind"]:
+            case "once":
+                await tx.db.execute(at_work.add_run, uuid7(), campaign_id, "once")
+            case "recurring":
+                await _by_rhythm(tx, services, campaign)
+            case "triggered" if campaign["schedule"]["trigger"]["event"] != "churn_risk":
+                await _by_business(tx, campaign, services.settings.zone)
+    if campaign["kind"] == "triggered" and campaign["schedule"]["trigger"]["event"] == "churn_risk":
+        await _by_churn(services, campaign)
+
+
+async def _by_rhythm(tx: Transaction, services: Services, campaign: Row) -> None:
+    now, rhythm = datetime.now(UTC), campaign["schedule"]["rhythm"]
+    due: datetime | None = campaign["next_at"]
+    if due is None or due > now:
+        if due is None:
+            await tx.db.execute(queries.set_next, campaign["id"], next_after(rhythm, now, services.settings.zone))
+        return
+    # Who slept over several times begins the last one only.
+    await tx.db.execute(at_work.add_run, uuid7(), campaign["id"], due.isoformat())
+    await tx.db.execute(queries.set_next, campaign["id"], next_after(rhythm, now, services.settings.zone))
+
+
+async def _by_business(tx: Transaction, campaign: Row, zone: ZoneInfo) -> None:
+    trigger = campaign["schedule"]["trigger"]
+    run_id = uuid7()
+    what = (campaign["id"], run_id, campaign["started_at"], trigger.get("region_code"), MOST_AT_ONCE)
+    if trigger["event"] == "invoice_issued":
+        happened = await tx.db.fetchval(queries.invoices, *what, str(zone))
+    else:
+        happened = await tx.db.fetchval(queries.outages, *what)
+    if happened:
+        await tx.db.execute(at_work.add_run, run_id, campaign["id"], datetime.now(UTC).isoformat())
+
+
+async def _by_churn(services: Services, campaign: Row) -> None:
+    """Crossings of the newest scores; the key is the month, so that who goes to and fro is written to once in it."""
+    trigger = campaign["schedule"]["trigger"]
+    try:
+        found = (await ask(services, _CROSSED, {"level": trigger["level"], "limit": MOST_AT_ONCE})).rows
+    except Unavailable:  # the warehouse is away: the next tick asks again
+        return
+    if not found:
+        return
+    key, run_id = f"churn:{found[0][0][:7]}", uuid7()
+    async with services.transaction() as tx:
+        row = await tx.db.fetchrow(at_work.lock_working, campaign["id"])
+        if row is not None and await tx.db.fetchval(
+            queries.crossed, campaign["id"], run_id, key, [one[1] for one in found]
+        ):
+            await tx.db.execute(at_work.add_run, run_id, campaign["id"], datetime.now(UTC).isoformat())

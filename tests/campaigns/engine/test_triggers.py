@@ -1,0 +1,230 @@
+"""Whatever happens to customers, and however often a clock dies or rings twice: each event starts one message a customer, none is lost."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as how
+from hypothesis import strategies as st
+
+from hub_api.platform.clickhouse import connect
+from hub_api.platform.dberrors import RETRYABLE
+from hub_api.platform.ids import uuid7
+from hub_api.settings import Settings
+from hub_api.simulator.server import Simulator
+from tests.campaigns.engine.stage import ALWAYS, Stage, on_stage, variant
+from tests.support.data import empty
+from tests.support.hub import make_settings, running_hub
+from tests.support.warehouse import EmbeddedWarehouse
+
+REGIONS = ("SP-01", "RJ-07")
+PEOPLE = 4
+LEVEL = 0.5
+TRIGGERS: tuple[dict[str, Any], ...] = (
+    {"event": "invoice_issued"},
+    {"event": "outage_started", "region_code": REGIONS[0]},
+    {"event": "churn_risk", "level": LEVEL},
+)
+who, place = st.integers(0, PEOPLE - 1), st.sampled_from(REGIONS)
+Key = tuple[UUID, str, UUID]
+# What happens: to whom, where, how likely each is to leave, after how many milliseconds the clock's process dies.
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("issue"), who),
+        st.tuples(st.just("pay"), who),
+        st.tuples(st.just("break"), place),
+        st.tuples(st.just("mend"), place),
+        st.tuples(st.just("told again"), st.none()),
+        st.tuples(st.just("score"), st.lists(st.sampled_from([0.2, 0.5, 0.8]), min_size=PEOPLE, max_size=PEOPLE)),
+        st.tuples(st.just("tick"), st.none()),
+        st.tuples(st.just("two ticks"), st.none()),
+        st.tuples(st.just("dies"), st.integers(0, 60)),
+    ),
+    min_size=4,
+    max_size=14,
+)
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str, sim: Simulator, warehouse_server: EmbeddedWarehouse) -> Settings:
+    """With a warehouse, where the scores are."""
+    empty(warehouse_server.url())
+    return make_settings(
+        database_url, redis_url, meta_base_url=sim.url, send_timeout_s=10.0, clickhouse_url=warehouse_server.url()
+    )
+
+
+@pytest.fixture
+async def stage(settings: Settings) -> AsyncIterator[Stage]:
+    """See stage.py."""
+    async with running_hub(settings) as hub:
+        yield await on_stage(hub)
+
+
+class Story:
+    """Three campaigns for what happens to four customers, two in each region; and what must have set them off by now (`must`), and
+    what may have, since a clock that died may have seen it (`may`)."""
+
+    def __init__(self, stage: Stage, people: list[UUID], newest: date) -> None:
+        self.stage, self.people, self.day = stage, people, newest
+        self.open: dict[int, str] = {}
+        self.broken: dict[str, str] = {}
+        self.scores: list[list[float]] = []
+        self.must: set[Key] = set()
+        self.may: set[Key] = set()
+        self.campaigns: list[UUID] = []
+
+    async def begin(self, customers: Any) -> None:
+        for trigger in TRIGGERS:
+            made = await self.stage.begun(
+                customers, kind="triggered", lane="utility", variants=[variant("a", template="boas_vindas")],
+                schedule={**ALWAYS, "trigger": trigger}, pacing={"cap": None, "runway": 1000},
+            )  # fmt: skip
+            self.campaigns.append(made)
+        await self.score([0.2] * PEOPLE)  # whatever an earlier story ended with is no crossing of this one
+        await self.score([0.2] * PEOPLE)
+
+    def happened(self) -> set[Key]:
+        """What a clock that rings now must see."""
+        invoice, outage, churn = self.campaigns
+        keys = {(invoice, f"invoice:{one}", self.people[n]) for n, one in self.open.items()}
+        if name := self.broken.get(REGIONS[0]):
+            keys |= {(outage, f"outage:{name}", one) for one in self.people[: PEOPLE // 2]}
+        before, now = self.scores[-2:]
+        crossed = [n for n in range(PEOPLE) if before[n] < LEVEL <= now[n]]
+        return keys | {(churn, f"churn:{self.day:%Y-%m}", self.people[n]) for n in crossed}
+
+    async def do(self, act: str, what: Any) -> None:
+        hub = self.stage.hub
+        match act:
+            case "issue" if what not in self.open:
+                self.open[what] = uuid7().hex
+                await hub.fetch(
+                    "INSERT INTO invoices (external_id, contract_id, reference_month, amount_micros, due_on, status) "
+                    "VALUES ($1, $2, $3, 89900000, $3, 'open')",
+                    self.open[what], self.people[what].hex, datetime.now(hub.services.settings.zone).date() + timedelta(days=1),
+                )  # fmt: skip
+            case "pay" if what in self.open:
+                await hub.fetch("UPDATE invoices SET status = 'paid' WHERE external_id = $1", self.open.pop(what))
+            case "break" if what not in self.broken:
+                self.broken[what] = uuid7().hex
+                await hub.fetch(
+                    "INSERT INTO outages (external_id, region_code, service, started_at) VALUES ($1, $2, 'fiber', now())",
+                    self.broken[what], what,
+                )  # fmt: skip
+            case "mend" if what in self.broken:
+                await hub.fetch("UPDATE outages SET ended_at = now() WHERE external_id = $1", self.broken.pop(what))
+            case "told again":
+                await hub.fetch(
+                    "UPDATE invoices SET updated_at = now() WHERE external_id = ANY($1)", [*self.open.values()]
+                )
+                await hub.fetch(
+                    "UPDATE outages SET updated_at = now() WHERE external_id = ANY($1)", [*self.broken.values()]
+                )
+            case "score":
+                await self.score(what)
+            case "dies":
+                await self.dies(what / 1000)
+            case "two ticks":
+                await self.rings(self.stage.tick(), self.stage.tick())
+            case "tick":
+                await self.tick()
+
+    async def score(self, likely: list[float]) -> None:
+        """The scores of the next day but some, so that months end within stories too."""
+        self.day += timedelta(days=9)
+        self.scores.append(likely)
+        client = await asyncio.to_thread(connect, self.stage.hub.services.settings.clickhouse_url)
+        rows = [[self.day, one, p, "high", 90, "t"] for one, p in zip(self.people, likely, strict=True)]
+        names = ["day", "customer_id", "probability", "band", "horizon_days", "model_version"]
+        await asyncio.to_thread(client.insert, "gold.churn_risk", rows, column_names=names)
+        await asyncio.to_thread(client.close)
+
+    async def rings(self, *ticks: Coroutine[Any, Any, None]) -> None:
+        """Clocks that ring now; one that is in another's way gives up, as a job does that is rung again."""
+        self.may |= self.happened()
+        async for key in self.stage.hub.services.redis.scan_iter("campaign-scores:*"):
+            await self.stage.hub.services.redis.delete(key)
+        for found in await asyncio.gather(*ticks, return_exceptions=True):
+            if isinstance(found, BaseException) and not isinstance(found, (*RETRYABLE, asyncio.CancelledError)):
+                raise found
+
+    async def dies(self, after_s: float) -> None:
+        """A clock whose process dies in the middle."""
+
+        async def cut() -> None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.stage.tick(), after_s)
+
+        await self.rings(cut())
+
+    async def tick(self) -> None:
+        """A minute later all is done that had happened."""
+        self.must |= self.happened()
+        await self.stage.hub.fetch(
+            "UPDATE campaign_runs SET last_turn_at = now() - interval '2 minutes' WHERE state = 'freezing'"
+        )
+        await self.rings(self.stage.tick(3))
+        await self.holds()
+
+    async def holds(self) -> None:
+        """Each event of `must` has a message of its run; no message is without one, and nobody got two of a run."""
+        fetch = self.stage.hub.fetch
+        keys = await fetch(
+            "SELECT campaign_id, key, customer_id, run_id FROM campaign_trigger_keys WHERE campaign_id = ANY($1)",
+            self.campaigns,
+        )
+        seen = {(row["campaign_id"], row["key"], row["customer_id"]) for row in keys}
+        assert self.must <= seen <= self.may
+        recipients = await fetch(
+            "SELECT run_id, customer_id, state, message_id FROM campaign_recipients WHERE campaign_id = ANY($1)",
+            self.campaigns,
+        )
+        assert {(row["run_id"], row["customer_id"]) for row in recipients} == {
+            (row["run_id"], row["customer_id"]) for row in keys
+        }
+        assert {row["state"] for row in recipients} <= {"queued"}
+        messages = await fetch(
+            "SELECT m.id FROM messages m JOIN conversations v ON v.id = m.conversation_id "
+            "WHERE m.author = 'campaign' AND v.customer_id = ANY($1)", self.people
+        )  # fmt: skip
+        assert sorted(row["id"] for row in messages) == sorted(row["message_id"] for row in recipients)
+
+
+async def test_each_event_starts_one_message_a_customer_whatever_dies(stage: Stage) -> None:
+    loop, stories = asyncio.get_running_loop(), iter(range(1_000))
+
+    async def tell(steps: list[tuple[str, Any]]) -> None:
+        number = next(stories)
+        customers = await stage.people(PEOPLE, first=number * PEOPLE)
+        people = [one.id for one in customers]
+        await stage.hub.fetch(
+            "INSERT INTO plans (external_id, name, kind, price_micros) VALUES ('P1', 'Fibra', 'fiber', 99900000) ON CONFLICT DO NOTHING"
+        )
+        for n, one in enumerate(people):
+            await stage.hub.fetch(
+                "INSERT INTO contracts (external_id, customer_id, plan_id, status, region_code, started_on) "
+                "VALUES ($1, $2, 'P1', 'active', $3, '2025-01-01')", one.hex, one, REGIONS[n * 2 // PEOPLE],
+            )  # fmt: skip
+        story = Story(stage, people, date(2026, 1, 1) + timedelta(days=500 * number))
+        await story.begin(customers)
+        for act, what in steps:
+            await story.do(act, what)
+        await story.tick()
+        for campaign_id in story.campaigns:
+            await stage.step(campaign_id, "cancel")
+        await stage.hub.fetch("UPDATE outages SET ended_at = now() WHERE ended_at IS NULL")
+        await stage.hub.fetch("DELETE FROM invoices")
+        await stage.hub.fetch("DELETE FROM contracts")
+
+    @how(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(STEPS)
+    def whatever(steps: list[tuple[str, Any]]) -> None:
+        asyncio.run_coroutine_threadsafe(tell(steps), loop).result()
+
+    await asyncio.to_thread(whatever)

@@ -1,0 +1,154 @@
+"""What somebody sees who watches a campaign: where recipients stand, what failed, the test now and over time, who is on the list."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from hub_api.analytics.relay import relay_until_empty
+from hub_api.campaigns.results.readout import points
+from hub_api.events import MessageReceived
+from hub_api.platform.ids import uuid7
+from hub_api.settings import Settings
+from hub_api.simulator.server import Simulator
+from tests.auth.people import add_person, call
+from tests.campaigns.engine.stage import CAMPAIGNS, Stage, on_stage, variant
+from tests.support.data import empty
+from tests.support.hub import make_settings, running_hub
+from tests.support.sending import drain_all
+from tests.support.warehouse import EmbeddedWarehouse
+
+NOON = datetime(2026, 11, 26, 15, tzinfo=UTC)
+
+
+@pytest.fixture
+def settings(database_url: str, redis_url: str, sim: Simulator, warehouse_server: EmbeddedWarehouse) -> Settings:
+    """With a warehouse, where the series come from."""
+    empty(warehouse_server.url())
+    return make_settings(
+        database_url, redis_url, meta_base_url=sim.url, send_timeout_s=10.0, clickhouse_url=warehouse_server.url()
+    )
+
+
+@pytest.fixture
+async def stage(settings: Settings) -> AsyncIterator[Stage]:
+    """See stage.py."""
+    async with running_hub(settings) as hub:
+        yield await on_stage(hub)
+
+
+async def _get(stage: Stage, path: str, who: Any = None) -> tuple[int, Any]:
+    return await call(stage.hub, "GET", f"/api/v1/{path}", (who or stage.marketer).headers)
+
+
+async def _answer(stage: Stage, name: str, count: int) -> None:
+    """So many who got the variant write back."""
+    rows = await stage.hub.fetch(
+        "UPDATE conversations v SET last_customer_message_at = now() FROM ("
+        "  SELECT customer_id FROM campaign_recipients WHERE variant = $1 AND state = 'sent' ORDER BY position LIMIT $2"
+        ") AS r WHERE v.customer_id = r.customer_id RETURNING v.id, v.customer_id",
+        name, count,
+    )  # fmt: skip
+    async with stage.hub.services.transaction() as tx:
+        for row in rows:
+            tx.emit(MessageReceived(
+                aggregate_id=uuid7(), aggregate_version=1, occurred_at=datetime.now(UTC), conversation_id=row["id"],
+                customer_id=row["customer_id"], message_type="text", content="sim", received_at=datetime.now(UTC),
+            ))  # fmt: skip
+
+
+async def test_a_campaign_is_watched_from_its_list_to_its_test(stage: Stage, sim: Simulator) -> None:
+    people = await stage.people(300)
+    await stage.hub.fetch(
+        "UPDATE consent_ledger SET granted = false WHERE customer_id = ANY($1)", [one.id for one in people[:7]]
+    )
+    shares = [variant("a", 0.4), variant("b", 0.4), variant("controle", 0.2, None)]
+    status, made = await call(
+        stage.hub, "POST", CAMPAIGNS, stage.marketer.headers, json=await stage.plan(people, variants=shares, pacing={"runway": 1000})
+    )  # fmt: skip
+    assert status == 201 and made["created_by_name"] and (made["runs"], made["turns"]) == (0, 0)
+    campaign = UUID(made["id"])
+    status, idle = await _get(stage, f"campaigns/{campaign}/monitor")
+    assert (status, idle["run"], idle["recipients"]) == (200, None, {})
+    status, refused = await _get(stage, f"campaigns/{campaign}/experiment")
+    assert (status, refused["code"]) == (409, "nothing_to_compare")
+    for verb, who in (("submit", stage.marketer), ("approve", stage.supervisor), ("start", stage.supervisor)):
+        await stage.step(campaign, verb, who)
+    await stage.tick()
+    await stage.step(campaign, "pause")
+    _, paused = await _get(stage, f"campaigns/{campaign}/monitor")
+    assert paused["state"] == "paused" and paused["held"] == paused["recipients"]["queued"] > 200
+    await stage.step(campaign, "resume")
+    await drain_all(stage.hub.services)
+    await stage.run()
+    await stage.hub.fetch(
+        "UPDATE campaign_recipients SET state = 'failed', error_code = 131026 WHERE customer_id = ANY($1) AND state = 'sent'",
+        [one.id for one in people[40:60]],
+    )
+    _, told = await _get(stage, f"campaigns/{campaign}/monitor")
+    assert (told["run"]["members"], told["run"]["eligible"], told["run"]["state"]) == (300, 293, "completed")
+    assert told["excluded"] == {"no_consent": 7} and told["held"] == 0 and told["last_sent_at"]
+    assert told["last_minute"] == told["recipients"]["sent"] and sum(told["recipients"].values()) == 300
+    failed = told["recipients"]["failed"]
+    (failure,) = told["failures"]
+    assert (failure["error_code"], failure["recipients"]) == (131026, failed) and failure["meaning"]
+    assert {one["variant"] for one in told["by_variant"]} == {"a", "b", "controle"}
+    _, page = await call(stage.hub, "GET", f"{CAMPAIGNS}?name=fibra%20600&state=completed", stage.marketer.headers)
+    (listed,) = page["items"]
+    assert (listed["eligible"], listed["turns"], listed["approved_by_name"] is None) == (293, 293, False)
+    assert (await call(stage.hub, "GET", f"{CAMPAIGNS}?name=%25", stage.marketer.headers))[1]["items"] == []
+
+    await _answer(stage, "a", 10)
+    await _answer(stage, "b", 40)
+    await relay_until_empty(stage.hub.services.settings)
+    status, test = await _get(stage, f"campaigns/{campaign}/experiment")
+    assert status == 200, test
+    arms = {one["variant"]: one for one in test["arms"]}
+    assert (test["best"], arms["b"]["successes"], arms["a"]["successes"], arms["controle"]["rate"]) == (
+        "b",
+        40,
+        10,
+        None,
+    )
+    assert sum(one["n"] for one in test["arms"]) == 293 and test["mismatch_p"] > 0.001
+    (pair,) = test["differences"]
+    assert (pair["better"], pair["worse"]) == ("b", "a") and pair["low"] < pair["difference"] < pair["high"]
+    status, series = await _get(stage, f"campaigns/{campaign}/experiment/series")
+    assert status == 200, series
+    last = {one["variant"]: one for one in series["items"][-1]["arms"]}
+    assert (last["b"]["successes"], last["a"]["successes"], last.keys()) == (40, 10, {"a", "b"})
+    assert last["b"]["n"] == arms["b"]["n"]
+
+    _, first = await _get(stage, f"campaigns/{campaign}/recipients?limit=200")
+    _, rest = await _get(stage, f"campaigns/{campaign}/recipients?limit=200&cursor={first['next_cursor']}")
+    assert {one["customer_id"] for one in first["items"] + rest["items"]} == {str(one.id) for one in people}
+    assert rest["next_cursor"] is None and first["items"][0]["phone"].startswith("…")
+    _, left_out = await _get(stage, f"campaigns/{campaign}/recipients?state=excluded&reason=no_consent")
+    assert {one["customer_id"] for one in left_out["items"]} == {str(one.id) for one in people[:7]}
+    _, blind = await _get(stage, f"campaigns/{campaign}/recipients", await add_person(stage.hub, "executive"))
+    assert blind["items"][0]["name"] is None and blind["items"][0]["phone"] is None
+    _, meant = await _get(stage, f"customers/{people[0].id}/campaigns")
+    assert [(one["campaign"], one["state"], one["excluded_for"]) for one in meant["items"]] == [
+        ("Fibra 600", "excluded", "no_consent")
+    ]
+    assert (await _get(stage, f"campaigns/{campaign}/monitor?run_id={uuid7()}"))[0] == 404
+
+
+def test_a_series_adds_up_and_its_interval_narrows() -> None:
+    rows = [
+        {"variant": name, "begins": NOON + timedelta(minutes=minute), "units": 100, "successes": successes}
+        for minute in range(30)
+        for name, successes in (("a", 5), ("b", 15), ("later step", 1))
+    ]
+    told = points(rows, ["a", "b"], 0.05, 0.05)
+    assert [one["at"] for one in told] == [NOON + timedelta(minutes=minute) for minute in range(30)]
+    assert [(one["variant"], one["n"], one["rate"]) for one in told[-1]["arms"]] == [
+        ("a", 3000, 0.05),
+        ("b", 3000, 0.15),
+    ]
+    widths = [one["differences"][0]["high"] - one["differences"][0]["low"] for one in told]
+    assert widths == sorted(widths, reverse=True)
+    assert told[0]["differences"][0]["low"] < 0 < told[-1]["differences"][0]["low"]
+    assert points([], ["a", "b"], 0.05, 0.05) == []
