@@ -1,0 +1,41 @@
+/** How service is organised: queues with their hours, teams, promises, and what agents have at hand. */
+import { useTranslation } from 'react-i18next'
+import { useParams } from 'wouter'
+import { useMe } from '../../app/session'
+import { Page } from '../../shared/admin/Page'
+import { CannedReplies } from './CannedReplies'
+import { Dispositions } from './Dispositions'
+import { Macros } from './Macros'
+import { Policies } from './Policies'
+import { Queues } from './Queues'
+import { Sites } from './Sites'
+import { Teams } from './Teams'
+
+const PARTS = [
+  { key: 'queues', permission: 'queues:write', Part: Queues },
+  { key: 'teams', permission: 'teams:read', Part: Teams },
+  { key: 'sla', permission: 'queues:write', Part: Policies },
+  { key: 'canned', permission: 'queues:write', Part: CannedReplies },
+  { key: 'macros', permission: 'queues:write', Part: Macros },
+  { key: 'dispositions', permission: 'queues:write', Part: Dispositions },
+  { key: 'sites', permission: 'settings:write', Part: Sites },
+] as const
+
+export default function ServicePage() {
+  const { t } = useTranslation('admin')
+  const { permissions } = useMe()
+  const { part } = useParams<{ part?: string }>()
+  const open = PARTS.filter((one) => permissions.includes(one.permission))
+  const here = open.find((one) => one.key === part) ?? open[0]
+  if (!here) return null
+  return (
+    <Page
+      title={t('service.title')}
+      parts={open.map((one) => ({ key: one.key, label: t(`service.${one.key}`) }))}
+      base="/service"
+      part={here.key}
+    >
+      <here.Part />
+    </Page>
+  )
+}

@@ -1,0 +1,122 @@
+import { render } from '@testing-library/react'
+import { afterEach, describe, expect, it } from 'vitest'
+import { deedOf, SHORTCUTS } from '../src/app/shortcuts'
+import { offered, webAddress } from '../src/features/conversation/content/payload'
+import { FormattedText } from '../src/features/conversation/FormattedText'
+import { isWindowOpen } from '../src/features/conversation/WindowCountdown'
+import portuguese from '../src/locales/pt-BR/common.json'
+import { dayOf, duration, initials, money, shortly, size, time } from '../src/shared/format'
+
+afterEach(() => {
+  document.body.innerHTML = ''
+})
+
+function leaves(tree: object, path = ''): [string, string][] {
+  return Object.entries(tree).flatMap(([name, value]) =>
+    typeof value === 'string' ? [[path + name, value] as [string, string]] : leaves(value as object, `${path}${name}.`),
+  )
+}
+
+describe('the languages', () => {
+  it('have the same texts with the same places in them, and none is empty', () => {
+    const places = (text: string) => (text.match(/{{\w+}}/g) ?? []).sort().join()
+    const words = import.meta.glob<object>('../src/locales/*/*.json', { eager: true, import: 'default' })
+    const names = Object.keys(words).filter((path) => path.includes('/pt-BR/'))
+    expect(names.length * 2).toBe(Object.keys(words).length)
+    for (const name of names) {
+      const pt = new Map(leaves(words[name] ?? {}))
+      const en = new Map(leaves(words[name.replace('/pt-BR/', '/en/')] ?? {}))
+      expect([...en.keys()].sort(), name).toEqual([...pt.keys()].sort())
+      for (const [key, text] of pt) {
+        expect(text.trim(), key).not.toBe('')
+        expect(places(en.get(key) ?? ''), key).toBe(places(text))
+      }
+    }
+  })
+
+  it('name every shortcut', () => {
+    for (const { does } of SHORTCUTS) expect(portuguese.shortcuts[does]).toBeTruthy()
+    expect(new Set(SHORTCUTS.map((one) => one.keys)).size).toBe(SHORTCUTS.length)
+  })
+})
+
+describe('times and amounts', () => {
+  it('are those of São Paulo, in the language of the page', () => {
+    const at = '2026-11-26T02:30:00Z'
+    expect([time(at, 'pt-BR'), dayOf(at)]).toEqual(['23:30', '2026-11-25'])
+    expect(shortly(at, 'pt-BR', new Date('2026-11-26T02:59:00Z'))).toBe('23:30')
+    expect(shortly(at, 'pt-BR', new Date('2026-11-26T03:01:00Z'))).toBe('25/11')
+    expect(shortly(at, 'en', new Date('2026-11-26T03:01:00Z'))).toBe('11/25')
+    expect(duration(59_000, 'pt-BR')).toBe('0 min')
+    expect(duration(125 * 60_000, 'en')).toBe('2 hr 5 min')
+    expect(duration(50 * 3_600_000, 'pt-BR')).toBe('2 dias')
+    expect(duration(-5, 'en')).toBe('0 min')
+    expect(size(48_213, 'pt-BR')).toBe('48 kB')
+    expect(money(79.9, 'BRL', 'pt-BR').replace(/\s/, ' ')).toBe('R$ 79,90')
+    expect([initials('Ana Maria Souza'), initials('ana'), initials('')]).toEqual(['AS', 'A', ''])
+    expect([isWindowOpen(null, 0), isWindowOpen(at, Date.parse(at) - 1), isWindowOpen(at, Date.parse(at))]).toEqual([
+      false,
+      true,
+      false,
+    ])
+  })
+})
+
+describe('words of customers', () => {
+  it('are shown with WhatsApp’s marks and never as markup', () => {
+    const { container } = render(
+      <FormattedText text={'*oi* <img src=x onerror=alert(1)> 2*3*4 https://a.example/b?c=1. _`x`_'} />,
+    )
+    expect(container.querySelector('img')).toBeNull()
+    expect(container.querySelector('strong')?.textContent).toBe('oi')
+    expect(container.querySelector('a')?.getAttribute('href')).toBe('https://a.example/b?c=1')
+    expect(container.querySelector('a')?.getAttribute('rel')).toContain('noopener')
+    expect(container.textContent).toContain('<img src=x onerror=alert(1)>')
+  })
+
+  it('lead to no address but a page', () => {
+    expect(webAddress('javascript:alert(1)')).toBeNull()
+    expect(webAddress('https://a.example')).toBe('https://a.example')
+  })
+})
+
+describe('an interactive message', () => {
+  it('offers what the phone shows, whatever is missing', () => {
+    const rows = [{ id: 'a', title: 'Fibra 300', description: 'R$ 79,90' }, { id: 'b' }]
+    const shown = offered({ body: { text: 'Escolha' }, action: { button: 'Ver', sections: [{ rows }, 'broken'] } })
+    expect(shown.menu?.sections[0]?.rows[0]).toEqual({ title: 'Fibra 300', description: 'R$ 79,90' })
+    expect(offered({ action: { buttons: [{ reply: { title: 'Sim' } }, {}, 5] } }).buttons).toEqual(['Sim'])
+    const link = offered({
+      action: { name: 'cta_url', parameters: { display_text: 'Pagar', url: 'data:text/html,x' } },
+    }).link
+    expect(link).toEqual({ title: 'Pagar', url: null })
+    expect(offered({}).body).toBeNull()
+  })
+})
+
+describe('the keyboard', () => {
+  const press = (key: string, target: EventTarget = document.body, more: KeyboardEventInit = {}) => {
+    const event = new KeyboardEvent('keydown', { key, ...more })
+    Object.defineProperty(event, 'target', { value: target })
+    return event
+  }
+
+  it('does nothing while one writes, with a modifier, or under a dialog', () => {
+    const field = document.createElement('textarea')
+    document.body.append(field)
+    expect(deedOf(press('j', field))).toBeNull()
+    expect(deedOf(press('j', document.body, { ctrlKey: true }))).toBeNull()
+    expect(deedOf(press('j'))).toBe('next')
+    const dialog = document.createElement('div')
+    dialog.setAttribute('role', 'dialog')
+    document.body.append(dialog)
+    expect(deedOf(press('j'))).toBeNull()
+  })
+
+  it('knows keys pressed one after the other, in time', () => {
+    expect(deedOf(press('g'), 1000)).toBeNull()
+    expect(deedOf(press('q'), 1500)).toBe('queue')
+    expect(deedOf(press('g'), 2000)).toBeNull()
+    expect(deedOf(press('a'), 9000)).toBe('take')
+  })
+})
