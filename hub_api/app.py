@@ -9,15 +9,17 @@ from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 
-from hub_api import __version__, health, roles
+from hub_api import __version__, console_pages, health, roles
 from hub_api.auth.apps.listed import listed
 from hub_api.auth.openid.errors import OAuthError, on_oauth_error
 from hub_api.auth.pages.routes import on_unauthorized
+from hub_api.campaign_channel import WhatsApp
 from hub_api.errors import HubError, Unauthorized
 from hub_api.platform import openapi, web
 from hub_api.platform.body_limit import MEGABYTE, BodyLimit
 from hub_api.platform.dberrors import RETRYABLE, UNSTORABLE
 from hub_api.platform.headers import SecurityHeaders
+from hub_api.platform.http_server import raise_file_limit
 from hub_api.platform.logging import configure
 from hub_api.platform.request_info import ClientAddress
 from hub_api.platform.service_levels import recorded
@@ -35,6 +37,7 @@ SERVICES: dict[str, tuple[str, ...]] = {
             "routes_account",
             "routes_users",
             "routes_access",
+            "routes_audit",
             "single_sign_on.routes",
             "openid.routes",
             "openid.routes_clients",
@@ -44,11 +47,16 @@ SERVICES: dict[str, tuple[str, ...]] = {
     ),
     "chat": (
         "hub_api.chat.routes",
+        "hub_api.chat.routes_merge",
         "hub_api.chat.live.routes",
         "hub_api.chat.routes_consent",
         "hub_api.chat.queues.routes",
         "hub_api.chat.agents.routes",
         "hub_api.chat.agents.socket",
+        "hub_api.chat.site.routes",
+        "hub_api.chat.site.socket",
+        "hub_api.site_files",
+        "hub_api.widget_pages",
         "hub_api.chat.sla.routes",
         "hub_api.chat.desk.routes",
         "hub_api.chat.desk.routes_canned",
@@ -68,20 +76,37 @@ SERVICES: dict[str, tuple[str, ...]] = {
         "hub_api.whatsapp.media.routes",
     ),
     "ai": (),
-    "campaigns": (),
+    "campaigns": (
+        "hub_api.campaigns.plans.routes",
+        "hub_api.campaigns.plans.routes_calendar",
+        "hub_api.campaigns.lists.routes",
+        "hub_api.campaigns.goals.routes",
+        "hub_api.campaigns.links.routes",
+        "hub_api.campaigns.results.routes",
+        "hub_api.campaigns.suppressions.routes",
+    ),
     "analytics": (
         "hub_api.analytics.routes",
         "hub_api.analytics.routes_export",
         "hub_api.analytics.dashboards.routes",
+        "hub_api.analytics.segments.routes_offer",
         "hub_api.analytics.segments.routes",
         "hub_api.analytics.reports.routes",
         "hub_api.analytics.alerts.routes",
         "hub_api.analytics.returns.routes",
+        "hub_api.analytics.insights.routes",
     ),
 }
 
 # Paths that take files, with the most bytes of one; the routes behind them stream.
-UPLOADS = {"/api/v1/business": 201 * MEGABYTE, "/api/v1/media": 101 * MEGABYTE}
+UPLOADS = {
+    "/api/v1/campaign-audiences": 65 * MEGABYTE,
+    "/api/v1/business": 201 * MEGABYTE,
+    "/api/v1/media": 101 * MEGABYTE,
+    "/widget/files": 11 * MEGABYTE,
+    "/api/v1/goals/import": 201 * MEGABYTE,
+    "/api/v1/suppressions/import": 201 * MEGABYTE,
+}
 
 
 def create_app(settings: Settings, mounted: Sequence[str] = tuple(SERVICES)) -> FastAPI:
@@ -91,6 +116,7 @@ def create_app(settings: Settings, mounted: Sequence[str] = tuple(SERVICES)) -> 
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with roles.services(settings, "api") as services, recorded(services.db):
             app.state.services = services
+            app.state.campaign_channel = WhatsApp()
             if "whatsapp" not in mounted:
                 yield
                 return
@@ -125,6 +151,8 @@ def create_app(settings: Settings, mounted: Sequence[str] = tuple(SERVICES)) -> 
     for service in mounted:
         for module in SERVICES[service]:
             app.include_router(import_module(module).router)
+    if settings.console and "chat" in mounted:
+        app.include_router(console_pages.router)
     openapi.describe(app)
     app.add_middleware(BodyLimit, larger=UPLOADS)
     app.add_middleware(SecurityHeaders)
@@ -137,6 +165,7 @@ def create_app(settings: Settings, mounted: Sequence[str] = tuple(SERVICES)) -> 
 
 def create_app_from_env() -> FastAPI:
     """For uvicorn's factory: settings, `HUB_API_SERVICES` among them, from the environment."""
+    raise_file_limit()
     settings = load_settings()
     configure(settings.log_level, process="api")
     return create_app(settings, settings.api_services or tuple(SERVICES))

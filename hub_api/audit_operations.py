@@ -20,13 +20,9 @@ def verify(
     as_json: Annotated[bool, AS_JSON] = False,
 ) -> None:
     """Walk the whole chain: every row, link and signature. Exit 1 when anything is wrong, with what and where."""
-    from hub_api.auth import audit_chain
+    from hub_api.auth import audit_verify
 
-    verdict = with_services(
-        lambda services: audit_chain.verify(
-            services.db, services.settings.secret_key.get_secret_value(), head=head.lower() if head else None
-        )
-    )
+    verdict = with_services(lambda services: audit_verify.verify_now(services, head.lower() if head else None))
     if as_json:
         typer.echo(json.dumps(asdict(verdict), indent=2))
     else:

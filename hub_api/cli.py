@@ -11,8 +11,10 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from hub_api.ai_operations import ai
 from hub_api.audit_operations import audit
 from hub_api.auth.commands import user
+from hub_api.campaign_operations import campaigns
 from hub_api.connect_operations import whatsapp
 from hub_api.dashboard_operations import dashboards
 from hub_api.embedded.commands import stack
@@ -39,6 +41,7 @@ commands.add_typer(user, name="user")
 commands.add_typer(webhooks, name="webhooks")
 commands.add_typer(numbers, name="numbers")
 commands.add_typer(templates, name="templates")
+commands.add_typer(campaigns, name="campaigns")
 commands.add_typer(audit, name="audit")
 commands.command()(erase)
 commands.command()(retention)
@@ -47,6 +50,7 @@ commands.add_typer(privacy, name="privacy")
 commands.add_typer(keys, name="keys")
 commands.add_typer(dashboards, name="dashboards")
 commands.add_typer(whatsapp, name="whatsapp")
+commands.add_typer(ai, name="ai")
 commands.add_typer(lake, name="lake", callback=load_home_environment)
 commands.add_typer(warehouse, name="warehouse", rich_help_panel=ROLES)
 commands.add_typer(simulate, name="simulate", callback=load_home_environment)

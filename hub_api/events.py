@@ -7,7 +7,7 @@ with its customer. A new field is optional; a name is never reused with another 
 
 from datetime import datetime
 from typing import ClassVar
-from uuid import UUID, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
 
@@ -128,6 +128,20 @@ class ConversationDisposed(ConversationEvent, frozen=True, kw_only=True):
     disposition: str
 
 
+class ConversationMerged(ConversationEvent, frozen=True, kw_only=True):
+    """It took in `merged_id`, which is closed with the reason `merged`; that one's messages are read with its own."""
+
+    type: ClassVar[str] = "conversation.merged"
+    merged_id: UUID
+
+
+class ConversationSummarised(ConversationEvent, frozen=True, kw_only=True):
+    """It has a summary, made from its own sentences (`extract`) or by a model; the text stays in PostgreSQL."""
+
+    type: ClassVar[str] = "conversation.summarised"
+    by: str
+
+
 class ConversationNoted(ConversationEvent, frozen=True, kw_only=True):
     """A colleague noted something and mentioned others; the text stays in PostgreSQL."""
 
@@ -178,6 +192,13 @@ class ConversationRated(ConversationEvent, frozen=True, kw_only=True):
 
     type: ClassVar[str] = "conversation.rated"
     satisfaction: int
+
+
+class ConversationRecommended(ConversationEvent, frozen=True, kw_only=True):
+    """How much the customer would recommend us after this conversation, 0 to 10."""
+
+    type: ClassVar[str] = "conversation.recommended"
+    score: int
 
 
 class MessageEvent(Event, frozen=True, kw_only=True):
@@ -275,6 +296,7 @@ class MessageLabelled(Event, frozen=True, kw_only=True):
     sentiment: str | None = None  # negative, neutral, positive or mixed
     intent: str | None = None  # one of the corpus
     confidence: float = 1.0  # 0 to 1
+    chosen_by: str | None = None  # random, or uncertain: what the model in use was least sure of
 
 
 class MessageEchoed(MessageEvent, frozen=True, kw_only=True):
@@ -352,6 +374,18 @@ def assignment_id(experiment_id: UUID, customer_id: UUID) -> UUID:
     return uuid5(experiment_id, str(customer_id))
 
 
+class LinkClicked(Event, frozen=True, kw_only=True):
+    """A person opened his short link; aggregate_id is that link, of which no event has the code, its version how often he did."""
+
+    type: ClassVar[str] = "link.clicked"
+    aggregate_type: ClassVar[str] = "link"
+    customer_id: UUID
+    target_id: UUID
+    campaign_id: UUID | None = None
+    variant: str | None = None
+    message_id: UUID | None = None
+
+
 class GoalRecorded(Event, frozen=True, kw_only=True):
     """A customer did what campaigns are for; aggregate_id is UUIDv5 of kind and external_id, so that it counts once."""
 
@@ -362,3 +396,38 @@ class GoalRecorded(Event, frozen=True, kw_only=True):
     customer_id: UUID
     value_micros: int = 0
     value_currency: str = "BRL"
+
+
+class CampaignCreated(Event, frozen=True, kw_only=True):
+    """A campaign was planned; aggregate_id is the campaign."""
+
+    type: ClassVar[str] = "campaign.created"
+    aggregate_type: ClassVar[str] = "campaign"
+    name: str
+    kind: str
+    lane: str
+
+
+class CampaignChanged(Event, frozen=True, kw_only=True):
+    """A step of its life: draft, in_review, approved, scheduled, running, paused, completed, cancelled or failed."""
+
+    type: ClassVar[str] = "campaign.changed"
+    aggregate_type: ClassVar[str] = "campaign"
+    from_state: str
+    to_state: str
+    reason: str = ""
+
+
+class CampaignDecided(Event, frozen=True, kw_only=True):
+    """A rule decided (winner, thompson, mismatch, guardrail, smooth_start, budget); its evidence stays in PostgreSQL."""
+
+    type: ClassVar[str] = "campaign.decided"
+    aggregate_type: ClassVar[str] = "campaign_decision"
+    campaign_id: UUID
+    rule: str
+    outcome: str
+
+
+def goal_id(kind: str, external_id: str) -> UUID:
+    """The aggregate of a goal: the same one told again, by whomever, is the same goal."""
+    return uuid5(NAMESPACE_URL, f"{kind}:{external_id}")

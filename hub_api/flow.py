@@ -5,9 +5,11 @@ A ring only says "look again": the job finds its work by its mark in PostgreSQL.
 """
 
 from collections.abc import Iterable, Iterator
+from uuid import UUID
 
 from hub_api.events import (
     AgentPresenceChanged,
+    ConversationAssigned,
     ConversationOpened,
     ConversationStateChanged,
     MessageQueued,
@@ -26,9 +28,15 @@ def fan_out(events: Iterable[Event]) -> Iterator[Ring]:
             case ConversationStateChanged(to_state="resolved"):
                 yield REGISTRY["ai.jobs.answer"], ()
                 yield REGISTRY["chat.routing.jobs.route"], ()  # a slot is free
-            case ConversationStateChanged(to_state="queued" | "closed") | ConversationOpened(state="queued"):
+                yield REGISTRY["ai.summaries.summarise"], ()
+            case ConversationStateChanged(to_state="queued" | "closed"):
                 yield REGISTRY["chat.routing.jobs.route"], ()
+                yield REGISTRY["ai.summaries.summarise"], ()
+            case ConversationOpened(state="queued"):
+                yield REGISTRY["chat.routing.jobs.route"], ()
+            case ConversationAssigned(strategy=None):  # by hand, maybe from a colleague
+                yield REGISTRY["ai.summaries.summarise"], ()
             case AgentPresenceChanged(presence="online"):
                 yield REGISTRY["chat.routing.jobs.route"], ()
-            case MessageQueued(shard=shard):
+            case MessageQueued(number_id=UUID(), shard=shard):  # without a number it is a website's, and sent already
                 yield REGISTRY["whatsapp.send.jobs.drain_outbox"], (shard,)

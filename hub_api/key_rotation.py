@@ -29,6 +29,8 @@ SEALED: Mapping[str, str] = {
     "notices": "notices.sealed",
     "erasures": "erasures.sealed",
     "kept_records": "kept_records.sealed",
+    "conversion_keys": "conversion_keys.secret_encrypted",
+    "site_secrets": "sites.secret_encrypted",
 }
 CHUNK = 500  # rows of one transaction: their locks are held for some milliseconds
 

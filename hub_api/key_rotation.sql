@@ -47,3 +47,16 @@ SELECT id, sealed FROM kept_records WHERE ($1::uuid IS NULL OR id > $1) ORDER BY
 
 -- name: set_kept_records  -- $1 id, $2 sealed by today's key
 UPDATE kept_records SET sealed = $2 WHERE id = $1;
+
+-- name: next_conversion_keys  -- $1 id of the last row before (null: none), $2 limit -> id, sealed; locked
+SELECT id, secret_encrypted AS sealed FROM conversion_keys WHERE ($1::text IS NULL OR id > $1) ORDER BY id LIMIT $2 FOR NO KEY UPDATE;
+
+-- name: set_conversion_keys  -- $1 id, $2 sealed by today's key
+UPDATE conversion_keys SET secret_encrypted = $2 WHERE id = $1;
+
+-- name: next_site_secrets  -- $1 id of the last row before (null: none), $2 limit -> id, sealed; locked
+SELECT id, secret_encrypted AS sealed FROM sites
+WHERE ($1::uuid IS NULL OR id > $1) AND secret_encrypted IS NOT NULL ORDER BY id LIMIT $2 FOR NO KEY UPDATE;
+
+-- name: set_site_secrets  -- $1 id, $2 sealed by today's key
+UPDATE sites SET secret_encrypted = $2 WHERE id = $1;

@@ -1,9 +1,9 @@
-"""`hub warehouse`, a role and its rebuild, and `hub lake`: what the lake holds, whether it is whole, bringing it up to date."""
+"""`hub warehouse`, a role, the building of its tables and its rebuild, and `hub lake`: what the lake holds, whether it is whole, bringing it up to date."""
 
 import asyncio
 import subprocess
 import sys
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +13,7 @@ from hub_api.errors import HubError
 from hub_api.operations import AS_JSON, show
 
 warehouse = typer.Typer(
-    help="Serve the embedded ClickHouse engine over HTTP (settings: HUB_WAREHOUSE_*), or rebuild what it held.",
+    help="Serve the embedded ClickHouse engine over HTTP (settings: HUB_WAREHOUSE_*), build its tables, or rebuild what it held.",
     invoke_without_command=True,
 )
 lake = typer.Typer(
@@ -23,7 +23,7 @@ lake = typer.Typer(
 
 @warehouse.callback()
 def serve(context: typer.Context) -> None:
-    """Serve the embedded ClickHouse engine over HTTP (settings: HUB_WAREHOUSE_*), or rebuild what it held."""
+    """Serve the embedded ClickHouse engine over HTTP (settings: HUB_WAREHOUSE_*), build its tables, or rebuild what it held."""
     load_home_environment()
     if context.invoked_subcommand is not None:
         return
@@ -51,6 +51,46 @@ def rebuild() -> None:
     reapply_erasures()
     done = subprocess.run([sys.executable, "-m", "pipelines.rebuild"], check=False)
     raise typer.Exit(done.returncode)
+
+
+@warehouse.command()
+def build(
+    first: Annotated[
+        str | None, typer.Argument(metavar="[FIRST]", help="First business day; today without one.")
+    ] = None,
+    last: Annotated[
+        str | None, typer.Argument(metavar="[LAST]", help="Last business day; the first without one.")
+    ] = None,
+    table: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LAYER/TABLE", help="only this table and all that it is made of; may be repeated"),
+    ] = None,
+) -> None:
+    """Build the tables of these days now, as a run of the stack's own Dagster, and wait for its end.
+
+    It waits in Dagster's queue for a build that is underway, and nothing else builds the same tables beside it. Harmless to repeat.
+    Exit 1 when it was not built.
+    """
+    from hub_api.settings import load_settings
+
+    settings = load_settings()
+    today = datetime.now(settings.zone).date()
+    start = _day(first) if first else today
+    end = _day(last) if last else start
+    if not settings.history_start <= start <= end <= today:
+        raise HubError(
+            f"days go from {settings.history_start} (HUB_HISTORY_START) to {today}, the first before the last"
+        )
+    asked = [start.isoformat(), end.isoformat(), *(table or ())]
+    done = subprocess.run([sys.executable, "-m", "pipelines.submit", *asked], check=False)
+    raise typer.Exit(done.returncode)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise HubError(f"{text!r} is no day: write it as 2026-03-31") from None
 
 
 @lake.command()

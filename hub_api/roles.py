@@ -24,8 +24,16 @@ JOB_MODULES = (
     "hub_api.whatsapp.reports.jobs",
     "hub_api.analytics.reports.jobs",
     "hub_api.analytics.alerts.jobs",
+    "hub_api.analytics.segments.jobs",
+    "hub_api.analytics.wallboard.jobs",
+    "hub_api.campaigns.goals.jobs",
+    "hub_api.campaigns.results.jobs",
+    "hub_api.campaigns.suppressions.jobs",
     "hub_api.ai.jobs",
+    "hub_api.ai.summaries",
+    "hub_api.ai.teaching",
     "hub_api.maintenance",
+    "hub_api.campaign_jobs",
 )
 QUEUES = ("outbound", "inbound", "bot", "maintenance")
 

@@ -128,6 +128,14 @@ class Settings(Calendar):
     )
     signin_per_minute: int = Field(5, gt=0, description="sign-in attempts a minute per account and per address")
     send_per_minute: int = Field(1000, gt=0, description="messages that one user or key may queue a minute")
+    link_hosts: tuple[str, ...] = Field(
+        (), description="hosts that short links may lead to, host or .suffix, as a JSON list; empty: none"
+    )
+    link_per_minute: int = Field(
+        600,
+        gt=0,
+        description="short links that one address may open a minute; a mobile network is many people's address",
+    )
     user_rate_per_minute: int = Field(1200, gt=0, description="API requests of one user a minute")
     key_rate_per_minute: int = Field(12000, gt=0, description="API requests of one key a minute")
     smtp_url: SecretStr | None = Field(None, description="mail server, smtp:// or smtps://user:password@host:port")
@@ -180,6 +188,7 @@ class Settings(Calendar):
         description="hosts of your own network (host or host:port) that calls to given addresses may reach, JSON list",
     )
 
+    console: bool = Field(True, description="the agents' console at /console/")
     api_services: tuple[Service, ...] = Field(
         (), description="services this API process mounts, as a JSON list; empty: all"
     )
@@ -249,6 +258,25 @@ class Settings(Calendar):
     reopen_hours: int = Field(24, ge=0, description="a message within this time of `resolved` reopens the conversation")
     bot_quiet_hours: int = Field(24, gt=0, description="a conversation with the bot is resolved after this silence")
     stale_inbound_minutes: int = Field(30, gt=0, description="no bot answers an inbound message older than this")
+    llm_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^?#@\s]+$",
+        description="language model that writes summaries: what comes before /chat/completions; empty: none, nothing leaves",
+    )
+    llm_model: str = Field("gpt-4o-mini", description="its name there")
+    llm_key: SecretStr | None = Field(None, description="its API key")
+    llm_timeout_s: float = Field(
+        20.0, gt=0, description="one call of the model; without an answer the summary is extracted"
+    )
+    llm_labels_per_day: int = Field(
+        0,
+        ge=0,
+        le=10_000,
+        description="messages a day that it labels for our own models, without names and numbers; 0: none",
+    )
+    survey_nps: bool = Field(
+        False, description="whoever graded a conversation from 1 to 5 is asked from 0 to 10 too (NPS)"
+    )
 
     @model_validator(mode="before")
     @classmethod

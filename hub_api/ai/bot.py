@@ -32,6 +32,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     yes: str | None = None  # where a yes or no to the last question leads
     no: str | None = None
     rating_asked: bool = False
+    nps_asked: bool = False  # the grade is known, and what is awaited now is a number from 0 to 10
     awaiting: str | None = None
 
 
@@ -39,7 +40,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Facts:
     """What the bot may say: the conversation's and what is known of the customer's contracts.
 
-    `resolved`: the messages found the conversation ended; `for_people`: a person had it, or they are too old for a bot.
+    `asks_nps`: the survey goes on from the grade to a recommendation. `resolved`: the messages found the conversation ended; `for_people`: a person had it, or they are too old for a bot.
     """
 
     protocol: str
@@ -48,6 +49,7 @@ class Facts:
     name: str | None = None
     contracts: tuple[Contract, ...] = ()
     plans: tuple[Plan, ...] = ()
+    asks_nps: bool = False
     resolved: bool = False
     for_people: bool = False
 
@@ -87,7 +89,14 @@ class Rate:
     grade: int
 
 
-Action = Say | HandOver | Resolve | Reopen | Rate
+@dataclass(frozen=True, slots=True)
+class Recommend:
+    """How much the customer would recommend us, 0 to 10."""
+
+    score: int
+
+
+Action = Say | HandOver | Resolve | Reopen | Rate | Recommend
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +135,24 @@ def grade_of(rules: Rules, inbound: Inbound) -> int | None:
     return number if number is not None and 1 <= number <= 5 else None
 
 
+def score_of(rules: Rules, inbound: Inbound) -> int | None:
+    """The recommendation that a message is: a number from 0 to 10 and nothing else; None for anything else."""
+    number = number_in(rules, inbound.text or "") if inbound.choice is None else None
+    return number if number is not None and 0 <= number <= 10 else None
+
+
 def _after_the_end(rules: Rules, state: State, inbound: Sequence[Inbound], facts: Facts) -> Decision:
     """A message that found the conversation resolved: a rating, a thank-you, or a demand that reopens it."""
     closed = msgspec.structs.replace(state, awaiting=None, misses=0, offered=())
-    grades = [grade for one in inbound if (grade := grade_of(rules, one)) is not None]
-    rated: tuple[Action, ...] = (Rate(grades[-1]),) if grades else ()
-    rest = [one for one in inbound if grade_of(rules, one) is None]
+    scored = state.nps_asked and state.awaiting == RATING
+    read = score_of if scored else grade_of
+    grades = [grade for one in inbound if (grade := read(rules, one)) is not None]
+    rated: tuple[Action, ...] = (Recommend(grades[-1]) if scored else Rate(grades[-1]),) if grades else ()
+    rest = [one for one in inbound if read(rules, one) is None]
     if all(_is_thanks(rules, one) for one in rest):
+        if grades and facts.asks_nps and not state.nps_asked:
+            asked = Say(say.message(rules, rules.texts["nps"]))
+            return Decision((*rated, asked), msgspec.structs.replace(closed, nps_asked=True, awaiting=RATING))
         return Decision((*rated, *_thanks(rules, inbound)), closed if grades else state)
     reopened: tuple[Action, ...] = (*rated, Reopen(to_queue=facts.for_people))
     if facts.for_people:
@@ -181,6 +201,7 @@ def _told(rules: Rules, state: State, facts: Facts, confirmed: Sequence[str], an
         yes=answer.yes,
         no=answer.no,
         rating_asked=state.rating_asked,
+        nps_asked=state.nps_asked,
     )
     return Decision(tuple(actions), remembered)
 

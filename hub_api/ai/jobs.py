@@ -9,13 +9,25 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from hub_api.ai.bot import Decision, Facts, HandOver, Rate, Reopen, Resolve, Say, State, ask_satisfaction, decide
+from hub_api.ai.bot import (
+    Decision,
+    Facts,
+    HandOver,
+    Rate,
+    Recommend,
+    Reopen,
+    Resolve,
+    Say,
+    State,
+    ask_satisfaction,
+    decide,
+)
 from hub_api.ai.hear import Inbound
 from hub_api.ai.rules import Rules, load_rules
 from hub_api.chat import conversations
 from hub_api.chat.business.answers import Known, link_contracts, load_known
 from hub_api.chat.outgoing import queue_message, text
-from hub_api.chat.resolve import rate, resolve
+from hub_api.chat.resolve import rate, recommend, resolve
 from hub_api.chat.transfer import transfer
 from hub_api.errors import HubError
 from hub_api.platform import sqlfile
@@ -103,6 +115,7 @@ def _facts(row: Row, turns: Sequence[Row], known: Known, now: datetime, services
         name=row["name"],
         contracts=known.contracts.get(row["customer_id"], ()),
         plans=known.plans,
+        asks_nps=services.settings.survey_nps,
         resolved=row["state"] == "resolved",
         for_people=row["agent_id"] is not None or any(turn["stale"] for turn in turns),
     )
@@ -150,6 +163,8 @@ async def _act(tx: Transaction, rules: Rules, conversation_id: UUID, decision: D
                 await conversations.move(tx, conversation_id, "bot", reason="reopened")
             case Rate(grade=grade):
                 await rate(tx, conversation_id, grade)
+            case Recommend(score=score):
+                await recommend(tx, conversation_id, score)
 
 
 async def _to_queue(tx: Transaction, rules: Rules, conversation_id: UUID, reason: str) -> None:

@@ -10,7 +10,7 @@ JOIN conversations c ON c.id = waiting.conversation_id
 ORDER BY waiting.first LIMIT $1;
 
 -- name: take_conversations  -- $1 conversations uuid[] -> those nobody else has, locked, with their customer's name
-SELECT c.id, c.state, c.customer_id, c.protocol, c.bot_state, c.agent_id, c.last_customer_message_at, customer.name
+SELECT c.id, c.state, c.channel, c.customer_id, c.protocol, c.bot_state, c.agent_id, c.last_customer_message_at, customer.name
 FROM conversations c JOIN customers customer ON customer.id = c.customer_id
 WHERE c.id = ANY($1) ORDER BY c.id FOR NO KEY UPDATE OF c SKIP LOCKED;
 

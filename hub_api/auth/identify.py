@@ -67,6 +67,8 @@ class Door:
         self._csrf_keys = derive_all(secret_key, "csrf")
         self._mark_keys = derive_all(secret_key, "browser mark")
         self._redis_asked_again_at = 0.0
+        # Fingerprint: id, of keys that were found here once. It says who claims to call, never whether he still may.
+        self._key_ids: dict[bytes, UUID] = {}
 
     async def admit(self, credential: str) -> tuple[Principal, dict[str, str]]:
         """The caller by an API key or an access token, counted under his limit; with the headers that tell what is left.
@@ -74,12 +76,11 @@ class Door:
         Raises Unauthorized, TooMany. While Redis is away sessions are checked in PostgreSQL and nobody is counted.
         """
         if credential.count(".") != 2:
-            caller = await api_keys.find(self.services.db, credential)
-            return caller, await self.count(caller)
+            return await self._admit_key(credential)
         claims = await self.keyring.verify("access", credential)
         if "sid" not in claims:
-            caller = await api_keys.find_by_id(self.services.db, UUID(claims["sub"]), claims.get("scope"))
-            return caller, await self.count(caller)
+            caller, room = await self._admit_key_id(UUID(claims["sub"]))
+            return api_keys.narrowed(caller, claims.get("scope")), room
         return await self._admit_session(UUID(claims["sid"]), claims["sub"])
 
     async def admit_marked(self, mark: str) -> tuple[Principal, dict[str, str]]:
@@ -87,17 +88,36 @@ class Door:
         session_id, user_id = self.read_mark(APPS_COOKIE, mark)
         return await self._admit_session(session_id, str(user_id))
 
+    async def _admit_key(self, key: str) -> tuple[Principal, dict[str, str]]:
+        proof = api_keys.fingerprint(key)
+        if (key_id := self._key_ids.get(proof)) is not None:
+            return await self._admit_key_id(key_id)
+        caller = await api_keys.find(self.services.db, key)
+        self._key_ids[proof] = caller.id
+        return caller, await self.count(caller)
+
+    async def _admit_key_id(self, key_id: UUID) -> tuple[Principal, dict[str, str]]:
+        limit = self._limit("key", str(key_id))
+        answer, cached = await self._ask(limit, api_keys.entry_of(key_id))
+        caller = await api_keys.find_by_id(self.services, key_id, cached, fill=answer is not None)
+        return caller, self._judged(limit, answer)
+
     async def _admit_session(self, session_id: UUID, user_id: str) -> tuple[Principal, dict[str, str]]:
         limit = self._limit("user", user_id)
-        cached, answer, at_hand = None, None, time.monotonic() >= self._redis_asked_again_at
-        if at_hand:
-            try:
-                answer, cached = await ratelimit.ask(self.services.redis, [limit], sessions.key_of(session_id))
-            except RedisError as error:
-                self._redis_failed(error)
-                at_hand = False
-        caller = await sessions.find(self.services, session_id, cached, fill=at_hand)
-        return caller, self._judged(limit, answer) if at_hand else {}
+        answer, cached = await self._ask(limit, sessions.key_of(session_id))
+        caller = await sessions.find(self.services, session_id, cached, fill=answer is not None)
+        return caller, self._judged(limit, answer)
+
+    async def _ask(self, limit: Limit, entry: str | None = None) -> tuple[Any, bytes | None]:
+        """Count under a limit and read an entry, in one way there and back; no answer while Redis is away."""
+        if time.monotonic() < self._redis_asked_again_at:
+            return None, None
+        try:
+            return await ratelimit.ask(self.services.redis, [limit], entry)
+        except RedisError as error:
+            self._redis_asked_again_at = time.monotonic() + _ASK_AGAIN_S
+            log.warning("redis_away", sessions="checked in PostgreSQL", limits="open", error=type(error).__name__)
+            return None, None
 
     async def access_token(self, opened: sessions.Opened) -> str:
         """What opens the API for a quarter of an hour in this session's name."""
@@ -143,13 +163,7 @@ class Door:
 
     async def count_under(self, limit: Limit) -> dict[str, str]:
         """Count under one limit that is open while Redis is away. Raises TooMany."""
-        if time.monotonic() < self._redis_asked_again_at:
-            return {}
-        try:
-            answer, _ = await ratelimit.ask(self.services.redis, [limit])
-        except RedisError as error:
-            self._redis_failed(error)
-            return {}
+        answer, _ = await self._ask(limit)
         return self._judged(limit, answer)
 
     def _limit(self, kind: str, caller_id: str) -> Limit:
@@ -158,12 +172,10 @@ class Door:
         return Limit(f"api:{kind}:{caller_id}", count)
 
     def _judged(self, limit: Limit, answer: Any) -> dict[str, str]:
+        if answer is None:
+            return {}
         message = f"more than {limit.count} requests in {limit.window_s:.0f} s: wait, then go on"
         return ratelimit.judge([limit], answer, message)[0].headers
-
-    def _redis_failed(self, error: RedisError) -> None:
-        self._redis_asked_again_at = time.monotonic() + _ASK_AGAIN_S
-        log.warning("redis_away", sessions="checked in PostgreSQL", limits="open", error=type(error).__name__)
 
 
 def _mark_mac(key: bytes, cookie: str, told: str) -> str:

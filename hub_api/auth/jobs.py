@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from hub_api.auth import audit_chain, notices, sessions
+from hub_api.auth import audit_chain, audit_verify, notices, sessions
 from hub_api.auth.notices import unseal
 from hub_api.platform import mail, sms, sqlfile
 from hub_api.platform.queue import job
@@ -58,3 +58,15 @@ async def tidy(services: Services) -> None:
 async def seal_audit(services: Services) -> None:
     """Link what the audit log got since, and sign the chain's head."""
     await audit_chain.seal(services)
+
+
+@job("maintenance", timeout_s=1800)
+async def verify_audit(services: Services) -> None:
+    """Verify the audit log when somebody has asked for it."""
+    await audit_verify.run(services)
+
+
+@job("maintenance", timeout_s=1800)
+async def verify_daily(services: Services) -> None:
+    """Verify it once a day, asked or not."""
+    await audit_verify.run(services, daily=True)

@@ -66,13 +66,15 @@ async def check(services: Services, tx: Transaction, user_id: UUID, code: str) -
 async def fall_back(services: Services, tx: Transaction, notice_id: UUID, notice: Notice) -> None:
     """The code of a notice did not leave by WhatsApp, or nobody knows that it arrived: it leaves by SMS if it still counts.
 
-    A code that was used, or that a newer one has ended, leaves no more.
+    A code that was used, or that a newer one has ended, leaves no more; one that is no user's (a visitor's of a website) does.
     """
     await tx.db.execute(notices.queries.sent, notice_id)
-    assert notice.code is not None and notice.user_id is not None  # noqa: S101 - `send` has put them
-    user_id = UUID(notice.user_id)
-    hashes = keyed_by_all(services, user_id, notice.code)
-    expires_at = await tx.db.fetchval(queries.message_code_by_sms, user_id, hashes)
+    assert notice.code is not None  # noqa: S101 - who puts a notice by WhatsApp puts its code
+    expires_at: datetime | None = datetime.now(UTC) + LIFE
+    if notice.user_id is not None:
+        user_id = UUID(notice.user_id)
+        hashes = keyed_by_all(services, user_id, notice.code)
+        expires_at = await tx.db.fetchval(queries.message_code_by_sms, user_id, hashes)
     if expires_at is None:
         return
     if services.settings.sms_url is None:

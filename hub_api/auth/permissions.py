@@ -83,7 +83,7 @@ BUILTIN: Mapping[str, Role] = {
     "admin": Role(frozenset(PERMISSIONS), all_teams=True),
     "supervisor": _role(
         *_SERVE, "queues:write", "agents:read", "agents:write", "customers:write", "costs:read", "analytics:read", "ai:read", "personal_data:read", "numbers:read", "teams:read",
-        "users:read",
+        "users:read", "campaigns:read", "campaigns:approve",
         all_teams=False,
     ),
     "agent": _role(*_SERVE, all_teams=False),

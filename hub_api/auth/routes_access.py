@@ -146,7 +146,7 @@ async def post_key(services: Hub, caller: KeyWriter, body: schemas.NewKey) -> sc
 async def delete_key(services: Hub, caller: KeyWriter, key_id: UUID) -> None:
     """It and the tokens made with it are of no use from now on."""
     async with services.transaction() as tx:
-        row = await api_keys.revoke_key(tx.db, key_id)
+        row = await api_keys.revoke_key(services, tx, key_id)
         may_grant(caller, frozenset(row["scopes"]))
         await audit.write(tx, caller, "key.revoked", "key", key_id, detail={"name": row["name"]})
 

@@ -1,9 +1,7 @@
 """Sessions: families of refresh tokens in PostgreSQL, with what their user may do cached in Redis for seconds.
 
-What a session may do is read at every request: from Redis, else from PostgreSQL, never from the token. Whoever changes a
-user, a role, a team or a session calls `forget`: after the commit a mark replaces the cached entry and outlives every
-request that read PostgreSQL before it, so that none of them can bring the old state back. A change therefore holds with
-its commit; only if Redis is away from the one who changes, and not from the one who asks, the entry's life bounds it.
+What a session may do is read at every request: from Redis (`remembered`), else from PostgreSQL, never from the token.
+Whoever changes a user, a role, a team or a session calls `forget`.
 """
 
 import hashlib
@@ -16,13 +14,11 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-import structlog
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-from hub_api.auth import audit
+from hub_api.auth import api_keys, audit
 from hub_api.auth.permissions import BUILTIN, OWN_ACCOUNT
 from hub_api.auth.principal import Principal
+from hub_api.auth.remembered import FORGOTTEN, forget_after, keep
 from hub_api.errors import Unauthorized
 from hub_api.platform import request_info, sqlfile
 from hub_api.platform.ids import uuid7
@@ -30,14 +26,10 @@ from hub_api.platform.pgtypes import Connection, Pool, Row
 from hub_api.platform.postgres import Transaction
 from hub_api.platform.services import Services
 
-log = structlog.get_logger(__name__)
 queries = sqlfile.load(__package__, "sessions.sql")
 
 IDLE = timedelta(days=14)  # a refresh token not used for so long is dead
 LIFE = timedelta(days=90)  # and so is the session at the latest: sign in again
-CACHED_MS = 10_000
-FORGOTTEN_MS = 60_000
-_FORGOTTEN = b"-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +83,7 @@ async def revoke(services: Services, tx: Transaction, session_ids: Sequence[UUID
             row["id"],
             detail={"reason": reason, "user_id": str(row["user_id"])},
         )
-    _forget_after(services.redis, tx, [row["id"] for row in ended])
+    forget_after(services.redis, tx, [key_of(row["id"]) for row in ended])
     return len(ended)
 
 
@@ -104,9 +96,10 @@ async def revoke_all(
 
 
 async def forget(services: Services, tx: Transaction, user_ids: Sequence[UUID]) -> None:
-    """What these users may do has changed: with the commit, their sessions are read afresh."""
+    """What these users may do has changed: with the commit, their sessions and keys are read afresh."""
     rows = await tx.db.fetch(queries.sessions_of, list(user_ids))
-    _forget_after(services.redis, tx, [row["id"] for row in rows])
+    forget_after(services.redis, tx, [key_of(row["id"]) for row in rows])
+    await api_keys.forget_of(services, tx, user_ids)
 
 
 async def find(services: Services, session_id: UUID, cached: bytes | None, *, fill: bool) -> Principal:
@@ -114,16 +107,13 @@ async def find(services: Services, session_id: UUID, cached: bytes | None, *, fi
 
     Raises Unauthorized for a session that has ended.
     """
-    if cached and cached != _FORGOTTEN:
+    if cached and cached != FORGOTTEN:
         return _thaw_entry(cached)
     row = await services.db.fetchrow(queries.find_session, session_id)
     if row is None:
         raise Unauthorized("this session has ended: sign in again")
     if fill and cached is None:
-        try:
-            await services.redis.set(key_of(session_id), orjson.dumps(dict(row), default=str), nx=True, px=CACHED_MS)
-        except RedisError as error:
-            log.warning("session_not_cached", error=type(error).__name__)
+        await keep(services.redis, key_of(session_id), row)
     return _thaw(row)
 
 
@@ -186,21 +176,6 @@ def _thaw(row: Row | dict[str, Any]) -> Principal:
 
 def _uuid(value: Any) -> UUID:
     return value if isinstance(value, UUID) else UUID(str(value))
-
-
-def _forget_after(redis: Redis, tx: Transaction, session_ids: Sequence[UUID]) -> None:
-    if session_ids:
-        tx.after_commit(lambda: _mark_forgotten(redis, session_ids))
-
-
-async def _mark_forgotten(redis: Redis, session_ids: Sequence[UUID]) -> None:
-    try:
-        async with redis.pipeline(transaction=False) as pipeline:
-            for session_id in session_ids:
-                pipeline.set(key_of(session_id), _FORGOTTEN, px=FORGOTTEN_MS)
-            await pipeline.execute()
-    except RedisError as error:
-        log.warning("sessions_not_forgotten", sessions=len(session_ids), error=type(error).__name__)
 
 
 def kept_since() -> datetime:

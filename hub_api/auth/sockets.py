@@ -34,8 +34,8 @@ NOT_ALLOWED, TOO_MUCH = 1008, 1008  # RFC 6455 §7.4.1: the policy is broken
 class Guarded:
     """An open socket of a caller who may use it: `caller` is what he is now, `receive` and `send` end with his permission."""
 
-    def __init__(self, websocket: WebSocket, caller: Principal, permission: str) -> None:
-        self.websocket, self.caller, self.permission = websocket, caller, permission
+    def __init__(self, websocket: WebSocket, caller: Principal, permissions: frozenset[str]) -> None:
+        self.websocket, self.caller, self.permissions = websocket, caller, permissions
         self.ended = asyncio.Event()
         self._room, self._at = float(AT_ONCE), asyncio.get_running_loop().time()
 
@@ -118,7 +118,7 @@ class Sockets:
         now = await self._callers(watched)
         for socket in watched:
             caller = now.get(_who(socket.caller))
-            if caller is None or not caller.may(socket.permission):
+            if caller is None or not any(map(caller.may, socket.permissions)):
                 socket.ended.set()
             elif caller.kind == "user":  # of a key only whether it lives: its token may carry less than the key
                 socket.caller = caller
@@ -131,7 +131,7 @@ class Sockets:
         for key_id, caller in asked.items():
             if caller.session_id is None:
                 with suppress(Unauthorized):
-                    found[key_id] = await api_keys.find_by_id(self._services.db, key_id)
+                    found[key_id] = await api_keys.find_by_id(self._services, key_id)
         return found
 
 
@@ -148,10 +148,10 @@ async def open_sockets(services: Services) -> AsyncIterator[Sockets]:
 
 @asynccontextmanager
 async def watched(
-    services: Services, websocket: WebSocket, caller: Principal, permission: str
+    services: Services, websocket: WebSocket, caller: Principal, *permissions: str
 ) -> AsyncIterator[Guarded]:
-    """The guarded socket of a caller who may use it now, watched over until the end. Raises TooMany."""
-    guarded, all_open = Guarded(websocket, caller, permission), await services.shared(open_sockets)
+    """The guarded socket of a caller who has one of these permissions now: it ends when he has none. Raises TooMany."""
+    guarded, all_open = Guarded(websocket, caller, frozenset(permissions)), await services.shared(open_sockets)
     all_open.add(guarded)
     try:
         yield guarded
@@ -159,8 +159,9 @@ async def watched(
         all_open.remove(guarded)
 
 
-def require_socket(permission: str) -> Callable[[WebSocket], Any]:
-    """FastAPI dependency of a WebSocket route: the guarded socket, not accepted yet, of a caller who has `permission`.
+def require_socket(permission: str, *others: str) -> Callable[[WebSocket], Any]:
+    """FastAPI dependency of a WebSocket route: the guarded socket, not accepted yet, of a caller who has `permission`, which he
+    keeps or the socket ends, or one of `others`, of which he keeps any.
 
     The handshake is refused with a problem (401, 403, 429) before anything is accepted.
     """
@@ -168,8 +169,10 @@ def require_socket(permission: str) -> Callable[[WebSocket], Any]:
     async def guard(websocket: WebSocket) -> AsyncIterator[Guarded]:
         services: Services = websocket.app.state.services
         caller = await socket_caller(await services.shared(open_door), websocket)
-        demand(caller, permission)
-        async with watched(services, websocket, caller, permission) as guarded:
+        needed = (permission,) if caller.may(permission) else others
+        if not any(map(caller.may, needed)):
+            demand(caller, permission)
+        async with watched(services, websocket, caller, *needed) as guarded:
             yield guarded
 
     guard.permission = permission  # type: ignore[attr-defined]  # what the walk over all routes reads

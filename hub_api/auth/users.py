@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from hub_api.auth import audit, guard, notices, sessions
+from hub_api.auth import api_keys, audit, guard, notices, sessions
 from hub_api.auth.decide import may_grant
 from hub_api.auth.passwords import open_passwords
 from hub_api.auth.principal import Principal
@@ -96,6 +96,7 @@ async def change_user(
     )
     if not after["active"]:
         await sessions.revoke_all(services, tx, user_id, "user_deactivated", actor=_actor(who))
+        await api_keys.forget_of(services, tx, [user_id])
         await tx.db.execute(queries.delete_links, user_id)
     else:
         await sessions.forget(services, tx, [user_id])

@@ -27,6 +27,8 @@ queries = sqlfile.load(__package__, "consent.sql")
 
 Said = Literal["opt_out", "opt_in", "ambiguous_cancel"]
 Scope = Literal["marketing", "utility", "all"]
+# `service`: what is said in the chat of a website is processed to answer it; it stops and allows no sending.
+TextScope = Literal[Scope, "service"]
 
 # Service replies and one-time codes answer something the person just asked for; no opt-out stops those.
 _STOPPED: Mapping[str, list[str]] = {

@@ -12,6 +12,7 @@ from uuid import UUID
 from hub_api.auth import audit
 from hub_api.auth.principal import Principal
 from hub_api.chat import consent
+from hub_api.chat.consent_confirm import confirm
 from hub_api.errors import Conflict, Invalid, NotFound
 from hub_api.platform import sqlfile
 from hub_api.platform.pgtypes import Connection, Pool, Row
@@ -20,7 +21,7 @@ from hub_api.platform.postgres import Transaction
 queries = sqlfile.load(__package__, "consent_texts.sql")
 
 
-async def publish(tx: Transaction, who: Principal, version: str, scope: consent.Scope, text: str) -> None:
+async def publish(tx: Transaction, who: Principal, version: str, scope: consent.TextScope, text: str) -> None:
     """Make a version known. Harmless to repeat with the same words; raises Conflict when the version has others."""
     digest = hashlib.sha256(text.encode()).digest()
     if await tx.db.fetchval(queries.insert, version, scope, text, digest, who.actor):
@@ -79,6 +80,7 @@ async def give(
             raise Conflict(f"consent text {text_version} is about {text['scope']}, and {scope} was consented to")
         if granted and text["retired_at"] and text["retired_at"] <= at:
             raise Conflict(f"consent text {text_version} was retired on {text['retired_at']:%Y-%m-%d}")
+    before = await tx.db.fetchval(consent.queries.refused, customer_id, scope)
     new = await consent.record(
         tx, customer_id, scope, granted=granted, source="agent" if who.kind == "user" else "api", evidence=evidence,
         occurred_at=at, text_version=text_version, actor_id=who.user_id,
@@ -86,6 +88,8 @@ async def give(
     if new:
         after = {"scope": scope, "granted": granted, "text_version": text_version}
         await audit.write(tx, who, "consent.recorded", "customer", customer_id, after=after)
+        if not granted and not before:
+            await confirm(tx, customer_id, scope)
     return new
 
 

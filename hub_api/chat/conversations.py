@@ -18,6 +18,8 @@ from hub_api.platform.postgres import Transaction
 
 queries = sqlfile.load(__package__, "conversations.sql")
 
+SITE = "site"  # the channel of the website's chat
+
 
 class ForbiddenMove(Conflict):
     """The conversation's state does not allow this step (design §5)."""
@@ -93,5 +95,8 @@ async def find_queue(tx: Transaction, key: str) -> Row:
 
 
 def window_open(conversation: Any, at: datetime) -> bool:
-    """Whether free-form messages may go out at `at`: within 24 h of the customer's last message or call (payload time)."""
-    return windows.service_open(conversation["last_customer_message_at"], at)
+    """Whether free-form messages may go out at `at`: within 24 h of the customer's last message or call (payload time).
+
+    The website's chat knows no such window.
+    """
+    return conversation["channel"] == SITE or windows.service_open(conversation["last_customer_message_at"], at)

@@ -47,6 +47,9 @@ INSERT INTO bot_turn (conversation_id, trigger) VALUES ($1, $2);
 -- name: rate  -- $1 conversation, $2 satisfaction 1..5 -> customer_id, version
 UPDATE conversations SET satisfaction = $2, version = version + 1 WHERE id = $1 RETURNING customer_id, version;
 
+-- name: recommend  -- $1 conversation, $2 score 0..10 -> customer_id, version
+UPDATE conversations SET nps = $2, version = version + 1 WHERE id = $1 RETURNING customer_id, version;
+
 -- name: load_threads  -- $1 customers uuid[] -> the newest conversation of each on each number, an open one first; locked in id order
 SELECT * FROM conversations WHERE id IN (
     SELECT DISTINCT ON (customer_id, number_id) id FROM conversations
@@ -61,14 +64,15 @@ WHERE customer_id = ANY($1) AND metadata ->> 'source' = 'history';
 -- name: open_threads  -- $1 zone, then one array a column -> id, protocol
 INSERT INTO conversations (id, customer_id, number_id, state, protocol, previous_id, opened_at, queued_at, closed_at,
                            last_customer_message_at, last_message_at, last_ad_at, unanswered_since, first_response_at,
-                           version, metadata)
+                           version, metadata, channel)
 SELECT id, customer_id, number_id, state, next_protocol(opened_at, $1), previous_id, opened_at, queued_at, closed_at,
-       last_customer_message_at, last_message_at, last_ad_at, unanswered_since, first_response_at, version, metadata
+       last_customer_message_at, last_message_at, last_ad_at, unanswered_since, first_response_at, version, metadata,
+       channel
 FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::timestamptz[], $8::timestamptz[],
             $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::timestamptz[],
-            $14::timestamptz[], $15::bigint[], $16::jsonb[])
+            $14::timestamptz[], $15::bigint[], $16::jsonb[], $17::text[])
     AS row (id, customer_id, number_id, state, previous_id, opened_at, queued_at, closed_at, last_customer_message_at,
-            last_message_at, last_ad_at, unanswered_since, first_response_at, version, metadata)
+            last_message_at, last_ad_at, unanswered_since, first_response_at, version, metadata, channel)
 RETURNING id, protocol;
 
 -- name: begin_threads  -- $1 zone, $2 ids, $3 states, $4 opened_at, $5 queued_at -> id, protocol

@@ -101,6 +101,7 @@ async def _save_customers(tx: Transaction, kept: Sequence[Customer], people: Peo
             aggregate_version=1,
             occurred_at=customer.created_at,
             state_code=customer.state_code,
+            source="site" if any(one.kind == "site" for one in customer.current) else "whatsapp",
         )
         for customer in new
     ]

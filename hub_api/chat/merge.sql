@@ -1,11 +1,11 @@
 -- Everything of one customer becomes another's. A test finds every table that names a customer, so that none is forgotten.
 
--- name: open_pairs  -- $1 survivor, $2 merged -> for each number on which both have an open conversation: keep, close (ids)
+-- name: open_pairs  -- $1 survivor, $2 merged, $3 the conversation that goes on or null -> for each number on which both have an open conversation: keep, close (ids)
 -- What a person already works on is kept, else the older one.
 SELECT (array_agg(id ORDER BY rank, opened_at, id))[1] AS keep, (array_agg(id ORDER BY rank, opened_at, id))[2] AS close
 FROM (
     SELECT id, number_id, opened_at,
-        CASE WHEN state IN ('assigned', 'waiting_customer') THEN 0 WHEN state = 'queued' THEN 1 ELSE 2 END AS rank
+        CASE WHEN id = $3::uuid THEN -1 WHEN state IN ('assigned', 'waiting_customer') THEN 0 WHEN state = 'queued' THEN 1 ELSE 2 END AS rank
     FROM conversations WHERE customer_id IN ($1, $2) AND state NOT IN ('resolved', 'closed')
 ) AS open_now
 GROUP BY number_id HAVING count(*) > 1;
@@ -37,6 +37,18 @@ WHERE suppressions.until IS NOT NULL AND (excluded.until IS NULL OR excluded.unt
 
 -- name: drop_suppressions  -- $1 merged
 DELETE FROM suppressions WHERE customer_id = $1;
+
+-- name: move_listed  -- $1 survivor, $2 merged; what the lists stop was copied with the suppressions
+UPDATE suppression_entries SET customer_id = $1 WHERE customer_id = $2;
+
+-- name: move_links  -- $1 survivor, $2 merged
+UPDATE tracked_links SET customer_id = $1 WHERE customer_id = $2;
+
+-- name: move_visitors  -- $1 survivor, $2 merged
+UPDATE site_visitors SET customer_id = $1 WHERE customer_id = $2;
+
+-- name: move_goals  -- $1 survivor, $2 merged; each night they are laid to messages anew
+UPDATE goals SET customer_id = $1 WHERE customer_id = $2;
 
 -- name: move_contracts  -- $1 survivor, $2 merged
 UPDATE contracts SET customer_id = $1 WHERE customer_id = $2;
@@ -71,3 +83,29 @@ FROM customers m WHERE s.id = $1 AND m.id = $2;
 -- name: move_memberships  -- a frozen list has each person once
 WITH moved AS (DELETE FROM segment_snapshot_members WHERE customer_id = $2 RETURNING snapshot_id)
 INSERT INTO segment_snapshot_members (snapshot_id, customer_id) SELECT snapshot_id, $1 FROM moved ON CONFLICT DO NOTHING;
+
+-- name: move_recipients  -- $1 survivor, $2 merged; whoever is in a campaign's list twice stays once: what was sent to either stays
+WITH double AS (
+    DELETE FROM campaign_recipients r USING campaign_recipients own
+    WHERE r.customer_id = $2 AND own.customer_id = $1 AND (own.campaign_id, own.run_id, own.step) = (r.campaign_id, r.run_id, r.step)
+    RETURNING r.campaign_id, r.run_id, r.step, r.state, r.message_id, r.message_created_at, r.queued_at, r.attempt, r.assigned_at
+), kept AS (
+    UPDATE campaign_recipients own SET state = d.state, message_id = d.message_id, message_created_at = d.message_created_at,
+        queued_at = d.queued_at, attempt = d.attempt, assigned_at = d.assigned_at, excluded_for = NULL
+    FROM double d
+    WHERE own.customer_id = $1 AND (own.campaign_id, own.run_id, own.step) = (d.campaign_id, d.run_id, d.step)
+        AND own.message_id IS NULL AND d.message_id IS NOT NULL
+)
+UPDATE campaign_recipients r SET customer_id = $1
+WHERE r.customer_id = $2 AND NOT EXISTS (
+    SELECT FROM campaign_recipients own
+    WHERE own.customer_id = $1 AND (own.campaign_id, own.run_id, own.step) = (r.campaign_id, r.run_id, r.step)
+);
+
+-- name: move_upload_rows  -- $1 survivor, $2 merged
+UPDATE campaign_upload_rows SET customer_id = $1 WHERE customer_id = $2;
+
+-- name: move_trigger_keys  -- $1 survivor, $2 merged
+WITH moved AS (DELETE FROM campaign_trigger_keys WHERE customer_id = $2 RETURNING campaign_id, key, run_id, created_at)
+INSERT INTO campaign_trigger_keys (campaign_id, key, customer_id, run_id, created_at)
+SELECT campaign_id, key, $1, run_id, created_at FROM moved ON CONFLICT DO NOTHING;

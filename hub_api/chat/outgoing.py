@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from hub_api.errors import NotFound
-from hub_api.events import MessageQueued
+from hub_api.events import MessageQueued, MessageStateChanged
 from hub_api.platform import sqlfile
 from hub_api.platform.ids import uuid7
 from hub_api.platform.metrics import response_time
@@ -51,6 +51,8 @@ def text(content: str, **options: Any) -> Draft:
 async def queue_message(tx: Transaction, conversation_id: UUID, draft: Draft) -> UUID:
     """Put `draft` into the outbox of its conversation; the sender's bell rings after the commit. Returns the message's id.
 
+    On the website's chat there is nobody to send it to later: it is sent with the commit, by the visitor's stream.
+
     The conversation remembers the time and, when the customer was waiting, how long the answer took. Raises NotFound
     when there is no such conversation.
     """
@@ -94,4 +96,16 @@ async def queue_message(tx: Transaction, conversation_id: UUID, draft: Draft) ->
             variant=draft.variant,
         )
     )
+    if row["channel"] == "site":
+        tx.emit(
+            MessageStateChanged(
+                aggregate_id=message_id,
+                aggregate_version=2,
+                occurred_at=now,
+                conversation_id=conversation_id,
+                customer_id=row["customer_id"],
+                from_state="queued",
+                to_state="sent",
+            )
+        )
     return message_id

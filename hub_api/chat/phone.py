@@ -1,7 +1,8 @@
 """Phone numbers as Brazil writes them: the ninth digit, area codes, what people type into a search box.
 
 Rules (ANBT/Anatel numbering, and Meta's own changes to the prefix of wa_ids): mobiles have nine digits since 2016, but
-a `wa_id` registered before may lack the ninth; landlines have eight, beginning with 2 to 5, and never get one. Outside
+a `wa_id` registered before may lack the ninth (its eight digits then began with 6 to 9; newer numbers go on after the nine
+with any digit but 0); landlines have eight, beginning with 2 to 5, and never get one. Outside
 this module a phone is E.164 with its plus and its ninth digit ("+5511987654321").
 """
 
@@ -41,7 +42,7 @@ STATE_OF_DDD = {str(ddd): state for state, ddds in _STATES.items() for ddd in dd
 _E164 = re.compile(r"\+[1-9][0-9]{7,14}")
 _SHORT_MOBILE = re.compile(r"55([1-9][0-9])([6-9][0-9]{7})")
 _LONG_MOBILE = re.compile(r"55([1-9][0-9])9([6-9][0-9]{7})")
-_NATIONAL = re.compile(r"0?([1-9][0-9])([2-5][0-9]{7}|9?[6-9][0-9]{7})")
+_NATIONAL = re.compile(r"0?([1-9][0-9])([2-9][0-9]{7}|9[1-9][0-9]{7})")
 
 
 def canonical(number: str) -> str | None:

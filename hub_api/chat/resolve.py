@@ -1,4 +1,4 @@
-"""End a conversation: `resolve` (the customer may still come back to it), `close` (for good), `rate` (what it was worth)."""
+"""End a conversation: `resolve` (the customer may still come back to it), `close` (for good), `rate` and `recommend` (what it was worth)."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from hub_api.chat import conversations
 from hub_api.chat.conversations import queries
 from hub_api.errors import Invalid, NotFound
-from hub_api.events import ConversationRated
+from hub_api.events import ConversationRated, ConversationRecommended
 from hub_api.platform.pgtypes import Row
 from hub_api.platform.postgres import Transaction
 
@@ -54,5 +54,24 @@ async def rate(tx: Transaction, conversation_id: UUID, satisfaction: int, *, at:
             occurred_at=at or datetime.now(UTC),
             customer_id=row["customer_id"],
             satisfaction=satisfaction,
+        )
+    )
+
+
+async def recommend(tx: Transaction, conversation_id: UUID, score: int, *, at: datetime | None = None) -> None:
+    """How much the customer would recommend us after it, 0 to 10 (NPS: Reichheld, 2003); the last word counts. Raises NotFound,
+    and Invalid outside 0 to 10."""
+    if not 0 <= score <= 10:
+        raise Invalid(f"a recommendation is 0 to 10, not {score}")
+    row = await tx.db.fetchrow(queries.recommend, conversation_id, score)
+    if row is None:
+        raise NotFound(f"there is no conversation {conversation_id}", conversation_id=str(conversation_id))
+    tx.emit(
+        ConversationRecommended(
+            aggregate_id=conversation_id,
+            aggregate_version=row["version"],
+            occurred_at=at or datetime.now(UTC),
+            customer_id=row["customer_id"],
+            score=score,
         )
     )

@@ -11,13 +11,16 @@ from hub_api.auth import audit
 from hub_api.auth.decide import require
 from hub_api.auth.principal import Principal
 from hub_api.chat import masking, schemas, views
+from hub_api.chat.agents.profile import user_of
 from hub_api.chat.assign import assign
 from hub_api.chat.correct import correct
+from hub_api.chat.desk.notes import add_note
 from hub_api.chat.desk.put_off import dispose
 from hub_api.chat.resolve import close, rate, resolve
 from hub_api.chat.scope import seen
 from hub_api.chat.search import search_messages
 from hub_api.chat.shown import conversation_for, message_for
+from hub_api.chat.take import take_next
 from hub_api.chat.transfer import transfer, want
 from hub_api.chat.viewed import note_view
 from hub_api.platform.services import Services
@@ -40,6 +43,10 @@ REFUSED: dict[int | str, dict[str, Any]] = {
     **NOT_FOUND,
     409: {"description": "`conversation_state`: the conversation's state does not allow it"},
 }
+ENDING: dict[int | str, dict[str, Any]] = {
+    **NOT_FOUND,
+    409: {"description": "`conversation_state` · `disposition_required`: its queue wants an outcome"},
+}
 
 
 @router.get("/conversations", summary="List conversations")
@@ -49,17 +56,40 @@ async def get_conversations(
     state: Annotated[schemas.State | None, Query()] = None,
     customer_id: Annotated[UUID | None, Query()] = None,
     queue: Annotated[str | None, Query(max_length=100, description="key of a queue")] = None,
+    agent_id: Annotated[UUID | None, Query(description="only what this user has now: the last word first")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> schemas.ConversationPage:
     """Newest first; `state=queued` in the order in which they should be taken: highest priority, longest waiting."""
     page = await views.list_conversations(
-        services, caller, state=state, customer_id=customer_id, queue=queue, limit=limit, cursor=cursor
+        services,
+        caller,
+        state=state,
+        customer_id=customer_id,
+        queue=queue,
+        agent_id=agent_id,
+        limit=limit,
+        cursor=cursor,
     )
     await note_view(services, caller, "conversation", (row["id"] for row in page.rows), "list")
     return schemas.ConversationPage(
         items=[conversation_for(caller, row) for row in page.rows], next_cursor=page.next_cursor
     )
+
+
+@router.post(
+    "/conversations/next",
+    responses={409: {"description": "`not_present`: the key acts for no user"}},
+    summary="Take the next one",
+)
+async def post_next(services: Hub, caller: Writer, body: schemas.Next) -> schemas.Taken:
+    """Who waits longest at the highest priority becomes the caller's; of two who ask at once each gets another."""
+    async with services.transaction() as tx:
+        taken = await take_next(tx, caller, user_of(caller), body.queue)
+        if taken is not None:
+            after = {"agent_id": str(caller.user_id), "reason": "taken_next"}
+            await audit.write(tx, caller, "conversation.assigned", "conversation", taken, after=after)
+    return schemas.Taken(conversation=await _shown(services, caller, taken) if taken else None)
 
 
 @router.get("/conversations/{reference}", responses=NOT_FOUND, summary="One conversation")
@@ -90,9 +120,11 @@ async def post_assign(
     """The agent has the conversation from now on, whoever had it before."""
     async with services.transaction() as tx:
         await assign(tx, conversation_id, body.agent_id, reason=body.reason)
+        if body.note is not None:
+            await add_note(tx, caller, conversation_id, body.note, [body.agent_id])
         after = {"agent_id": str(body.agent_id)}
         await audit.write(tx, caller, "conversation.assigned", "conversation", conversation_id, after=after)
-    return await _shown(services, caller, conversation_id)
+    return await _handed_on(services, caller, conversation_id)
 
 
 @router.post(
@@ -108,13 +140,15 @@ async def post_transfer(
     async with services.transaction() as tx:
         await transfer(tx, conversation_id, body.queue, reason=body.reason)
         await want(tx, conversation_id, body.model_dump(include={"priority", "skills", "language"}))
+        if body.note is not None:
+            await add_note(tx, caller, conversation_id, body.note)
         after = {"queue": body.queue}
         await audit.write(tx, caller, "conversation.transferred", "conversation", conversation_id, after=after)
-    return await _shown(services, caller, conversation_id)
+    return await _handed_on(services, caller, conversation_id)
 
 
 @router.post(
-    "/conversations/{conversation_id}/resolve", dependencies=[WRITE, SEEN], responses=REFUSED, summary="Resolve"
+    "/conversations/{conversation_id}/resolve", dependencies=[WRITE, SEEN], responses=ENDING, summary="Resolve"
 )
 async def post_resolve(
     services: Hub, caller: Writer, conversation_id: UUID, body: schemas.Ending
@@ -128,7 +162,7 @@ async def post_resolve(
 
 
 @router.post(
-    "/conversations/{conversation_id}/close", dependencies=[WRITE, SEEN], responses=REFUSED, summary="Close for good"
+    "/conversations/{conversation_id}/close", dependencies=[WRITE, SEEN], responses=ENDING, summary="Close for good"
 )
 async def post_close(
     services: Hub, caller: Writer, conversation_id: UUID, body: schemas.Closing
@@ -231,3 +265,10 @@ async def patch_customer(
 
 async def _shown(services: Services, caller: Principal, conversation_id: UUID) -> schemas.Conversation:
     return conversation_for(caller, await views.find_conversation(services, caller, str(conversation_id)))
+
+
+async def _handed_on(services: Services, caller: Principal, conversation_id: UUID) -> schemas.Conversation:
+    """How it stands now, for who has just handed it on: also when it went where he sees it no more."""
+    row = await services.db.fetchrow(views.queries.find_conversation, None, caller.user_id, conversation_id, None)
+    assert row is not None  # noqa: S101 - it was changed a moment ago, and conversations stay
+    return conversation_for(caller, row)

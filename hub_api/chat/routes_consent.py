@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from hub_api.auth.decide import require
 from hub_api.auth.principal import Principal
 from hub_api.chat import consent_texts, masking, views
-from hub_api.chat.consent import Scope
+from hub_api.chat.consent import Scope, TextScope
 from hub_api.chat.schemas import Shown, Strict
 from hub_api.platform.services import Services
 from hub_api.platform.web import get_services
@@ -32,7 +32,7 @@ class NewText(Strict):
     """A version of a text; its words never change."""
 
     version: str = Field(pattern=VERSION, examples=[_EXAMPLE])
-    scope: Scope
+    scope: TextScope
     text: str = Field(min_length=10, max_length=5000, examples=["Aceito receber ofertas da Telecom pelo WhatsApp."])
 
 
@@ -40,7 +40,7 @@ class Text(Shown):
     """A version of a text; retired: no new consent is taken under it."""
 
     version: str = Field(examples=[_EXAMPLE])
-    scope: Scope
+    scope: TextScope
     text: str
     author: str = Field(examples=["user:0199f2b1-1111-7aaa-8bbb-cccccccccccc"])
     retired_at: datetime | None
@@ -73,7 +73,7 @@ class Proof(Shown):
     """One line of the ledger."""
 
     id: UUID
-    scope: Scope
+    scope: TextScope
     granted: bool
     source: str = Field(examples=["customer_message"])
     channel: str

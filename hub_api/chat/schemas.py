@@ -35,14 +35,21 @@ class Conversation(Shown):
     customer_id: UUID = Field(examples=[_CUSTOMER])
     customer_name: str | None = Field(examples=["Ana Souza"])
     number_id: UUID | None
-    channel: str = Field(examples=["whatsapp"])
+    channel: str = Field(
+        examples=["whatsapp"], description="`whatsapp`, or `site`: the chat of a website, where no window closes"
+    )
     queue: str | None = Field(examples=["atendimento"])
     agent_id: UUID | None
     tags: list[str]
-    ai_summary: str | None
+    ai_summary: str | None = Field(description="what it was about, written when it was handed on or ended")
+    ai_summary_by: str | None = Field(examples=["extract"], description="`extract`: its own sentences; else the model")
+    ai_summary_at: datetime | None
     satisfaction: int | None = Field(ge=1, le=5)
+    nps: int | None = Field(ge=0, le=10, description="how much the customer would recommend us after it")
     avg_response_time: timedelta | None = Field(examples=["PT42S"], description="over all answers, bot's and people's")
     previous_id: UUID | None = Field(description="the conversation this one follows")
+    merged_into: UUID | None = Field(description="closed, and read with that conversation from then on")
+    merged_protocols: list[str] = Field(examples=[[]], description="protocol numbers of those that were merged into it")
     opened_at: datetime
     queued_at: datetime | None
     assigned_at: datetime | None
@@ -61,6 +68,7 @@ class Conversation(Shown):
     snoozed_until: datetime | None = Field(description="put off by its agent until then, or until the customer writes")
     spam_at: datetime | None
     disposition: str | None = Field(description="key of the outcome with which it ended")
+    sla_due_at: datetime | None = Field(description="when its next promise of service (SLA) is due; null: none runs")
     version: int
 
 
@@ -82,6 +90,7 @@ class Message(Shown):
     """A message of the customer (`in`) or of ours (`out`)."""
 
     id: UUID
+    conversation_id: UUID = Field(description="another than the one asked for when that one was merged into it")
     created_at: datetime
     direction: Literal["in", "out"]
     author: Literal["customer", "bot", "agent", "campaign", "system", "phone_app"]
@@ -130,7 +139,7 @@ class Customer(Shown):
 class CustomerIdentity(Shown):
     """How the channel knows the person, now or until `valid_to`."""
 
-    kind: Literal["bsuid", "parent_bsuid", "wa_id", "phone"]
+    kind: Literal["bsuid", "parent_bsuid", "wa_id", "phone", "site", "site_user"]
     value: str
     valid_from: datetime
     valid_to: datetime | None
@@ -205,6 +214,21 @@ class Assignment(Strict):
 
     agent_id: UUID = Field(examples=[_AGENT])
     reason: str = Field("assigned", max_length=100)
+    note: str | None = Field(
+        None, min_length=1, max_length=4000, description="a note for who has it next; the customer never sees it"
+    )
+
+
+class Next(Strict):
+    """From which line; without a queue, from all that one sees."""
+
+    queue: str | None = Field(None, max_length=100, examples=["suporte"])
+
+
+class Taken(BaseModel):
+    """What one has now."""
+
+    conversation: Conversation | None = Field(description="null: nobody waits")
 
 
 class Transfer(Strict):
@@ -217,6 +241,9 @@ class Transfer(Strict):
         None, max_length=50, description="what its agent must know, beside the queue's wishes; null: as it was"
     )
     language: str | None = Field(None, pattern=r"^[a-z]{2}(_[A-Z]{2})?$", description="which its agent must speak")
+    note: str | None = Field(
+        None, min_length=1, max_length=4000, description="a note for who has it next; the customer never sees it"
+    )
 
 
 class Ending(Strict):

@@ -34,6 +34,7 @@ class Thread:
     number_id: UUID | None
     state: str
     opened_at: datetime
+    channel: str = "whatsapp"
     version: int = 1
     agent_id: UUID | None = None
     previous_id: UUID | None = None
@@ -102,15 +103,17 @@ class Threads:
         for_bot: bool,
         reason: str = "customer_message",
         from_ad: bool = False,
+        channel: str = "whatsapp",
     ) -> Thread:
         """The conversation of a message (or call) of the customer at `at`, opened, reopened or moved as it must be.
 
-        `for_bot`: a bot may answer it. `from_ad`: an ad led to it, so that answering it may open the free entry.
+        `for_bot`: a bot may answer it. `from_ad`: an ad led to it, so that answering it may open the free entry. `channel`: of
+        a new one; what has no number of ours came by the website.
         """
         start = "bot" if for_bot else "queued"
         thread = self._awake(customer_id, number_id, at, start)
         if thread is None or self._has_ended(thread, at):
-            thread = self._open(customer_id, number_id, at, start, previous=thread)
+            thread = self._open(customer_id, number_id, at, start, previous=thread, channel=channel)
         elif thread.state == "resolved" and not thread.is_rated_next:
             self._move(thread, "queued" if thread.agent_id else start, at, "reopened")
             thread.reopened_count += 1
@@ -176,9 +179,15 @@ class Threads:
         return thread.state == "resolved" and thread.resolved_at is not None and at > thread.resolved_at + self._reopen
 
     def _open(
-        self, customer_id: UUID, number_id: UUID | None, at: datetime, state: str, previous: Thread | None = None
+        self,
+        customer_id: UUID,
+        number_id: UUID | None,
+        at: datetime,
+        state: str,
+        previous: Thread | None = None,
+        channel: str = "whatsapp",
     ) -> Thread:
-        thread = Thread(uuid7(), customer_id, number_id, state, at, is_new=True, is_opened_as=state)
+        thread = Thread(uuid7(), customer_id, number_id, state, at, channel, is_new=True, is_opened_as=state)
         if previous is not None:
             # The free entry belongs to number and customer: the ad that led to the last conversation counts for this one.
             thread.previous_id, thread.last_ad_at = previous.id, previous.last_ad_at
@@ -230,7 +239,7 @@ def _opened(thread: Thread, protocol: str) -> ConversationOpened:
         occurred_at=thread.opened_at,
         customer_id=thread.customer_id,
         protocol=protocol,
-        channel="whatsapp",
+        channel=thread.channel,
         state=thread.is_opened_as,
         number_id=thread.number_id,
         previous_id=thread.previous_id,
@@ -254,6 +263,7 @@ _INSERTED = [
     "first_response_at",
     "version",
     "metadata",
+    "channel",
 ]
 _UPDATED = [
     "id",

@@ -26,13 +26,21 @@ async def list_conversations(
     state: str | None = None,
     customer_id: UUID | None = None,
     queue: str | None = None,
+    agent_id: UUID | None = None,
     limit: int = 50,
     cursor: str | None = None,
 ) -> Rows:
-    """Those that the caller sees, newest first; those in state `queued` (of all customers) in the order in which they should be taken.
+    """Those that the caller sees, newest first; those in state `queued` (of all customers) in the order in which they should be taken;
+    those that an agent has now, the one with the last word first.
 
     Raises Invalid for a cursor that is none of ours.
     """
+    if agent_id is not None:
+        spoke_at, last = read_cursor(cursor, datetime.fromisoformat, UUID)
+        rows = await services.db.fetch(
+            queries.list_held, *caller.scope, agent_id, state, customer_id, queue, spoke_at, last, limit + 1
+        )
+        return page(rows, limit, "spoke_at", "id")
     if state == "queued" and customer_id is None:
         priority, line_at, last = read_cursor(cursor, int, datetime.fromisoformat, UUID)
         rows = await services.db.fetch(queries.list_waiting, *caller.scope, queue, priority, line_at, last, limit + 1)

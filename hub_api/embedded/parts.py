@@ -24,6 +24,7 @@ GROUPS = {
     "worker": WORKERS,
     "dagster": ("dagster-code", "dagster-upgrade", "dagster-daemon", "dagster-web", "checker", "models"),
     "superset": SUPERSET,
+    "console": ("api",),
 }
 
 
@@ -44,7 +45,13 @@ def make_parts(
     if scene:
         after = tuple(part.name for part in parts if part.name not in ("dagster-web", *SUPERSET))
         command = hub_command("simulate", "demo", *scene)
-        parts.append(Part("demo", lambda: command, probes.connected(database_port(values)), after, env))
+        # It builds tables in Dagster's home, which is there without Dagster's own parts too.
+        prepare = partial(
+            prepare_dagster, home.path / "dagster", values.port("dagster-code"), values.env["HUB_DATABASE_URL"]
+        )
+        parts.append(
+            Part("demo", lambda: command, probes.connected(database_port(values)), after, env, prepare=prepare)
+        )
     return [replace(part, cwd=part.cwd or home.path, env={**part.env, "HUB_PART": part.name}) for part in parts]
 
 
@@ -143,6 +150,14 @@ def select_parts(parts: list[Part], only: Collection[str], without: Collection[s
             if name not in kept:
                 kept.add(name)
                 open_ += [needed for needed in by_name[name].after if needed in by_name]
-    kept -= expand(without)
+    kept -= expand(set(without) - {"console"})  # the API goes on without it
+    if "dagster-code" not in kept:
+        kept -= {"dagster-upgrade", "dagster-daemon", "dagster-web"}  # they have no code to run, and no home without it
     chosen = [part for part in parts if part.name in kept]
+    if "checker" in by_name and "checker" not in kept:  # runs start one of their own then
+        # Only where it is: engines have none of our variables, since an environment is its account's to read.
+        chosen = [
+            replace(part, env={**part.env, "HUB_CHECKER_URL": ""}) if "HUB_CHECKER_URL" in part.env else part
+            for part in chosen
+        ]
     return [replace(part, after=tuple(name for name in part.after if name in kept)) for part in chosen]

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
@@ -22,6 +22,7 @@ from hub_api.embedded.files import tail
 from hub_api.embedded.home import Home
 from hub_api.embedded.live import show_live
 from hub_api.embedded.orphans import find_orphans, stop_orphans
+from hub_api.embedded.packages import require_packages
 from hub_api.embedded.parts import make_parts, select_parts
 from hub_api.embedded.ports import LOOPBACK
 from hub_api.embedded.status import rows_of, table, total_mb
@@ -34,6 +35,7 @@ OK, FAILED, NOT_RUNNING, NOT_READY = 0, 1, 3, 4
 ESSENTIAL = {"postgres", "valkey", "warehouse", "migrate", "api"}
 READY_TIMEOUT_S = 600.0
 LAST_LINE = "all credentials"
+CONSOLE = "HUB_CONSOLE"
 LIVE_TRAFFIC = "live traffic"  # how the demo says that its scene is set
 
 
@@ -54,6 +56,7 @@ def up(home: Home, options: Options, console: Console) -> int:
     Raises HubError with the remedy for what forbids the start: another supervisor, a taken port, a full disk.
     """
     checks.require_python()
+    require_packages()
     home.create()
     os.umask(0o077)
     with home.lock():
@@ -66,6 +69,8 @@ def up(home: Home, options: Options, console: Console) -> int:
             console.print("this home was made by `hub up --demo`: its simulator starts too")
         state.demo = state.demo or options.demo
         values = make_values(home, demo=state.demo)
+        if "console" in options.without:  # it is no process: the API serves it
+            values = replace(values, env={**values.env, CONSOLE: "false"})
         clear_metrics(home)
         scene = options.scene if options.demo else ()
         parts = make_parts(home, values, state, definitions=options.definitions, scene=scene)
@@ -152,6 +157,7 @@ def show_ready(supervisor: Supervisor, values: Values, console: Console) -> None
     if "api" in supervisor.parts:
         lines = {
             "sign in": f"{api}/entrar",
+            **({} if values.env.get(CONSOLE) == "false" else {"console": f"{api}/console/"}),
             "API docs": f"{api}/docs",
             "metrics": f"{api}/metrics",
             "webhook": f"{api}/webhooks/whatsapp",
@@ -186,6 +192,7 @@ def detach(home: Home, arguments: Sequence[str], console: Console) -> int:
     4 when a part failed or nothing is ready within ten minutes; the stack then runs on as far as it came.
     """
     checks.require_python()
+    require_packages()
     home.create()
     with home.lock():
         pass  # fails here, in the foreground, when a stack runs already

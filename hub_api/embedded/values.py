@@ -124,6 +124,7 @@ def make_values(home: Home, *, demo: bool) -> Values:
         env["HUB_SMTP_URL"] = kept("HUB_SMTP_URL", f"smtp://{LOOPBACK}:{env['HUB_SIMULATOR_SMTP_PORT']}")
         env["HUB_SMS_URL"] = kept("HUB_SMS_URL", f"http://{LOOPBACK}:{env['HUB_SIMULATOR_PORT']}/_sim/sms")
         env["HUB_SIGN_IN_TEMPLATE"] = kept("HUB_SIGN_IN_TEMPLATE", "codigo_acesso")
+        env["HUB_LINK_HOSTS"] = kept("HUB_LINK_HOSTS", '["telecom.example"]')  # where the demo's campaign leads
     env["HUB_DAGSTER_URL"] = given.get("HUB_DAGSTER_URL", f"http://{LOOPBACK}:{env['HUB_DAGSTER_PORT']}")
     env["HUB_PUBLIC_URL"] = kept("HUB_PUBLIC_URL", f"http://{LOOPBACK}:{env['HUB_API_PORT']}")
     for part in outside:

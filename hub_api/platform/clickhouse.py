@@ -156,19 +156,20 @@ def run_ddl(client: "Client", sql: str, *, source: str, cluster: str | None = No
 
 
 def apply_files(client: "Client", files: Iterable[Path], *, cluster: str | None = None) -> list[str]:
-    """Create the databases and run these schema files in the order given; the tables of those that changed anything."""
+    """Create the databases and run these schema files in the order given; those of their tables that are new or other now.
+
+    Every table's statement is read twice in all, before and after: the engine writes each anew for whoever asks.
+    """
     ensure_databases(client, cluster)
-    changed, before, keys = [], _shape(client), partition_keys(client)
+    tables, before, keys = [], _shape(client), partition_keys(client)
     for file in files:
-        text = file.read_text("utf-8")
+        text, table = file.read_text("utf-8"), table_of(file)
         run_ddl(client, text, source=file.name, cluster=cluster)
-        if (table := table_of(file)) in keys and keys[table] != wanted_partitions(text):
+        if table in keys and keys[table] != wanted_partitions(text):
             reshape(client, table, text, lambda statement: render_ddl(statement, cluster))
-        after = _shape(client)
-        if after != before:
-            changed.append(table_of(file))
-        before = after
-    return changed
+        tables.append(table)
+    after = _shape(client)
+    return [table for table in tables if after.get(table) != before.get(table)]
 
 
 def apply_schema(settings: HubSettings) -> list[str]:

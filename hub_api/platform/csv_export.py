@@ -46,12 +46,14 @@ async def stream_csv(
 def read_csv(text: str, *, delimiter: str = ";") -> list[dict[str, str]]:
     """The rows of a file that `write_csv` wrote, each text as it was before."""
     lines = csv.reader(io.StringIO(text.removeprefix(_BOM), newline=""), delimiter=delimiter)
-    names = [_original(cell) for cell in next(lines, [])]
-    return [dict(zip(names, map(_original, cells), strict=True)) for cells in lines]
+    names = [original(cell) for cell in next(lines, [])]
+    return [dict(zip(names, map(original, cells), strict=True)) for cells in lines]
 
 
-def _original(cell: str) -> str:
-    return cell.removeprefix("'")
+def original(cell: str) -> str:
+    """The text of a cell that `as_text` made, or that somebody typed: an apostrophe that keeps a formula from running comes off."""
+    bare = cell.removeprefix("'")
+    return bare if cell != bare and as_text(bare) == cell else cell
 
 
 def _line(cells: Iterable[Any], delimiter: str) -> str:

@@ -2,6 +2,7 @@
 is the application's to bound)."""
 
 import asyncio
+import resource
 from typing import Any
 
 import structlog
@@ -11,6 +12,7 @@ log = structlog.get_logger(__name__)
 
 HEAD_TIMEOUT_S = 10.0
 HEAD_BYTES = 64 * 1024
+MOST_FILES = 65_536  # where the machine sets no limit of its own
 
 # For `uvicorn.run(app, **SERVING)`.
 SERVING: dict[str, Any] = {
@@ -28,6 +30,16 @@ SERVING: dict[str, Any] = {
     "log_config": None,  # each process sets up ours: a traceback of uvicorn's own would quote rows
     "log_level": "warning",
 }
+
+
+def raise_file_limit() -> int:
+    """Let this process open as many files as it may: each socket is one, and the usual soft limit of 1,024 is none for a
+    server (systemd sets it for programs that use select). Returns the limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if hard == resource.RLIM_INFINITY else hard
+    if soft != wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return wanted
 
 
 class GuardedHttp(HttpToolsProtocol):

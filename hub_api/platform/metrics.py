@@ -17,6 +17,17 @@ active_conversations = Gauge(
     "chat_conversas_ativas", "Conversations neither resolved nor closed", multiprocess_mode="mostrecent"
 )
 agents_online = Gauge("chat_atendentes_online", "Agents online", multiprocess_mode="mostrecent")
+queue_lacking = Gauge(
+    "chat_queue_lacking_skills",
+    "Skills and languages that a queue, or who waits in it, asks for and none of its people has: they wait for ever",
+    ["queue"],
+    multiprocess_mode="mostrecent",
+)
+summaries_written = Counter("ai_summaries_total", "Summaries of conversations, extracted or by a model", ["by"])
+messages_labelled = Counter(
+    "ai_messages_labelled_total", "Messages that the teacher was asked about, by outcome", ["outcome"]
+)
+model_calls = Counter("ai_model_calls_total", "Calls of the language model", ["outcome"])
 routing_hook_calls = Counter("chat_routing_hook_calls_total", "Calls of external routers by outcome", ["outcome"])
 queue_waiting = Gauge(
     "chat_queue_waiting_conversations",
@@ -91,6 +102,38 @@ quota_limit = Gauge(
 )
 meta_refusals = Counter("whatsapp_meta_refusals_total", "Send calls that Meta refused", ["code"])
 
+campaign_recipients = Gauge(
+    "campaign_recipients",
+    "Recipients of campaigns at work by state",
+    ["campaign", "state"],
+    multiprocess_mode="mostrecent",
+)
+campaign_failures = Gauge(
+    "campaign_failed_recipients",
+    "Recipients of campaigns at work whose message failed, by Meta's code",
+    ["campaign", "code"],
+    multiprocess_mode="mostrecent",
+)
+campaign_lag_seconds = Gauge(
+    "campaign_lag_seconds",
+    "How late the first recipient is whose time has come",
+    ["campaign"],
+    multiprocess_mode="mostrecent",
+)
+campaign_opt_outs = Gauge(
+    "campaign_opted_out_recipients",
+    "Recipients of campaigns at work who opted out within 7 days of their message",
+    ["campaign"],
+    multiprocess_mode="mostrecent",
+)
+opt_out_violations = Gauge(
+    "campaign_opt_out_violations",
+    "Messages of the last days that were claimed after an opt-out of theirs was committed: always 0",
+    multiprocess_mode="mostrecent",
+)
+goals_recorded = Counter("campaign_goals_recorded_total", "Goals recorded", ["kind", "source"])
+link_visits = Counter("campaign_link_visits_total", "Short links opened, by person, program or nowhere", ["by"])
+
 media_files = Counter("media_files_total", "Files of messages by the state an attempt gave them", ["state"])
 
 sockets_open = Gauge("websocket_connections", "Open WebSockets of people and programs", multiprocess_mode="livesum")
@@ -115,6 +158,11 @@ default_partition_rows = Gauge(
     "database_default_partition_rows",
     "Rows in DEFAULT partitions that are no sentinel",
     ["table"],
+    multiprocess_mode="mostrecent",
+)
+audit_faults = Gauge(
+    "audit_faults",
+    "What the newest verification of the audit log found wrong: always 0",
     multiprocess_mode="mostrecent",
 )
 audit_unsealed = Gauge(

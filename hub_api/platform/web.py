@@ -28,8 +28,8 @@ log = structlog.get_logger(__name__)
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,80}$")
 
 
-def get_services(request: Request) -> Services:
-    """FastAPI dependency: the services this process opened."""
+async def get_services(request: Request) -> Services:
+    """FastAPI dependency: the services this process opened. Asynchronous, for others are called in a thread."""
     return request.app.state.services  # type: ignore[no-any-return]
 
 

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 from hub_api.simulator.model import Outbound, User
 from hub_api.simulator.render import Choice, choices_of, text_of
 
-Act = Literal["delivered", "read", "played", "failed", "writes", "blocks", "unblocks", "opts_out", "opts_in"]
+Act = Literal["delivered", "read", "played", "failed", "writes", "blocks", "unblocks", "opts_out", "opts_in", "opens"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Reaction:
     """One thing a user does `after_s` simulated seconds after the message was accepted.
 
     `writes` needs `type` (a webhook message type) and `content` (the object of that type); with `quotes` it carries
-    the message it answers as context. `failed` needs `code`.
+    the message it answers as context. `failed` needs `code`, `opens` the `content` {"url"}: a short link of the business itself.
     """
 
     after_s: float

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -54,7 +53,7 @@ def traffic(
 
     real = [text for path in texts for text in read_texts(path)] if texts else real_texts()
     load = Load(rate, seconds, seed, real, real_share)
-    written = asyncio.run(demo.live_traffic(load_settings(), load, api_key() if agents else None))
+    written = asyncio.run(demo.live_traffic(load_settings(), load, agents))
     typer.echo(f"{written} messages written")
 
 
@@ -106,13 +105,4 @@ def play_demo(
     from hub_api.settings import load_settings
     from hub_api.simulator import demo
 
-    asyncio.run(demo.play(load_settings(), demo.Scene(days, customers, rate), api_key()))
-
-
-def api_key() -> str | None:
-    """The first operator's key, from the environment or HUB_HOME/hub.env."""
-    from dotenv import dotenv_values
-
-    return os.environ.get("HUB_API_KEY") or dotenv_values(Path(os.environ.get("HUB_HOME", ".hub")) / "hub.env").get(
-        "HUB_API_KEY"
-    )
+    asyncio.run(demo.play(load_settings(), demo.Scene(days, customers, rate)))

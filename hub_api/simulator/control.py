@@ -16,6 +16,7 @@ from hub_api.simulator.errors import webhook_error
 from hub_api.simulator.faults import Fault, GraphFault, MediaFault
 from hub_api.simulator.model import Number, Template
 from hub_api.simulator.payload import number_value
+from hub_api.simulator.planted import Planted
 from hub_api.simulator.web_common import answer
 
 Json = dict[str, Any]
@@ -99,6 +100,12 @@ def set_graph_faults(core: Core, body: Json) -> Json:
     """Put `faults` in force for calls beside messages and files, in place of those before; fields of `GraphFault`."""
     core.graph_faults.rules = [GraphFault(**given) for given in body["faults"]]
     return {"faults": len(core.graph_faults.rules)}
+
+
+def set_planted(core: Core, body: Json) -> Json:
+    """Let `templates` be answered as told from now on, in place of what was planted before; the fields are those of `Planted`."""
+    core.planted = {rule.template: rule for rule in (Planted(**given) for given in body["templates"])}
+    return {"planted": [asdict(rule) for rule in core.planted.values()]}
 
 
 def set_media_faults(core: Core, body: Json) -> Json:
@@ -307,6 +314,7 @@ def control_routes(core: Core) -> list[web.RouteDef]:
         web.delete("/_sim/faults", reading(lift_fault)),
         web.post("/_sim/media_faults", writing(set_media_faults)),
         web.post("/_sim/graph_faults", writing(set_graph_faults)),
+        web.post("/_sim/planted", writing(set_planted)),
         web.post("/_sim/clock", writing(set_clock)),
         web.post("/_sim/limits", writing(set_limits)),
         web.post("/_sim/numbers", writing(change_number)),

@@ -13,6 +13,7 @@ from hub_api.simulator.faults import Faults, GraphFaults, MediaFaults
 from hub_api.simulator.ledger import Ledger
 from hub_api.simulator.model import App, Media, Number, Outbound, Waba
 from hub_api.simulator.payload import People
+from hub_api.simulator.planted import Planted
 from hub_api.simulator.post import Post
 from hub_api.simulator.world import World
 
@@ -34,6 +35,7 @@ class Core:
         self.faults = Faults()
         self.media_faults = MediaFaults()
         self.graph_faults = GraphFaults()
+        self.planted: dict[str, Planted] = {}  # by template
         self.ledger = Ledger(config.keep_calls, config.keep_accepted)
         self.post = Post()
         self._start_records()
@@ -53,6 +55,7 @@ class Core:
         self.faults.remove()
         self.media_faults.rules.clear()
         self.graph_faults.rules.clear()
+        self.planted.clear()
         self.ledger.clear()
         self._start_records()
 

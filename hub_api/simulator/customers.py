@@ -4,6 +4,7 @@ A customer's `traits` hold what they came for (`intent`) and how far the talk ha
 with the first message.
 """
 
+import re
 from collections.abc import Sequence
 from random import Random
 
@@ -24,6 +25,8 @@ NEVER_DELIVERED, NEVER_READ = 0.01, 0.12
 MARKETING_OPTS_OUT, MARKETING_BLOCKS, MARKETING_REPLIES = 0.012, 0.003, 0.07
 RATES_SERVICE = 0.5
 SHARES_PHONE = 0.8
+OPENS_LINK = 0.3
+_LINK = re.compile(r"https?://[^\s/]+/l/[0-9A-Za-z]{16}\b")
 SCORES, SCORE_WEIGHTS = (5, 4, 3, 2, 1), (46, 27, 13, 7, 7)
 
 
@@ -45,6 +48,12 @@ class Customers(Behaviour):
         found.append(Reaction(read_s, "read"))
         if message.type == "audio" and message.body.get("voice"):
             found.append(Reaction(read_s + rng.uniform(2, 30) * self._pace, "played"))
+        if (link := _LINK.search(text_of(message))) and rng.random() < OPENS_LINK:
+            opened_s = read_s + rng.uniform(2, 40) * self._pace
+            visits = 1 if rng.random() < 0.8 else 2
+            found += [
+                Reaction(opened_s + 60 * n * self._pace, "opens", content={"url": link[0]}) for n in range(visits)
+            ]
         answers_at = read_s + rng.uniform(3, 25) * self._pace
         answer = (
             self._marketing(rng, answers_at)

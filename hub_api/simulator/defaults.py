@@ -4,8 +4,8 @@ from typing import Any
 
 
 def default_templates() -> list[dict[str, Any]]:
-    """Fields of `Template` for each: the one that Meta gives every account, a utility with named parameters, one with a document, a marketing one with
-    quick replies, a survey and an authentication code."""
+    """Fields of `Template` for each: the one that Meta gives every account, utilities with named parameters, of these one with a link and one with a document, a marketing one
+    with quick replies, a survey and an authentication code."""
     return [
         {
             **_template(
@@ -28,6 +28,31 @@ def default_templates() -> list[dict[str, Any]]:
                 named=[("primeiro_nome", "Ana"), ("valor", "R$ 99,90")],
             ),
             _quick_replies("Segunda via", "Falar com atendente"),
+            parameter_format="NAMED",
+        ),
+        _template(
+            "fatura_lembrete",
+            "UTILITY",
+            _body(
+                "Oi {{primeiro_nome}}! A fatura de {{valor}} venceu em {{vencimento}}. Já pagou? Então esqueça este aviso.",
+                named=[("primeiro_nome", "Ana"), ("valor", "R$ 99,90"), ("vencimento", "10/11/2026")],
+            ),
+            _quick_replies("Segunda via", "Já paguei"),
+            parameter_format="NAMED",
+        ),
+        _template(
+            "fatura_pagar",
+            "UTILITY",
+            _body(
+                "Oi {{primeiro_nome}}! A fatura de {{valor}} venceu em {{vencimento}}. Para pagar agora: {{link}} Já pagou? Esqueça este aviso.",
+                named=[
+                    ("primeiro_nome", "Ana"),
+                    ("valor", "R$ 99,90"),
+                    ("vencimento", "10/11/2026"),
+                    ("link", "https://telecom.example/l/4fTq0ZbW9xKc2LmA"),
+                ],
+            ),
+            _quick_replies("Segunda via", "Já paguei"),
             parameter_format="NAMED",
         ),
         _template(

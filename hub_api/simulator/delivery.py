@@ -8,6 +8,7 @@ import asyncio
 import random
 import time
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +21,7 @@ MAX_BODY_BYTES = 3 * 1024 * 1024
 MAX_UPDATES = 1_000
 RETRY_FOR_S = 7 * 86_400.0
 KEEP_LATENCIES = 10_000
+BROWSER = "Mozilla/5.0 (Linux; Android 14; SM-A146M) AppleWebKit/537.36 Chrome/120.0 Mobile Safari/537.36"
 ALL_STATUSES = ("sent", "delivered", "read", "played", "failed")
 
 
@@ -171,6 +173,22 @@ class Delivery:
         """Deliver these bytes, signed, as a webhook of their own: for bodies no builder here would make."""
         self.counters.produced += updates
         self._enqueue(url, Parcel(url, body, updates, self._clock.now()))
+
+    def visit(self, url: str) -> None:
+        """Open a page as a person's browser does, without going on to where it leads; whatever it answers."""
+        task = asyncio.get_running_loop().create_task(self._visit(url))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _visit(self, url: str) -> None:
+        if self._session is None:
+            return
+        timeout = aiohttp.ClientTimeout(total=self.knobs.timeout_s)
+        with suppress(aiohttp.ClientError, TimeoutError, OSError):
+            async with self._session.get(
+                url, headers={"User-Agent": BROWSER}, timeout=timeout, allow_redirects=False
+            ) as answer:
+                await answer.read()
 
     def resume(self) -> None:
         """Go on after `paused` or `concurrency` was changed."""

@@ -1,6 +1,7 @@
 """The demo on a running stack, step by step: a number at the simulator, history, every table built, live traffic."""
 
 import asyncio
+import base64
 import os
 import sys
 import time
@@ -11,11 +12,17 @@ from pathlib import Path
 from random import Random
 
 import asyncpg
+from yarl import URL
 
 from hub_api import roles
+from hub_api.auth.keys import create_key
+from hub_api.chat.site import keep as sites
+from hub_api.chat.site.schemas import SiteRules
 from hub_api.errors import HubError, Unavailable
+from hub_api.platform.crypto import derive
 from hub_api.settings import Settings
-from hub_api.simulator.agents import Desk
+from hub_api.simulator.agents import Clerk, Desk
+from hub_api.simulator.campaign import NAME, begin_campaign
 from hub_api.simulator.config import DISPLAY_PHONE_NUMBER, PHONE_NUMBER_ID, PORTFOLIO_ID, TOKEN, WABA_ID
 from hub_api.simulator.corpus import real_texts
 from hub_api.simulator.examples import store_baselines, write_examples
@@ -26,7 +33,10 @@ from hub_api.simulator.traffic import Load, Progress, known_customers, new_custo
 from hub_api.whatsapp.accounts import add_account, add_number
 
 RELAY_WAIT_S = 600
+LOOPBACK = ("127.0.0.1", "localhost")
 AGENTS = ("Bianca Teles", "Caio Prado", "Daniela Reis", "Elias Motta")
+SLOTS = 2  # conversations of one virtual agent at a time: few, so that lines grow and whoever comes finds work
+CLERK_SCOPES = ("conversations:read", "conversations:write", "presence:use")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +48,10 @@ class Scene:
     rate: float
 
 
-async def play(settings: Settings, scene: Scene, api_key: str | None) -> None:
+async def play(settings: Settings, scene: Scene) -> None:
     """Everything in order, with a line for each step; ends when it is stopped. What is there already is kept."""
     await connect_number(settings)
+    _say(f"the chat of a website: {await embed_chat(settings)}")
     db = await asyncpg.connect(settings.database_url.get_secret_value())
     try:
         fresh = not await db.fetchval("SELECT EXISTS (SELECT FROM customers)")
@@ -58,12 +69,14 @@ async def play(settings: Settings, scene: Scene, api_key: str | None) -> None:
         _say(half)
     await wait_for_relay(settings)
     first_day = plan.first_day(settings.zone)
-    await build_tables(settings, first_day)
+    await build_tables(settings, await first_day_with_events(settings))
     if stored := await store_baselines(settings, first_day, scene.days):
         _say(f"baselines of the simulated history stored: {', '.join(stored)}")
         await _run("the copies of what is decided", "pipelines.board")
+    problem = await begin_campaign(settings)
+    _say(f"no campaign was begun: {problem}" if problem else f"a campaign with an A/B test is under way: {NAME}")
     _say(f"live traffic: customers begin {scene.rate:g} conversations a second and virtual agents answer")
-    await run_traffic(settings, Load(scene.rate, real_texts=real_texts()), api_key)
+    await run_traffic(settings, Load(scene.rate, real_texts=real_texts()), agents=True)
 
 
 async def connect_number(settings: Settings, token: str | None = None) -> None:
@@ -74,6 +87,17 @@ async def connect_number(settings: Settings, token: str | None = None) -> None:
         await add_number(
             services, waba_id=WABA_ID, phone_number_id=PHONE_NUMBER_ID, display_phone_number=DISPLAY_PHONE_NUMBER
         )
+
+
+async def embed_chat(settings: Settings) -> str:
+    """A site whose page is our own demonstration of the chat, made once; returns the page's address."""
+    page = URL(settings.public_url)
+    async with roles.services(settings, "demo") as services, services.transaction() as tx:
+        if await tx.db.fetchval(sites.queries.first_key) is None:
+            origins = list(dict.fromkeys([str(page.origin()), *(f"http://{one}:{page.port}" for one in LOOPBACK)]))
+            rules = SiteRules(name="Demonstração", title="Telecom Exemplo", origins=origins, offline_form=False)
+            await sites.make_site(tx, "system", rules)
+    return str(page / "widget/demo")
 
 
 async def write_history(
@@ -115,6 +139,19 @@ async def wait_for_relay(settings: Settings) -> None:
         await db.close()
 
 
+async def first_day_with_events(settings: Settings) -> date:
+    """The business day of the oldest event. Customers were known before they wrote: what was told of them then (their state,
+    say) is of days before the first conversation, and tables look for it there. Raises HubError without any event."""
+    db = await asyncpg.connect(settings.database_url.get_secret_value())
+    try:
+        first: datetime | None = await db.fetchval("SELECT min(occurred_at) FROM events")
+    finally:
+        await db.close()
+    if first is None:
+        raise HubError("there is no event yet: nothing to build tables of")
+    return first.astimezone(settings.zone).date()
+
+
 async def build_tables(settings: Settings, first: date) -> None:
     """Build every table of the business days from `first` to today, in one Dagster run of a process of its own.
 
@@ -136,35 +173,43 @@ async def _run(what: str, module: str, *arguments: str) -> None:
 
 
 async def run_traffic(
-    settings: Settings, load: Load, api_key: str | None, progress: Progress = lambda written, seconds: None
+    settings: Settings, load: Load, agents: bool, progress: Progress = lambda written, seconds: None
 ) -> int:
-    """Customers known to the hub (or new people) write; agents work if there is a key. Returns messages written."""
+    """Customers known to the hub (or new people) write; with `agents` virtual ones work. Returns messages written."""
     writers = await known_customers(settings.database_url.get_secret_value())
     if not writers:
         writers = new_customers(Random(load.seed), 2_000)
-    desk = await _desk(settings, api_key) if api_key else None
+    desk = await open_desk(settings) if agents else None
     return await run(settings.meta_base_url, load, writers, desk, progress)
 
 
-async def live_traffic(settings: Settings, load: Load, api_key: str | None) -> int:
+async def live_traffic(settings: Settings, load: Load, agents: bool) -> int:
     """`hub simulate traffic`: the number, then traffic."""
     await connect_number(settings)
     return await run_traffic(
         settings,
         load,
-        api_key,
+        agents,
         lambda written, seconds: _say(f"{written} messages written in {seconds:.0f} s ({written / seconds:.1f}/s)"),
     )
 
 
-async def _desk(settings: Settings, api_key: str) -> Desk:
-    api_url = f"http://127.0.0.1:{os.environ.get('HUB_API_PORT', '8000')}"
+async def open_desk(settings: Settings, api_url: str | None = None) -> Desk:
+    """The virtual agents with few slots each, and a key that acts for each of them; the same keys at every start."""
     db = await asyncpg.connect(settings.database_url.get_secret_value())
     try:
-        agents = await ensure_agents(db, AGENTS)
+        clerks = []
+        for name, agent in zip(AGENTS, await ensure_agents(db, AGENTS), strict=True):
+            await db.execute(
+                "INSERT INTO agents (user_id, capacity) VALUES ($1, $2) ON CONFLICT (user_id) DO NOTHING", agent, SLOTS
+            )
+            secret = derive(settings.secret_key.get_secret_value(), f"virtual agent {name}")
+            key = f"hub_{base64.urlsafe_b64encode(secret).decode().rstrip('=')}"
+            await create_key(db, f"virtual agent {name}", CLERK_SCOPES, user_id=agent, key=key)
+            clerks.append(Clerk(str(agent), key))
     finally:
         await db.close()
-    return Desk(api_url, api_key, tuple(str(agent) for agent in agents))
+    return Desk(api_url or f"http://127.0.0.1:{os.environ.get('HUB_API_PORT', '8000')}", tuple(clerks))
 
 
 def _say(line: str) -> None:

@@ -17,6 +17,7 @@ from hub_api.simulator.control import control_routes
 from hub_api.simulator.core import Core
 from hub_api.simulator.door import Door
 from hub_api.simulator.errors import unknown_object
+from hub_api.simulator.llm_api import PATHS, complete
 from hub_api.simulator.media_api import download_handler, upload_handler
 from hub_api.simulator.message_api import send_handler
 from hub_api.simulator.nodes import (
@@ -77,6 +78,7 @@ def build_app(core: Core) -> web.Application:
             web.delete(f"{VERSIONED}/block_users", block_users),
             web.route("*", VERSIONED, node),
             web.route("*", VERSIONED + "/", node),
+            *(web.post(path, complete) for path in PATHS),
             web.get("/_sim/health", health),
             *control_routes(core),
             *post_routes(core.post),

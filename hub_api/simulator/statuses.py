@@ -1,8 +1,9 @@
 """What becomes of an accepted message: its statuses, forward only, told by webhook with pricing and contacts."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
-from hub_api.simulator import ids, inbound
+from hub_api.simulator import ids, inbound, planted
 from hub_api.simulator.behaviour import Reaction
 from hub_api.simulator.core import Core
 from hub_api.simulator.errors import webhook_error
@@ -19,7 +20,7 @@ def set_off(core: Core, message: Outbound, user: User) -> None:
     now = core.clock.now()
     message.pricing_on = PRICED_STATUSES[core.rng.choice((0, 0, 0, 1, 2, 3))]
     core.timeline.at(now + SENT_AFTER_S, move, core, message, "sent")
-    for reaction in core.behaviour.reactions(user, message, core.rng):
+    for reaction in planted.reactions(core.planted, core.behaviour, user, message, core.rng):
         after = max(reaction.after_s, SENT_AFTER_S)
         core.timeline.at(now + after, _react, core, message, user, reaction)
 
@@ -103,7 +104,17 @@ def _react(core: Core, message: Outbound, user: User, reaction: Reaction) -> Non
             user.pair(message.number.id).blocked = True
         case "unblocks":
             user.pair(message.number.id).blocked = False
+        case "opens":
+            _open(core, message, str(dict(reaction.content)["url"]))
         case "opts_out":
             inbound.prefer(core, user, message.number, "stop")
         case "opts_in":
             inbound.prefer(core, user, message.number, "resume")
+
+
+def _open(core: Core, message: Outbound, url: str) -> None:
+    """Only links to where the webhooks go: people here visit nobody else."""
+    ours, theirs = urlsplit(core.address_for(message.number) or ""), urlsplit(url)
+    if ours.netloc and (theirs.scheme, theirs.netloc) == (ours.scheme, ours.netloc):
+        core.events["opened"] += 1
+        core.delivery.visit(url)

@@ -55,7 +55,17 @@ PLACEHOLDERS: Mapping[str, frozenset[str]] = {
 TEXTS = frozenset(
     {
         *PLACEHOLDERS,
-        *("menu", "not_understood", "offer_agent", "media", "voice", "unsupported", "invoices_none", "no_contract"),
+        *(
+            "menu",
+            "nps",
+            "not_understood",
+            "offer_agent",
+            "media",
+            "voice",
+            "unsupported",
+            "invoices_none",
+            "no_contract",
+        ),
         *("choose_contract", "suspended", "troubleshooting", "troubleshooting_unknown", "plans", "plans_none"),
         *("opted_out", "opted_out_utility", "opted_out_all", "opted_in", "which_cancel", "stop_promotions"),
     }

@@ -29,6 +29,12 @@ async def list_agents(
     return page(rows, limit, "user_id")
 
 
+async def list_colleagues(services: Services, *, limit: int, cursor: str | None) -> Rows:
+    """Who can be named in a note or given a conversation: every active user, by id. Raises Invalid for a foreign cursor."""
+    (last,) = read_cursor(cursor, UUID)
+    return page(await services.db.fetch(queries.list_colleagues, last, limit + 1), limit, "user_id")
+
+
 async def find_agent(db: Any, caller: Principal, user_id: UUID) -> Row:
     """One of them. Raises NotFound, also for one of another team."""
     row = await db.fetchrow(queries.find_agent, *caller.scope, user_id)

@@ -79,6 +79,10 @@ WHERE u.id = $3 AND u.active
     AND ($1::uuid[] IS NULL OR u.id = $2::uuid
         OR EXISTS (SELECT FROM team_members m WHERE m.user_id = u.id AND m.team_id = ANY ($1)));
 
+-- name: list_colleagues  -- $1 id of the last row before (null: from the first), $2 limit -> active users by id, with what is no secret among colleagues
+SELECT u.id AS user_id, u.name, coalesce(a.presence, 'offline') AS presence FROM users u LEFT JOIN agents a ON a.user_id = u.id
+WHERE u.active AND ($1::uuid IS NULL OR u.id > $1) ORDER BY u.id LIMIT $2;
+
 -- name: set_profile  -- $1 user, $2 capacity, $3 skills, $4 languages, $5 version or null (any) -> the row; no row: changed since
 UPDATE agents SET capacity = $2, skills = $3, languages = $4, version = version + 1
 WHERE user_id = $1 AND ($5::bigint IS NULL OR version = $5) RETURNING *;

@@ -11,7 +11,7 @@ from hub_api.auth.principal import Principal
 from hub_api.chat.agents import schemas
 from hub_api.chat.agents.heartbeat import open_heartbeats
 from hub_api.chat.agents.presence import Presence, set_presence
-from hub_api.chat.agents.profile import find_agent, list_agents, set_profile, user_of
+from hub_api.chat.agents.profile import find_agent, list_agents, list_colleagues, set_profile, user_of
 from hub_api.platform.services import Services
 from hub_api.platform.web import get_services, version_of
 
@@ -64,6 +64,19 @@ async def post_heartbeat(services: Hub, caller: Self) -> schemas.Beat:
     return schemas.Beat()
 
 
+@router.get("/colleagues", dependencies=[Depends(require("conversations:read"))], summary="Colleagues by name")
+async def get_colleagues(
+    services: Hub,
+    limit: Annotated[int, Query(ge=1, le=500, description="rows of one page")] = 200,
+    cursor: Annotated[str | None, Query(max_length=300, description="`next_cursor` of the page before")] = None,
+) -> schemas.ColleaguePage:
+    """Whom a note may name and a conversation may be given to: of all teams, and no more than name and presence."""
+    found = await list_colleagues(services, limit=limit, cursor=cursor)
+    return schemas.ColleaguePage(
+        items=[schemas.Colleague.model_validate(dict(row)) for row in found.rows], next_cursor=found.next_cursor
+    )
+
+
 @router.get("/{user_id}", responses=NOT_FOUND, summary="One agent")
 async def get_agent(services: Hub, caller: Reader, user_id: UUID, response: Response) -> schemas.Agent:
     """The ETag is for changes."""
@@ -88,6 +101,20 @@ async def put_agent(
     """Capacity, skills and languages count from the next conversation on."""
     async with services.transaction() as tx:
         await set_profile(tx, caller, user_id, body.model_dump(), version=version_of(if_match))
+    return await get_agent(services, caller, user_id, response)
+
+
+@router.put("/{user_id}/presence", responses=NOT_FOUND, summary="Take an agent off, or send him away")
+async def put_presence_of(
+    services: Hub, caller: Writer, user_id: UUID, body: schemas.ForcedPresence, response: Response
+) -> schemas.Agent:
+    """For who went without a word. Nobody is made online by others: that is for who is there to say."""
+    async with services.transaction() as tx:
+        before = await find_agent(tx.db, caller, user_id)
+        await set_presence(tx, user_id, body.presence, body.reason)
+        was = {"presence": before["presence"], "reason": before["presence_reason"]}
+        after = {"presence": body.presence, "reason": body.reason}
+        await audit.write(tx, caller, "agent.presence_forced", "agent", user_id, before=was, after=after)
     return await get_agent(services, caller, user_id, response)
 
 

@@ -1,7 +1,7 @@
 """The API's view of agents and their presence."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
@@ -20,6 +20,13 @@ class PresenceChange(Strict):
     """What one is from now on."""
 
     presence: Presence = Field(examples=["online"])
+    reason: str | None = Field(None, min_length=1, max_length=100, description="of a break: why", examples=["almoço"])
+
+
+class ForcedPresence(Strict):
+    """What somebody else is from now on."""
+
+    presence: Literal["away", "break", "offline"] = Field(examples=["offline"])
     reason: str | None = Field(None, min_length=1, max_length=100, description="of a break: why", examples=["almoço"])
 
 
@@ -52,6 +59,21 @@ class AgentPage(Shown):
     """Agents by id."""
 
     items: list[Agent]
+    next_cursor: str | None
+
+
+class Colleague(Shown):
+    """Who works here: what people who work together know of each other."""
+
+    user_id: UUID
+    name: str = Field(examples=["Bia Souza"])
+    presence: Presence
+
+
+class ColleaguePage(Shown):
+    """Colleagues by id."""
+
+    items: list[Colleague]
     next_cursor: str | None
 
 

@@ -5,7 +5,7 @@ horizon. A run that was cut off is simply run again: rows that are there already
 """
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import IO, Any
 
@@ -24,15 +24,29 @@ async def import_csv(services: Services, who: Principal, kind: Kind, file: IO[by
 
     Raises Invalid when the header lacks a required column or is no header at all; nothing is written then.
     """
+
+    async def load(rows: Sequence[tuple[int, Mapping[str, Any]]]) -> Report:
+        async with services.transaction() as tx:
+            loaded = await upsert(tx, kind, rows)
+            await note_load(tx, who, kind.name, loaded)
+        return loaded
+
+    return await load_csv(kind, file, load)
+
+
+async def load_csv(
+    kind: Kind, file: IO[bytes], load: Callable[[Sequence[tuple[int, Mapping[str, Any]]]], Awaitable[Report]]
+) -> Report:
+    """Give `load` the rows of `file` (line number, values by input name), at most MAX_BATCH at a time; all its reports in one.
+
+    Raises Invalid when the header lacks a required column or is no header at all; nothing is loaded then.
+    """
     report = Report()
     lines = _decoded(file)
     reader, names = _header(kind, lines)
     rows = _rows(reader, names, report)
     while chunk := list(islice(rows, MAX_BATCH)):
-        async with services.transaction() as tx:
-            loaded = await upsert(tx, kind, chunk)
-            await note_load(tx, who, kind.name, loaded)
-        report.add(loaded)
+        report.add(await load(chunk))
     report.faults.sort(key=lambda fault: fault.position)
     return report
 

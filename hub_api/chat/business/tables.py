@@ -49,11 +49,13 @@ class Field:
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind: its fields in the order of its upsert's parameters, and the column that names its parent's row."""
+    """One kind: its fields in the order of its upsert's parameters, the column that names its parent's row, and the field
+    that no row may lack."""
 
-    name: KindName
+    name: str
     fields: tuple[Field, ...]
-    parent: tuple[str, KindName] | None = None
+    parent: tuple[str, str] | None = None
+    key: str = "external_id"
 
     def inputs(self) -> Mapping[str, tuple[str, values.Reader]]:
         """Input name -> (column, reader), for JSON keys; CSV headers are found by `headers`."""
@@ -88,8 +90,9 @@ def read_row(kind: Kind, raw: Mapping[str, Any]) -> dict[str, Any]:
             row[column] = read(value)
         except ValueError as error:
             raise BadRow(name, str(error)) from None
-    if "external_id" not in row:
-        raise BadRow("external_id", "is missing: every row needs the operator's own id")
+    if kind.key not in row:
+        own = ": every row needs the operator's own id" if kind.key == "external_id" else ""
+        raise BadRow(kind.key, f"is missing{own}")
     return row
 
 
@@ -241,7 +244,7 @@ def _describe(zone: ZoneInfo, secret_key: str) -> Mapping[KindName, Kind]:
             parent=("contract_id", KindName.CONTRACTS),
         ),
     )
-    return {kind.name: kind for kind in described}
+    return {KindName(kind.name): kind for kind in described}
 
 
 PLAN_KINDS = {

@@ -53,7 +53,7 @@ async def note_load(tx: Transaction, who: Principal, kind: str, report: Report) 
     await audit.write(tx, who, "business.loaded", "business", kind, detail=counts)
 
 
-def aggregate_id(kind: KindName, external_id: str) -> UUID:
+def aggregate_id(kind: str, external_id: str) -> UUID:
     """The id under which events speak of a row: UUIDv5 of its kind and external id."""
     return uuid5(NAMESPACE_URL, f"urn:hub:business:{kind}:{external_id}")
 
@@ -94,13 +94,13 @@ async def upsert(
     report.written += len(written)
     report.unchanged += len(due) - len(written)  # another writer was newer
     emit(tx, kind.name, written)
-    if kind.name is KindName.PAYMENTS and written:
+    if kind.name == KindName.PAYMENTS and written:
         at = [one.column for one in kind.fields].index("invoice_id")
         emit(tx, KindName.INVOICES, await _write(tx, "settle_invoices", [[row[at] for row in due]]))
     return report
 
 
-def emit(tx: Transaction, kind: KindName, written: Iterable[Row]) -> None:
+def emit(tx: Transaction, kind: str, written: Iterable[Row]) -> None:
     """One BusinessRecorded for each row returned by an upsert; its version is the row's time in microseconds."""
     tx.emit(
         *(
@@ -108,7 +108,7 @@ def emit(tx: Transaction, kind: KindName, written: Iterable[Row]) -> None:
                 aggregate_id=aggregate_id(kind, row["external_id"]),
                 aggregate_version=(row["updated_at"] - _EPOCH) // timedelta(microseconds=1),
                 occurred_at=row["updated_at"],
-                kind=kind.value,
+                kind=str(kind),
                 external_id=row["external_id"],
                 status=row["status"],
                 customer_id=row["customer_id"],

@@ -17,6 +17,12 @@ BATCH = 200
 LONGEST = timedelta(days=366)
 
 
+class DispositionRequired(Conflict):
+    """The conversation's queue wants an outcome of each that people end."""
+
+    code = "disposition_required"
+
+
 async def snooze(tx: Transaction, conversation_id: UUID, until: datetime | None) -> None:
     """Its agent looks at it again `until` then, or when the customer writes; None: now. It goes on filling his slot.
 
@@ -76,8 +82,13 @@ async def spam(tx: Transaction, conversation_id: UUID) -> None:
 
 
 async def dispose(tx: Transaction, conversation_id: UUID, disposition: str | None) -> None:
-    """Note with which outcome a conversation ends; None: nothing. Raises Invalid for one that is not in use."""
+    """Note with which outcome a conversation ends; None: nothing.
+
+    Raises Invalid for one that is not in use, DispositionRequired for none where its queue wants one.
+    """
     if disposition is None:
+        if await tx.db.fetchval(queries.wants_disposition, conversation_id):
+            raise DispositionRequired("this queue wants an outcome: name one", conversation_id=str(conversation_id))
         return
     if not await tx.db.fetchval(queries.is_disposition, disposition):
         message = f"there is no outcome {disposition!r} in use"

@@ -24,6 +24,10 @@ WITH before AS (SELECT key, name, active FROM dispositions WHERE key = $1 FOR UP
 )
 SELECT name, active FROM before;
 
+-- name: wants_disposition  -- $1 conversation -> whether its queue wants an outcome, it has none, and there is one to choose
+SELECT q.disposition_required AND c.disposition IS NULL AND EXISTS (SELECT FROM dispositions d WHERE d.active)
+FROM conversations c JOIN queues q ON q.id = c.queue_id WHERE c.id = $1;
+
 -- name: is_disposition  -- $1 key -> true; no row: unknown or not active
 SELECT true FROM dispositions WHERE key = $1 AND active;
 
@@ -39,9 +43,10 @@ INSERT INTO notes (id, conversation_id, author_id, text, mentions) VALUES ($1, $
 -- name: find_note  -- $1 id -> as list_notes
 SELECT n.*, u.name AS author FROM notes n LEFT JOIN users u ON u.id = n.author_id WHERE n.id = $1;
 
--- name: list_notes  -- $1 conversation, $2 id of the last row before (null: from the newest), $3 limit; newest first
+-- name: list_notes  -- $1 conversation (with those that were merged into it), $2 id of the last row before (null: from the newest), $3 limit; newest first
 SELECT n.*, u.name AS author FROM notes n LEFT JOIN users u ON u.id = n.author_id
-WHERE n.conversation_id = $1 AND ($2::uuid IS NULL OR n.id < $2) ORDER BY n.id DESC LIMIT $3;
+WHERE n.conversation_id = ANY (ARRAY(SELECT $1::uuid UNION ALL SELECT id FROM conversations WHERE merged_into = $1))
+    AND ($2::uuid IS NULL OR n.id < $2) ORDER BY n.id DESC LIMIT $3;
 
 -- name: list_mentions  -- $1 teams (null: all), $2 caller, $3 id of the last row before (null: from the newest), $4 limit -> notes that name the caller, of conversations that he sees; newest first
 SELECT n.*, u.name AS author FROM notes n

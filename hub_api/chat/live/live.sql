@@ -34,8 +34,13 @@ WHERE c.state NOT IN ('resolved', 'closed');
 -- name: conversations  -- $1 ids -> as views.sql shows them, with the team of their queue
 SELECT c.*, customer.name AS customer_name, q.key AS queue, q.team_id,
     CASE WHEN c.last_ad_at > now() - interval '96 hours' THEN ad_arrivals(c.customer_id, c.number_id) END AS ad_arrivals,
-    CASE WHEN c.last_ad_at > now() - interval '96 hours' THEN ad_answers(c.customer_id, c.number_id) END AS ad_answers
+    CASE WHEN c.last_ad_at > now() - interval '96 hours' THEN ad_answers(c.customer_id, c.number_id) END AS ad_answers,
+    (SELECT min(s.due_at) FROM sla_clocks s WHERE s.conversation_id = c.id) AS sla_due_at,
+    ARRAY(SELECT m.protocol FROM conversations m WHERE m.merged_into = c.id ORDER BY m.protocol) AS merged_protocols
 FROM conversations c
 JOIN customers customer ON customer.id = c.customer_id
 LEFT JOIN queues q ON q.id = c.queue_id
 WHERE c.id = ANY($1::uuid[]);
+
+-- name: merged  -- conversations whose messages are read with another's, as far back as a cursor reaches -> id, merged_into
+SELECT id, merged_into FROM conversations WHERE merged_into IS NOT NULL AND closed_at > now() - interval '7 days';

@@ -5,7 +5,7 @@ row as it is now, so it may be told twice and never wrongly.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -18,18 +18,20 @@ from hub_api.chat.live.position import Position, TooOld, cursor_of, read_cursor
 from hub_api.chat.live.subscriber import MOST_ROOMS, Listening, Subscriber
 from hub_api.chat.live.tail import Tail, Told, queries, told
 from hub_api.chat.viewed import note_view
-from hub_api.errors import TooMany
+from hub_api.errors import Forbidden, TooMany
 from hub_api.platform.metrics import sockets_open
 from hub_api.platform.pgtypes import Row
 from hub_api.platform.services import Services
 
 log = structlog.get_logger(__name__)
 
+PERMISSION = "conversations:read"  # of the inbox and of conversations; boards have their own
 LOOK_EVERY_S = 0.02
 RETRY_S = 0.5
 ALIVE_EVERY_S = 15.0
 
 Scope = tuple[UUID | None, UUID | None]  # team of the queue, agent
+Tap = Callable[[Told], Awaitable[None]]  # told of everything that is read, for listeners who are no agents
 
 
 class Streams:
@@ -40,7 +42,9 @@ class Streams:
         self._tail = Tail(services.db)
         self._subscribers: set[Subscriber] = set()
         self._scopes: dict[UUID, Scope] = {}  # of conversations under way: whom a change takes them from
+        self._merged: dict[UUID, UUID] = {}  # conversations that are read with another
         self._wanted, self._began = asyncio.Event(), asyncio.Event()
+        self._tap: Tap | None = None
 
     def add(self, subscriber: Subscriber) -> None:
         """A socket opened."""
@@ -53,15 +57,27 @@ class Streams:
         self._subscribers.discard(subscriber)
         sockets_open.dec()
 
+    async def tap(self, heard: Tap) -> None:
+        """Tell `heard` of what happens until `untap`: whatever commits after this returns reaches it."""
+        self._tap = heard
+        self._wanted.set()
+        await asyncio.wait_for(self._began.wait(), timeout=10)
+
+    def untap(self) -> None:
+        """Nobody listens there any more."""
+        self._tap = None
+
     def in_room(self, conversation_id: UUID) -> list[Subscriber]:
         """Who has this conversation open."""
         return [one for one in self._subscribers if conversation_id in one.rooms]
 
     async def subscribe(self, subscriber: Subscriber, room: UUID | None, after: str | None) -> None:
-        """Tell a socket of the inbox, or of a conversation, from `after` on. Raises NotFound, TooMany, Invalid.
+        """Tell a socket of the inbox, or of a conversation, from `after` on. Raises Forbidden, NotFound, TooMany, Invalid.
 
         What lies too far back is not told again: the socket gets a `reset`, reads by REST and goes on from here.
         """
+        if not subscriber.caller.may(PERMISSION):
+            raise Forbidden(f"this stream needs the permission {PERMISSION}")
         await asyncio.wait_for(self._began.wait(), timeout=10)
         if room is not None:
             if room not in subscriber.rooms and len(subscriber.rooms) >= MOST_ROOMS:
@@ -97,7 +113,7 @@ class Streams:
         """The frames of what lies between a cursor and the place where the listener came in. Raises TooOld."""
         if earlier is None:
             return []
-        what = told(await self._tail.between(earlier, listening.position))
+        what = told(await self._tail.between(earlier, listening.position), self._merged)
         batch = await self._load(what, [subscriber])
         return frames.progress(earlier, listening.position, _frames(subscriber, listening, what, batch, {}))
 
@@ -113,7 +129,9 @@ class Streams:
                 hearing = [(one, listening) for one in self._subscribers for listening in one.listenings()]
                 if rows:
                     await self._tell(rows, hearing)
-                if not self._subscribers:
+                    if self._tap is not None:
+                        await self._tap(told(rows, {}))  # whoever is no agent reads each conversation by itself
+                if not self._subscribers and self._tap is None:
                     self._wanted.clear()
                     self._began.clear()
                 elif not more:
@@ -127,13 +145,17 @@ class Streams:
         self._scopes = {
             row["id"]: (row["team_id"], row["agent_id"]) for row in await self._services.db.fetch(queries.scopes)
         }
+        self._merged = {row["id"]: row["merged_into"] for row in await self._services.db.fetch(queries.merged)}
         self._began.set()
 
     async def _tell(self, rows: list[Row], hearing: list[tuple[Subscriber, Listening]]) -> None:
-        what, after = told(rows), self._tail.position
+        what, after = told(rows, self._merged), self._tail.position
         batch = await self._load(what, {subscriber for subscriber, _ in hearing})
         before = self._moved(batch)
         for subscriber, listening in hearing:
+            if not subscriber.caller.may(PERMISSION):
+                subscriber.forget(listening)
+                continue
             if subscriber.teams != subscriber.caller.teams:
                 subscriber.teams = subscriber.caller.teams
                 subscriber.put(frames.frame(type="reset", stream="inbox"))
@@ -156,6 +178,8 @@ class Streams:
         before = {}
         for conversation_id, row in batch.conversations.items():
             before[conversation_id] = self._scopes.get(conversation_id, (row["team_id"], row["agent_id"]))
+            if row["merged_into"] is not None:
+                self._merged[conversation_id] = row["merged_into"]
             if row["state"] in ("resolved", "closed"):
                 self._scopes.pop(conversation_id, None)
             else:

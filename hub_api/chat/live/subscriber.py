@@ -32,6 +32,13 @@ class Listening:
     held: list[tuple[str, Position]] | None = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The place in line of a frame that a newer one of its kind replaces."""
+
+    kind: str
+
+
 class Subscriber:
     """The listener's side of a socket. Nothing here waits for the client: a slow one is cut off and comes back with its cursor."""
 
@@ -40,7 +47,8 @@ class Subscriber:
         self.inbox: Listening | None = None
         self.rooms: dict[UUID, Listening] = {}
         self.teams = guarded.caller.teams
-        self._waiting: asyncio.Queue[str] = asyncio.Queue()
+        self._waiting: asyncio.Queue[str | Newest] = asyncio.Queue()
+        self._newest: dict[str, str] = {}  # by its mark, which waits in line in its place
         self._characters = 0
         self._sent = asyncio.Event()
         self.too_slow = asyncio.Event()
@@ -81,6 +89,17 @@ class Subscriber:
         self._characters += len(frame)
         self._waiting.put_nowait(frame)
 
+    def put_newest(self, kind: str, frame: str) -> None:
+        """Let a frame wait that shows a whole state: one of the same kind that was not sent yet is replaced by it."""
+        before = self._newest.get(kind)
+        if before is None:
+            if self._is_full(frame):
+                self._cut_off()
+                return
+            self._waiting.put_nowait(Newest(kind))
+        self._newest[kind] = frame
+        self._characters += len(frame) - len(before or "")
+
     async def put_in_turn(self, frame: str) -> None:
         """The same for what a client asked to be told again, however much it is: wait for room."""
         while self._is_full(frame) and self._characters:
@@ -120,7 +139,8 @@ class Subscriber:
     async def _send(self) -> None:
         with suppress(WebSocketDisconnect):
             while True:
-                frame = await self._waiting.get()
+                taken = await self._waiting.get()
+                frame = self._newest.pop(taken.kind) if isinstance(taken, Newest) else taken
                 await self.guarded.send(frame)
                 self._characters -= len(frame)
                 self._sent.set()

@@ -1,6 +1,7 @@
 """Reading events as they commit, each once, whatever order their transactions end in."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -27,15 +28,16 @@ class Told:
     messages: dict[UUID, frozenset[UUID]]
 
 
-def told(rows: list[Row]) -> Told:
-    """Each conversation and message once, however many events there are of it."""
+def told(rows: list[Row], merged: Mapping[UUID, UUID]) -> Told:
+    """Each conversation and message once, however many events there are of it; a merged one's messages under the one it is read with."""
     conversations: set[UUID] = set()
     messages: dict[UUID, set[UUID]] = {}
     for row in rows:
         if row["aggregate_type"] == "conversation":
             conversations.add(row["aggregate_id"])
         elif row["aggregate_type"] == "message" and row["conversation_id"]:
-            messages.setdefault(row["conversation_id"], set()).add(row["aggregate_id"])
+            shown_in = merged.get(row["conversation_id"], row["conversation_id"])
+            messages.setdefault(shown_in, set()).add(row["aggregate_id"])
             if row["type"] in _MOVES:
                 conversations.add(row["conversation_id"])
     return Told(frozenset(conversations), {key: frozenset(ids) for key, ids in messages.items()})

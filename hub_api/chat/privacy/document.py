@@ -89,7 +89,7 @@ def _conversation(document: Document, conversation: Mapping[str, Any], zone: Zon
     document.heading(f"Protocolo {conversation['protocol']}", 2)
     titles = {
         "channel": "Canal", "state": "Situação", "queue": "Fila", "opened_at": "Aberta", "resolved_at": "Resolvida", "closed_at": "Encerrada",
-        "satisfaction": "Nota dada", "ai_summary": "Resumo", "tags": "Etiquetas", "metadata": "Outros dados",
+        "satisfaction": "Nota dada", "nps": "Recomendaria (0 a 10)", "ai_summary": "Resumo", "tags": "Etiquetas", "metadata": "Outros dados",
     }  # fmt: skip
     document.pairs((title, _shown(conversation[key], zone)) for key, title in titles.items() if conversation[key])
     for message in conversation["messages"]:

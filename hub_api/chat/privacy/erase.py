@@ -4,7 +4,8 @@ Every step is harmless to repeat, so an attempt that dies is taken up by the nex
 know (files of messages): `eraser("media")`.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -14,9 +15,9 @@ import structlog
 from hub_api.auth import audit
 from hub_api.auth.principal import Principal
 from hub_api.chat.privacy import holds, lake, receipt, warehouse
-from hub_api.chat.privacy.marks import Marks, seal, unseal
+from hub_api.chat.privacy.marks import seal, unseal
 from hub_api.chat.privacy.rows import erase_rows, queries, sweep_raw
-from hub_api.chat.privacy.survivors import count_namesakes, count_survivors
+from hub_api.chat.privacy.survivors import Sought, count_namesakes, count_survivors
 from hub_api.errors import Conflict, NotFound
 from hub_api.platform.ids import uuid7
 from hub_api.platform.pages import Rows, page, read_cursor
@@ -28,7 +29,7 @@ log = structlog.get_logger(__name__)
 Eraser = Callable[[Services, UUID], Awaitable[int]]
 ERASERS: dict[str, Eraser] = {}
 
-RETRY_S, HELD_S = 60, 3600
+RETRY_S, INTERRUPTED_S, HELD_S = 60, 300, 3600
 # From here on what is left is reported instead of waited for: a person looks at it.
 PATIENCE = 10
 
@@ -68,19 +69,80 @@ async def request(services: Services, who: Principal | str, customer_id: UUID, r
     return erasure_id
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An erasure that is worked on: its row, what its person was found by, and how many rows went by store."""
+
+    row: Row
+    sought: Sought
+    erased_at: datetime
+    counts: dict[str, Any]
+
+    def and_went(self, store: str, counts: dict[str, int]) -> "Attempt":
+        """The same with more rows gone."""
+        return replace(self, counts=_added(self.counts, store, counts))
+
+
 async def work_on(services: Services, erasure_id: UUID, *, erased_at: datetime | None = None) -> bool:
     """One attempt at an erasure; True when it is done. `erased_at`: that of an erasure that is repeated.
 
     Nothing happens when another one is at it. Raises the drivers' errors when a store is away: PostgreSQL comes first, and
-    the rest is tried again after five minutes.
+    what was not done is tried again.
     """
+    return await work_on_all(services, [erasure_id], erased_at=erased_at) == 1
+
+
+async def work_on_all(services: Services, erasure_ids: Sequence[UUID], *, erased_at: datetime | None = None) -> int:
+    """One attempt at each; how many are done. PostgreSQL's rows go person by person, then each store is gone through once
+    for all of them. Raises as `work_on`."""
+    try:
+        return await _work_on_all(services, erasure_ids, erased_at)
+    except Exception:
+        await services.db.execute(queries.interrupted, list(erasure_ids), INTERRUPTED_S)
+        raise
+
+
+async def _work_on_all(services: Services, erasure_ids: Sequence[UUID], erased_at: datetime | None) -> int:
+    begun = [one for erasure_id in erasure_ids if (one := await _begin(services, erasure_id, erased_at))]
+    if not begun:
+        return 0
+    position = await services.db.fetchrow(queries.relay_position)
+    secret = services.settings.secret_key.get_secret_value()
+    for one in begun:
+        listed = warehouse.Listed(one.row["id"], one.row["customer_id"], one.row["reason"], one.erased_at)
+        await warehouse.write_list(services.settings, services.db, listed)
+    for store, erase in ERASERS.items():
+        begun = [one.and_went(store, {"files": await erase(services, one.row["customer_id"])}) for one in begun]
+    raw = await sweep_raw(services.db, [(one.sought.marks, one.erased_at) for one in begun])
+    texts = await warehouse.erase_texts(services.settings, [customer for one in begun for customer in one.sought.ids])
+    days = await lake.follow(services.settings)
+    together = f" ({len(begun)} people together)" if len(begun) > 1 else ""
+    for store, counts in (("postgresql", raw), ("warehouse", texts), ("lake", days)):
+        begun = [one.and_went(store + together, counts) for one in begun]
+    survivors = await count_survivors(services, [one.sought for one in begun])
+    done = []
+    for one, found in zip(begun, survivors, strict=True):
+        mine = found | await _in_flight(services, one.sought.ids, position)
+        if mine and one.row["attempts"] < PATIENCE:
+            await services.db.execute(queries.postponed, one.row["id"], mine, one.counts, RETRY_S)
+            log.info("erasure_not_done", erasure=str(one.row["id"]), attempt=one.row["attempts"], survivors=mine)
+        else:
+            done.append((one, mine))
+    namesakes = await count_namesakes(services.db, [one.sought for one, _ in done])
+    for (one, mine), count in zip(done, namesakes, strict=True):
+        await _finish(services, secret, one, mine, count)
+    return len(done)
+
+
+async def _begin(services: Services, erasure_id: UUID, erased_at: datetime | None) -> Attempt | None:
+    """Claim an erasure and erase the person's rows in PostgreSQL; None when it is not ours to work on, or held."""
     row = await services.db.fetchrow(queries.claim, erasure_id)
     if row is None:
-        return False
+        return None
     if row["state"] == "queued" and (kept := await holds.held(services.db, row["customer_id"])):
         # Held under another id, which a merge has brought to him since he was asked for.
         await services.db.execute(queries.postponed, erasure_id, {"legal holds": len(kept)}, row["counts"], HELD_S)
-        return False
+        return None
     secret = services.settings.secret_key.get_secret_value()
     at = erased_at or (datetime.now(UTC) if row["state"] == "queued" else row["erased_at"])
     async with services.transaction() as tx:
@@ -88,27 +150,11 @@ async def work_on(services: Services, erasure_id: UUID, *, erased_at: datetime |
         marks, erased = await erase_rows(tx, secret, erasure_id, row["customer_id"], at, known)
         counts = _added(row["counts"], "postgresql", erased)
         await tx.db.execute(queries.started, erasure_id, seal(secret, marks), counts, at)
-    position = await services.db.fetchrow(queries.relay_position)
-    await warehouse.write_list(
-        services.settings, services.db, warehouse.Listed(erasure_id, row["customer_id"], row["reason"], at)
-    )
-    ids = [one["id"] for one in await services.db.fetch(queries.person_ids, row["customer_id"])] or [row["customer_id"]]
-    counts = _added(counts, "postgresql", await sweep_raw(services.db, marks, at))
-    for store, erase in ERASERS.items():
-        counts = _added(counts, store, {"files": await erase(services, row["customer_id"])})
-    counts = _added(counts, "warehouse", await warehouse.erase_texts(services.settings, ids))
-    counts = _added(counts, "lake", await lake.follow(services.settings))
-    survivors = await count_survivors(services, marks, ids)
-    survivors |= await _in_flight(services, ids, position)
-    if survivors and row["attempts"] < PATIENCE:
-        await services.db.execute(queries.postponed, erasure_id, survivors, counts, RETRY_S)
-        log.info("erasure_not_done", erasure=str(erasure_id), attempt=row["attempts"], survivors=survivors)
-        return False
-    await _finish(services, secret, erasure_id, marks, counts, survivors)
-    return True
+    ids = [one["id"] for one in await services.db.fetch(queries.person_ids, row["customer_id"])]
+    return Attempt(row, Sought(marks, ids or [row["customer_id"]]), at, counts)
 
 
-async def _in_flight(services: Services, ids: list[UUID], position: Row | None) -> dict[str, int]:
+async def _in_flight(services: Services, ids: Sequence[UUID], position: Row | None) -> dict[str, int]:
     """What may still write of the person: a send that waits for its answer, a relay batch read before the erasure."""
     found = {}
     if sending := await services.db.fetchval(queries.in_flight, ids):
@@ -119,10 +165,8 @@ async def _in_flight(services: Services, ids: list[UUID], position: Row | None) 
     return found
 
 
-async def _finish(
-    services: Services, secret: str, erasure_id: UUID, marks: Marks, counts: dict[str, Any], survivors: dict[str, int]
-) -> None:
-    finished_at = datetime.now(UTC)
+async def _finish(services: Services, secret: str, done: Attempt, survivors: dict[str, int], namesakes: int) -> None:
+    erasure_id, finished_at = done.row["id"], datetime.now(UTC)
     async with services.transaction() as tx:
         row = await tx.db.fetchrow(queries.find_erasure, erasure_id)
         assert row is not None  # noqa: S101 - it was claimed
@@ -134,16 +178,16 @@ async def _finish(
             "requested_at": row["created_at"].isoformat(),
             "erased_at": row["erased_at"].isoformat(),
             "finished_at": finished_at.isoformat(),
-            "erased": counts,
+            "erased": done.counts,
             "survivors": survivors,
-            "rows_with_the_same_name": await count_namesakes(services.db, marks),
+            "rows_with_the_same_name": namesakes,
             "kept_by_law": [
                 {"legal_basis": one["legal_basis"], "records": one["count"], "until": one["keep_until"].isoformat()}
                 for one in kept
             ],
         }
         signed = receipt.sign(secret, content)
-        await tx.db.execute(queries.finished, erasure_id, survivors, counts, signed, finished_at)
+        await tx.db.execute(queries.finished, erasure_id, survivors, done.counts, signed, finished_at)
         await audit.write(
             tx,
             audit.SYSTEM,

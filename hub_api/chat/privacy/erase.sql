@@ -9,13 +9,13 @@ SELECT c.id, c.status FROM customers c WHERE c.id = (SELECT coalesce(merged_into
 -- name: under_way  -- $1 customer -> id of an erasure that is not done
 SELECT id FROM erasures WHERE customer_id = $1 AND state <> 'done';
 
--- name: claim  -- $1 erasure -> it, for five minutes ours; no row when it is done, or not due: another one works on it
-UPDATE erasures SET attempts = attempts + 1, next_at = now() + interval '5 minutes'
+-- name: claim  -- $1 erasure -> it, for half an hour ours; no row when it is done, or not due: another one works on it
+UPDATE erasures SET attempts = attempts + 1, next_at = now() + interval '30 minutes'
 WHERE id = $1 AND state <> 'done' AND next_at <= now()
 RETURNING id, customer_id, reason, state, erased_at, sealed, attempts, counts;
 
--- name: due  -- -> ids of erasures somebody should work on
-SELECT id FROM erasures WHERE state <> 'done' AND next_at <= now() ORDER BY next_at LIMIT 20;
+-- name: due  -- -> id, attempts of erasures somebody should work on
+SELECT id, attempts FROM erasures WHERE state <> 'done' AND next_at <= now() ORDER BY next_at LIMIT 20;
 
 -- name: started  -- $1 erasure, $2 sealed marks, $3 counts, $4 erased_at
 UPDATE erasures SET state = 'running', sealed = $2, counts = $3, erased_at = $4 WHERE id = $1;
@@ -25,6 +25,9 @@ UPDATE erasures SET survivors = $2, counts = $3, next_at = now() + make_interval
 
 -- name: finished  -- $1 erasure, $2 survivors, $3 counts, $4 receipt, $5 finished_at
 UPDATE erasures SET state = 'done', sealed = NULL, survivors = $2, counts = $3, receipt = $4, finished_at = $5 WHERE id = $1;
+
+-- name: interrupted  -- $1 erasures, $2 seconds: those that are not done are looked at again then
+UPDATE erasures SET next_at = now() + make_interval(secs => $2) WHERE id = ANY ($1::uuid[]) AND state <> 'done';
 
 -- name: find_erasure  -- $1 id
 SELECT id, customer_id, reason, requested_by, state, erased_at, attempts, counts, survivors, receipt, created_at, finished_at
@@ -100,7 +103,7 @@ DELETE FROM scheduled_replies WHERE conversation_id IN (SELECT id FROM conversat
 DELETE FROM notes WHERE conversation_id IN (SELECT id FROM conversations WHERE customer_id = ANY($1::uuid[]));
 
 -- name: erase_conversations
-UPDATE conversations SET tags = '{}', bot_state = '{}', ai_summary = NULL, metadata = '{}' WHERE customer_id = ANY($1::uuid[]);
+UPDATE conversations SET tags = '{}', bot_state = '{}', ai_summary = NULL, ai_summary_by = NULL, metadata = '{}' WHERE customer_id = ANY($1::uuid[]);
 
 -- name: erase_events  -- message texts and reactions travel in events of the message and name their customer
 UPDATE events e SET payload = e.payload
@@ -119,6 +122,27 @@ DELETE FROM pair_pace WHERE customer_id = ANY($1::uuid[]);
 
 -- name: erase_quota
 DELETE FROM quota_ledger WHERE customer_id = ANY($1::uuid[]);
+
+-- name: erase_listed  -- the hash stays on its list: who must not be written to is not written to after his erasure either
+UPDATE suppression_entries SET customer_id = NULL WHERE customer_id = ANY($1::uuid[]);
+
+-- name: erase_links  -- his codes open nothing any more
+DELETE FROM tracked_links WHERE customer_id = ANY($1::uuid[]);
+
+-- name: erase_goals  -- with what they were laid to; the events stay as figures and lead to nobody
+DELETE FROM goals WHERE customer_id = ANY($1::uuid[]);
+
+-- name: erase_unsent  -- files that a visitor of a website uploaded and put into no message; the others go with their conversation
+WITH gone AS (
+    UPDATE media SET state = 'erased', reason = 'erased', filename = NULL, author = NULL, next_at = NULL
+    WHERE state <> 'erased' AND author IN (SELECT 'visitor:' || id FROM site_visitors WHERE customer_id = ANY($1::uuid[]))
+        AND NOT EXISTS (SELECT FROM message_media u WHERE u.media_id = media.id)
+    RETURNING sha256
+)
+INSERT INTO media_removals (sha256) SELECT DISTINCT sha256 FROM gone WHERE sha256 IS NOT NULL ON CONFLICT DO NOTHING;
+
+-- name: erase_visitors  -- with what they took part in and codes on their way: a token of theirs leads to nobody
+DELETE FROM site_visitors WHERE customer_id = ANY($1::uuid[]);
 
 -- name: erase_evidence  -- the proof of a consent stays, and names no more than the message it was in
 UPDATE consent_ledger SET evidence = jsonb_strip_nulls(jsonb_build_object('message_id', evidence -> 'message_id'))
@@ -144,39 +168,52 @@ UPDATE customers SET name = NULL, username = NULL, phone = NULL, cpf_hash = NULL
     status = CASE WHEN merged_into IS NULL THEN 'erased' ELSE status END
 WHERE id = ANY($1::uuid[]);
 
--- Sweeps: $1 words, $2 before: what came later is a new person's, and handling itself drops what is old and comes again.
+-- Sweeps: $1 words, $2 before when, one per word: what came later is a new person's, and handling itself drops what is old
+-- and comes again.
 
--- name: sweep_webhooks  -- $1 words as bytea[], $2 before; handling deletes the body of one that is not split yet
+-- name: sweep_webhooks  -- $1 words as bytea[]; handling deletes the body of one that is not split yet
 DELETE FROM webhook_event w
-WHERE w.received_at <= $2 AND w.split_at IS NOT NULL
-    AND EXISTS (SELECT FROM unnest($1::bytea[]) AS word WHERE position(word IN w.body) > 0);
-
--- name: sweep_items  -- $1 words as bytea[], $2 before
-DELETE FROM inbox_item i
-WHERE i.received_at <= $2 AND EXISTS (SELECT FROM unnest($1::bytea[]) AS word WHERE position(word IN i.payload) > 0);
-
--- name: sweep_letters  -- $1 words as bytea[], $2 before
-DELETE FROM dead_letter d
-WHERE coalesce(d.received_at, d.created_at) <= $2 AND EXISTS (
-    SELECT FROM unnest($1::bytea[]) AS word
-    WHERE position(word IN d.payload) > 0
-        OR position(word IN convert_to(concat(d.contact_key, ' ', d.detail), 'UTF8')) > 0
+WHERE w.split_at IS NOT NULL AND EXISTS (
+    SELECT FROM unnest($1::bytea[], $2::timestamptz[]) AS his (word, before)
+    WHERE w.received_at <= before AND position(word IN w.body) > 0
 );
 
--- name: sweep_updates  -- $1 words, $2 before
+-- name: sweep_items  -- $1 words as bytea[]
+DELETE FROM inbox_item i
+WHERE EXISTS (
+    SELECT FROM unnest($1::bytea[], $2::timestamptz[]) AS his (word, before)
+    WHERE i.received_at <= before AND position(word IN i.payload) > 0
+);
+
+-- name: sweep_letters  -- $1 words as bytea[]
+DELETE FROM dead_letter d
+WHERE EXISTS (
+    SELECT FROM unnest($1::bytea[], $2::timestamptz[]) AS his (word, before)
+    WHERE coalesce(d.received_at, d.created_at) <= before AND (
+        position(word IN d.payload) > 0 OR position(word IN convert_to(concat(d.contact_key, ' ', d.detail), 'UTF8')) > 0
+    )
+);
+
+-- name: sweep_updates
 DELETE FROM channel_update u
-WHERE u.created_at <= $2 AND EXISTS (SELECT FROM unnest($1::text[]) AS word WHERE position(word IN u.value::text) > 0);
+WHERE EXISTS (
+    SELECT FROM unnest($1::text[], $2::timestamptz[]) AS his (word, before)
+    WHERE u.created_at <= before AND position(word IN u.value::text) > 0
+);
 
--- name: sweep_parked  -- $1 words, $2 before, $3 wamids
+-- name: sweep_parked  -- $3 wamids
 DELETE FROM parked_status p
-WHERE p.wamid = ANY($3::text[]) OR (p.created_at <= $2 AND EXISTS (
-    SELECT FROM unnest($1::text[]) AS word WHERE position(word IN concat(p.wamid, ' ', p.payload)) > 0
-));
+WHERE p.wamid = ANY($3::text[]) OR EXISTS (
+    SELECT FROM unnest($1::text[], $2::timestamptz[]) AS his (word, before)
+    WHERE p.created_at <= before AND position(word IN concat(p.wamid, ' ', p.payload)) > 0
+);
 
--- name: sweep_answers  -- $1 words, $2 before
+-- name: sweep_answers
 DELETE FROM idempotency_key i
-WHERE i.created_at <= $2
-    AND EXISTS (SELECT FROM unnest($1::text[]) AS word WHERE position(word IN concat(i.key, ' ', i.response)) > 0);
+WHERE EXISTS (
+    SELECT FROM unnest($1::text[], $2::timestamptz[]) AS his (word, before)
+    WHERE i.created_at <= before AND position(word IN concat(i.key, ' ', i.response)) > 0
+);
 
 -- name: in_flight  -- messages of his that the sender has in hand: their answer is still to come
 SELECT count(*) FROM messages
@@ -196,3 +233,12 @@ UPDATE erasures SET next_at = now() WHERE id = $1 AND state <> 'done';
 
 -- name: erase_memberships  -- he leaves the frozen lists; their count and hash stay as they were proved
 DELETE FROM segment_snapshot_members WHERE customer_id = ANY($1::uuid[]);
+
+-- name: erase_recipients  -- nor is he on a campaign's list
+DELETE FROM campaign_recipients WHERE customer_id = ANY($1::uuid[]);
+
+-- name: erase_upload_rows
+DELETE FROM campaign_upload_rows WHERE customer_id = ANY($1::uuid[]);
+
+-- name: erase_trigger_keys
+DELETE FROM campaign_trigger_keys WHERE customer_id = ANY($1::uuid[]);

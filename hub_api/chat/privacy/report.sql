@@ -17,7 +17,7 @@ WHERE l.customer_id = ANY($1::uuid[]) ORDER BY l.occurred_at, l.id;
 SELECT scope, reason, until, created_at FROM suppressions WHERE customer_id = ANY($1::uuid[]) ORDER BY scope;
 
 -- name: conversations
-SELECT c.id, c.protocol, c.channel, c.state, c.priority, q.name AS queue, c.tags, c.ai_summary, c.satisfaction, c.opened_at,
+SELECT c.id, c.protocol, c.channel, c.state, c.priority, q.name AS queue, c.tags, c.ai_summary, c.satisfaction, c.nps, c.opened_at,
     c.resolved_at, c.closed_at, c.metadata
 FROM conversations c LEFT JOIN queues q ON q.id = c.queue_id
 WHERE c.customer_id = ANY($1::uuid[]) ORDER BY c.opened_at, c.id;

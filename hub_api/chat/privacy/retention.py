@@ -27,8 +27,8 @@ queries = sqlfile.load(__package__, "retention.sql")
 
 Action = Literal["delete", "anonymise", "erase"]
 CHUNK = 500
-# Erasures search every store for what is left, so they are asked for a few at a time.
-ERASURES_A_RUN = 20
+# Erasures search every store for what is left: those of a run are worked on together, and must be done before the next run.
+ERASURES_A_RUN = 500
 
 Ender = Callable[[Services, list[UUID]], Awaitable[int]]
 ENDERS: dict[str, Ender] = {}

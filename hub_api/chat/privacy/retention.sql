@@ -34,7 +34,7 @@ DELETE FROM scheduled_replies WHERE conversation_id = ANY($1::uuid[]);
 DELETE FROM notes WHERE conversation_id = ANY($1::uuid[]);
 
 -- name: end_conversations  -- $1 conversations; the mark keeps them due until their files are gone too
-UPDATE conversations SET tags = '{}', bot_state = '{}', ai_summary = NULL, metadata = '{"ending": true}' WHERE id = ANY($1::uuid[]);
+UPDATE conversations SET tags = '{}', bot_state = '{}', ai_summary = NULL, ai_summary_by = NULL, metadata = '{"ending": true}' WHERE id = ANY($1::uuid[]);
 
 -- name: forget_ending  -- $1 conversations
 UPDATE conversations SET metadata = '{}' WHERE id = ANY($1::uuid[]);
@@ -99,8 +99,61 @@ ORDER BY s.created_at LIMIT $2;
 -- name: end_segment_lists  -- $1 ids
 DELETE FROM segment_snapshot_members WHERE snapshot_id = ANY($1::uuid[]);
 
+-- name: due_campaign_lists  -- $1 before, $2 limit -> id of ended runs whose recipients are past their time
+SELECT r.id FROM campaign_runs r
+WHERE r.created_at < $1 AND r.state IN ('completed', 'cancelled', 'failed')
+    AND EXISTS (SELECT FROM campaign_recipients m WHERE m.campaign_id = r.campaign_id AND m.run_id = r.id)
+ORDER BY r.created_at LIMIT $2;
+
+-- name: end_campaign_lists  -- $1 ids; with what set them off
+WITH triggers AS (DELETE FROM campaign_trigger_keys WHERE run_id = ANY($1::uuid[]))
+DELETE FROM campaign_recipients m USING campaign_runs r
+WHERE r.id = ANY($1::uuid[]) AND m.campaign_id = r.campaign_id AND m.run_id = r.id;
+
+-- name: due_campaign_uploads  -- $1 before, $2 limit -> id of files whose rows are past their time
+SELECT u.id FROM campaign_uploads u
+WHERE u.created_at < $1 AND EXISTS (SELECT FROM campaign_upload_rows r WHERE r.upload_id = u.id)
+ORDER BY u.created_at LIMIT $2;
+
+-- name: end_campaign_uploads  -- $1 ids
+DELETE FROM campaign_upload_rows WHERE upload_id = ANY($1::uuid[]);
+
 -- name: lock_people_of  -- $1 conversations: their customers, locked in order, so that a hold is seen or waits
 SELECT id FROM customers WHERE id IN (SELECT customer_id FROM conversations WHERE id = ANY($1::uuid[])) ORDER BY id FOR UPDATE;
 
 -- name: still_free  -- $1 conversations -> those that nobody holds, seen under the lock
 SELECT id FROM conversations c WHERE id = ANY($1::uuid[]) AND NOT is_held(c.customer_id, c.id);
+
+-- name: due_tracked_links  -- $1 before, $2 limit -> id (the code's hash) of personal links that ended long ago
+SELECT l.code_sha256 AS id FROM tracked_links l
+WHERE l.expires_at < $1
+    AND NOT EXISTS (SELECT FROM legal_holds h WHERE h.customer_id = l.customer_id AND h.released_at IS NULL)
+ORDER BY l.expires_at LIMIT $2;
+
+-- name: end_tracked_links  -- $1 hashes
+DELETE FROM tracked_links WHERE code_sha256 = ANY($1::bytea[]);
+
+-- name: due_suppression_lists  -- $1 before, $2 limit -> id of entries whose end is long ago
+SELECT e.id FROM suppression_entries e
+WHERE e.until < $1
+    AND NOT EXISTS (SELECT FROM legal_holds h WHERE h.customer_id = e.customer_id AND h.released_at IS NULL)
+ORDER BY e.until LIMIT $2;
+
+-- name: end_suppression_lists  -- $1 ids
+DELETE FROM suppression_entries WHERE id = ANY($1::uuid[]);
+
+-- name: due_goals  -- $1 before, $2 limit -> id
+SELECT g.id FROM goals g
+WHERE g.created_at < $1 AND NOT EXISTS (SELECT FROM legal_holds h WHERE h.customer_id = g.customer_id AND h.released_at IS NULL)
+ORDER BY g.created_at LIMIT $2;
+
+-- name: end_goals  -- $1 ids
+DELETE FROM goals WHERE id = ANY($1::uuid[]);
+
+-- name: due_site_visitors  -- $1 before, $2 limit -> id
+SELECT v.id FROM site_visitors v
+WHERE v.seen_at < $1 AND NOT EXISTS (SELECT FROM legal_holds h WHERE h.customer_id = v.customer_id AND h.released_at IS NULL)
+ORDER BY v.seen_at LIMIT $2;
+
+-- name: end_site_visitors  -- $1 ids
+DELETE FROM site_visitors WHERE id = ANY($1::uuid[]);

@@ -1,5 +1,6 @@
 """The erasure's part in PostgreSQL: one transaction under the person's lock, then a sweep of the raw stores."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -53,6 +54,14 @@ async def erase_rows(
     await apply("pair_pace", queries.erase_pace, ids)
     await apply("quota_ledger", queries.erase_quota, ids)
     await apply("segment_snapshot_members", queries.erase_memberships, ids)
+    await apply("campaign_recipients", queries.erase_recipients, ids)
+    await apply("campaign_upload_rows", queries.erase_upload_rows, ids)
+    await apply("campaign_trigger_keys", queries.erase_trigger_keys, ids)
+    await apply("suppression_entries", queries.erase_listed, ids)
+    await apply("tracked_links", queries.erase_links, ids)
+    await apply("goals", queries.erase_goals, ids)
+    await apply("media", queries.erase_unsent, ids)
+    await apply("site_visitors", queries.erase_visitors, ids)
     await apply("consent_ledger", queries.erase_evidence, ids)
     await apply("service_tickets", queries.erase_tickets, ids, phones)
     await apply("invoices", queries.erase_invoices, ids, phones)
@@ -83,19 +92,23 @@ async def _keep(tx: Transaction, secret_key: str, erasure_id: UUID, ids: list[UU
         await tx.db.execute(queries.keep_record, uuid7(), erasure_id, row["id"], SAC_RECORD, sealed, row["keep_until"])
 
 
-async def sweep_raw(db: Pool, marks: Marks, erased_at: datetime) -> Counts:
-    """Delete what the channel brought as it came: stored bodies, waiting items, dead letters, parked statuses, answers kept
-    for Idempotency-Key. A body holds what came together, also of others: all of it was handled, and a copy less harms nobody.
+async def sweep_raw(db: Pool, people: Sequence[tuple[Marks, datetime]]) -> Counts:
+    """Delete what the channel brought of people as it came, until each was erased: stored bodies, waiting items, dead
+    letters, parked statuses, answers kept for Idempotency-Key.
+
+    A body holds what came together, also of others: all of it was handled, and a copy less harms nobody.
     """
-    words = marks.words()
+    pairs = [(word, erased_at) for marks, erased_at in people for word in marks.words()]
+    words, before = [word for word, _ in pairs], [at for _, at in pairs]
     raw = [word.encode() for word in words]
+    wamids = sorted({wamid for marks, _ in people for wamid in marks.wamids})
     return {
-        "webhook_event": _count(await db.execute(queries.sweep_webhooks, raw, erased_at)),
-        "inbox_item": _count(await db.execute(queries.sweep_items, raw, erased_at)),
-        "dead_letter": _count(await db.execute(queries.sweep_letters, raw, erased_at)),
-        "channel_update": _count(await db.execute(queries.sweep_updates, words, erased_at)),
-        "parked_status": _count(await db.execute(queries.sweep_parked, words, erased_at, sorted(marks.wamids))),
-        "idempotency_key": _count(await db.execute(queries.sweep_answers, words, erased_at)),
+        "webhook_event": _count(await db.execute(queries.sweep_webhooks, raw, before)),
+        "inbox_item": _count(await db.execute(queries.sweep_items, raw, before)),
+        "dead_letter": _count(await db.execute(queries.sweep_letters, raw, before)),
+        "channel_update": _count(await db.execute(queries.sweep_updates, words, before)),
+        "parked_status": _count(await db.execute(queries.sweep_parked, words, before, wamids)),
+        "idempotency_key": _count(await db.execute(queries.sweep_answers, words, before)),
     }
 
 

@@ -69,6 +69,7 @@ class PortableConversation(Portable):
     opened_at: datetime
     closed_at: datetime | None
     satisfaction: int | None
+    nps: int | None
     messages: list[PortableMessage]
 
 

@@ -6,8 +6,9 @@ daily reconciliation finds both sides equal.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
@@ -93,32 +94,50 @@ def _changes(of_raw: str = _OF_PERSON, key: str = "customer_id") -> list[tuple[s
     return changes
 
 
-async def survivors(settings: Settings, words: Sequence[str], ids: Sequence[UUID]) -> dict[str, int]:
-    """Rows of any table, known to the inventory or not, in which one of `words` stands, or a text of these customers."""
+async def survivors(
+    settings: Settings, words: Sequence[Collection[str]], ids: Sequence[Sequence[UUID]]
+) -> list[dict[str, int]]:
+    """For each person, rows of any table, known to the inventory or not, in which one of his `words` stands, or a text of
+    his `ids`; by table."""
     return await asyncio.to_thread(_survivors, settings, words, ids)
 
 
-def _survivors(settings: Settings, words: Sequence[str], ids: Sequence[UUID]) -> dict[str, int]:
+def _survivors(
+    settings: Settings, words: Sequence[Collection[str]], ids: Sequence[Sequence[UUID]]
+) -> list[dict[str, int]]:
     client = connect(settings.clickhouse_url, BACKFILL)
+    people = [(sorted(theirs), his) for theirs, his in zip(words, ids, strict=True)]
+    everybody = (sorted(set(chain.from_iterable(words))), list(chain.from_iterable(ids)))
+    found: list[dict[str, int]] = [{} for _ in people]
     try:
         tables = client.query(
             "SELECT concat(database, '.', name) FROM system.tables WHERE engine LIKE '%MergeTree' "
             "AND database NOT IN ('system', 'INFORMATION_SCHEMA', 'information_schema')"
         ).result_rows
-        found = {}
-        # One search for many words at once: a lambda over the words would copy each row for each of them.
-        groups = {f"w{n}": list(words[n : n + _WORDS_AT_ONCE]) for n in range(0, len(words), _WORDS_AT_ONCE)}
-        holds = " OR ".join(f"multiSearchAny(formatRow('TSV', *), {{{group}:Array(String)}})" for group in groups)
-        for (table,) in tables if groups else ():
-            sql = f"SELECT count() FROM {table} WHERE {holds}"  # noqa: S608
-            found[table] = client.query(sql, parameters=groups).result_rows[0][0]
-        parameters = {"ids": list(ids), "texts": [str(one) for one in ids]}
-        for table, _, condition in _changes():
-            sql = f"SELECT count() FROM {table} WHERE {condition}"  # noqa: S608
-            found[table] = found.get(table, 0) + client.query(sql, parameters=parameters).result_rows[0][0]
+        texts = {table: condition for table, _, condition in _changes()}
+        for (table,) in tables:
+            if not _count(client, table, texts.get(table), *everybody):
+                continue
+            for mine, person in zip(found, people, strict=True):
+                if count := _count(client, table, texts.get(table), *person):
+                    mine[table] = count
     finally:
         client.close()
-    return {table: count for table, count in found.items() if count}
+    return found
+
+
+def _count(client: "Client", table: str, texts: str | None, words: Sequence[str], ids: Sequence[UUID]) -> int:
+    """Rows with one of the words, and those of `ids` that `texts` finds a text in."""
+    # One search for many words at once: a lambda over the words would copy each row for each of them.
+    groups = {f"w{n}": list(words[n : n + _WORDS_AT_ONCE]) for n in range(0, len(words), _WORDS_AT_ONCE)}
+    holds = [f"multiSearchAny(formatRow('TSV', *), {{{group}:Array(String)}})" for group in groups]
+    parameters = {**groups, "ids": list(ids), "texts": [str(one) for one in ids]}
+    count = 0
+    for condition in (" OR ".join(holds), texts):
+        if condition:
+            sql = f"SELECT count() FROM {table} WHERE {condition}"  # noqa: S608
+            count += client.query(sql, parameters=parameters).result_rows[0][0]
+    return count
 
 
 async def write_list(settings: Settings, db: Pool, erasure: Listed) -> None:

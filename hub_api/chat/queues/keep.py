@@ -114,6 +114,7 @@ async def _set(services: Services, tx: Transaction, who: Principal, queue_id: UU
         rules.closed_text,
         rules.hook_url,
         rules.hook_timeout_ms,
+        rules.disposition_required,
     )
     chain = [row["id"] for row in await tx.db.fetch(queries.overflow_chain, queue_id)]
     if queue_id in chain or (overflow and overflow["id"] == queue_id):

@@ -55,6 +55,9 @@ class QueueRules(Strict):
         None, max_length=500, description="https address of a program that names the agent; its silence changes nothing"
     )
     hook_timeout_ms: int = Field(800, ge=50, le=5000)
+    disposition_required: bool = Field(
+        False, description="people end its conversations with an outcome, as long as any is in use"
+    )
 
     @model_validator(mode="after")
     def _pairs(self) -> "QueueRules":
@@ -82,6 +85,10 @@ class Queue(QueueRules, Shown):
     oldest_waiting_at: datetime | None
     agents_online: int
     served_last_hour: int
+    lacks: list[str] = Field(
+        examples=[["fibra:3"]],
+        description="skills and languages that it, or somebody in its line, asks for and nobody who serves it has",
+    )
     is_open: bool = Field(description="by its hours and holidays, now")
     version: int
     updated_at: datetime

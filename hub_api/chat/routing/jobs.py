@@ -12,7 +12,7 @@ from hub_api.chat.routing.claim import MOST_AT_ONCE, queries, serve_line
 from hub_api.chat.routing.overflow import escalate, overflow
 from hub_api.chat.routing.tell import tell_places
 from hub_api.chat.transfer import transfer
-from hub_api.platform.metrics import queue_oldest_seconds, queue_waiting
+from hub_api.platform.metrics import queue_lacking, queue_oldest_seconds, queue_waiting
 from hub_api.platform.pgtypes import Row
 from hub_api.platform.queue import job
 from hub_api.platform.services import Services
@@ -55,6 +55,7 @@ async def measure(services: Services) -> None:
     for row in await services.db.fetch(queries.lines):
         queue_waiting.labels(row["key"]).set(row["waiting"])
         queue_oldest_seconds.labels(row["key"]).set(row["oldest_s"])
+        queue_lacking.labels(row["key"]).set(row["lacking"])
 
 
 async def adopt(services: Services) -> None:

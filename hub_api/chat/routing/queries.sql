@@ -63,9 +63,10 @@ FOR NO KEY UPDATE OF c;
 -- name: lock_without_queue  -- $1 conversation -> true while it waits in no queue; locked
 SELECT true FROM conversations WHERE id = $1 AND state = 'queued' AND queue_id IS NULL FOR NO KEY UPDATE;
 
--- name: lines  -- -> every queue's key, how many wait there, and how long the first has
-SELECT q.key, count(c.id) AS waiting, coalesce(extract(epoch FROM now() - min(c.line_at)), 0)::float8 AS oldest_s
-FROM queues q LEFT JOIN conversations c ON c.queue_id = q.id AND c.state = 'queued' GROUP BY q.key;
+-- name: lines  -- -> every queue's key, how many wait there, how long the first has, and how many of its wishes nobody meets
+SELECT q.key, count(c.id) AS waiting, coalesce(extract(epoch FROM now() - min(c.line_at)), 0)::float8 AS oldest_s,
+    cardinality(queue_lacks(q.id)) AS lacking
+FROM queues q LEFT JOIN conversations c ON c.queue_id = q.id AND c.state = 'queued' GROUP BY q.id, q.key;
 
 -- name: past_escalation  -- $1 limit -> conversation and the priority it gets
 SELECT c.id, q.escalate_to, q.business_hours, q.holidays_closed FROM conversations c JOIN queues q ON q.id = c.queue_id
@@ -78,7 +79,7 @@ UPDATE conversations c SET priority = $2, version = version + 1 FROM before
 WHERE c.id = before.id RETURNING c.version, c.customer_id, before.priority AS from_priority;
 
 -- name: untold  -- $1 limit -> who waits and was not told yet, with what his queue says; in the order of lines
-SELECT c.id, c.queue_id, c.protocol, c.last_customer_message_at, c.line_at, q.waiting_text, q.closed_text, q.business_hours,
+SELECT c.id, c.channel, c.queue_id, c.protocol, c.last_customer_message_at, c.line_at, q.waiting_text, q.closed_text, q.business_hours,
     q.holidays_closed
 FROM conversations c JOIN queues q ON q.id = c.queue_id
 WHERE c.state = 'queued' AND (c.told_place_at IS NULL OR c.told_place_at < c.line_at)

@@ -12,7 +12,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from hub_api.chat import consent
-from hub_api.events import ExperimentAssigned, ExperimentPlanned, GoalRecorded, PlannedMetric, assignment_id
+from hub_api.events import ExperimentAssigned, ExperimentPlanned, GoalRecorded, PlannedMetric, assignment_id, goal_id
 from hub_api.platform.services import Services
 from hub_api.simulator.history.effects import Effects
 from hub_api.simulator.history.operator import MICROS, Operator, Person
@@ -153,7 +153,7 @@ def purchases(
         for number, at in enumerate(sorted(moments)):
             key = f"PX{number}-{person.contract}"
             yield GoalRecorded(
-                aggregate_id=uuid5(NAMESPACE_URL, f"{GOAL}:{key}"), aggregate_version=1, occurred_at=at, kind=GOAL,
+                aggregate_id=goal_id(GOAL, key), aggregate_version=1, occurred_at=at, kind=GOAL,
                 external_id=key, customer_id=person.id, value_micros=round(rng.choice(PRICES) * MICROS),
             )  # fmt: skip
 

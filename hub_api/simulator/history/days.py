@@ -10,7 +10,8 @@ from hub_api.simulator.history.rhythm import Rhythm
 from hub_api.simulator.history.script import REASONS, TECHNICAL, Contact
 
 CONTACTS_PER_DAY = 1 / 55  # of an average customer on a normal Wednesday
-CANCEL_PER_DAY = 1 / 2500
+CANCEL_PER_DAY = 1 / 3500  # of a customer of more than a year without trouble; of all together some 2 % a month leave
+NEW_DAYS = 365
 DISPUTE_DAYS = 21
 OUTAGE_CONTACTS_PER_HOUR = CONTACTS_PER_DAY * 0.11 / 14  # usual "no signal" contacts of a customer in a waking hour
 
@@ -35,7 +36,9 @@ def contacts(rng: Random, operator: Operator, rhythm: Rhythm, days: int, effects
 
 def _contact(rng: Random, person: Person, day: date, level: float, rhythm: Rhythm, effects: Effects) -> Contact | None:
     troubled = sum(1 for moment in person.troubles if 0 <= (day - moment.date()).days <= 30) >= 2
-    if rng.random() < CANCEL_PER_DAY * (effects.churn_factor if troubled else 1.0):
+    is_new = (day - person.since).days < NEW_DAYS
+    hazard = (effects.churn_factor if troubled else 1.0) * (effects.newcomer_factor if is_new else 1.0)
+    if rng.random() < CANCEL_PER_DAY * hazard:
         at = rhythm.moment(rng, day)
         if rng.random() < 0.75:
             person.cancelled_on = day

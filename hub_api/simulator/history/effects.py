@@ -39,6 +39,7 @@ class Effects:
     addon_factor_b: Annotated[float, "times that rate for 14 days of the customers whom message B reached"]
     opt_out_a: Annotated[float, "share of the readers of message A who want no more promotions"]
     opt_out_b: Annotated[float, "share of the readers of message B who want no more promotions"]
+    newcomer_factor: Annotated[float, "times the daily hazard of cancelling in the first year (365 days) of a contract"]
 
 
 def draw_effects(rng: Random, first_day: date, days: int) -> Effects:
@@ -66,6 +67,7 @@ def draw_effects(rng: Random, first_day: date, days: int) -> Effects:
         addon_factor_b=rng.uniform(1.4, 1.7),
         opt_out_a=rng.uniform(0.004, 0.008),
         opt_out_b=rng.uniform(0.02, 0.03),
+        newcomer_factor=rng.uniform(5, 8),
     )
 
 

@@ -13,7 +13,7 @@ from hub_api.platform.postgres import Transaction
 from hub_api.platform.services import Services
 from hub_api.whatsapp.compose.fields import DocumentFile, Medium
 from hub_api.whatsapp.media.check import FileRefused
-from hub_api.whatsapp.media.upload import find_visible, meta_media_id, queries
+from hub_api.whatsapp.media.upload import find_visible, meta_media_id, queries, require_stored
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -42,8 +42,9 @@ async def prepare(services: Services, caller: Principal, conversation_id: UUID, 
     wanted = {media.id: media.kind for media in _media_in(message) if media.id and "-" in media.id}
     if not wanted:
         return message, []
-    number_id = await services.db.fetchval(queries.number_of_conversation, conversation_id)
-    if number_id is None:
+    place = await services.db.fetchrow(queries.number_of_conversation, conversation_id)
+    on_site = place is not None and place["channel"] == "site"
+    if place is None or (place["number_id"] is None and not on_site):
         raise NoNumber(f"conversation {conversation_id} has no WhatsApp number from which a file could be sent")
     ready: dict[str, Ready] = {}
     for text, kind in wanted.items():
@@ -51,7 +52,10 @@ async def prepare(services: Services, caller: Principal, conversation_id: UUID, 
         if media["kind"] != kind:
             fault = f"media {text} is of kind {media['kind']}, and the message wants {kind}"
             raise FileRefused(fault, errors=[{"field": f"body.{kind}.id", "message": fault}])
-        ready[text] = Ready(await meta_media_id(services, media["id"], number_id), media["filename"])
+        if on_site:  # the visitor reads it here; our id as a number, since what is composed has Meta's, which are
+            ready[text] = Ready(str(require_stored(media)["id"].int), media["filename"])
+        else:
+            ready[text] = Ready(await meta_media_id(services, media["id"], place["number_id"]), media["filename"])
     return _replaced(message, ready), [UUID(text) for text in wanted]
 
 

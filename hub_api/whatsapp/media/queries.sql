@@ -75,11 +75,12 @@ SELECT id, direction, kind, filename, state, reason, sha256, size_bytes, mime_ty
 FROM media WHERE id = $1;
 
 -- name: find_visible  -- $1 teams (null: all), $2 caller, $3 how an uploader is named, $4 id -> the file, if the caller may see it
--- Who sees a conversation sees its files; who uploaded one sees it before it is in any.
+-- Who sees a conversation, or the one it was merged into, sees its files; who uploaded one sees it before it is in any.
 SELECT f.id, f.direction, f.kind, f.filename, f.state, f.reason, f.sha256, f.size_bytes, f.mime_type, f.created_at
 FROM media f
 WHERE f.id = $4 AND ($1::uuid[] IS NULL OR f.author = $3 OR EXISTS (
-    SELECT FROM message_media u JOIN conversations c ON c.id = u.conversation_id LEFT JOIN queues q ON q.id = c.queue_id
+    SELECT FROM message_media u JOIN conversations own ON own.id = u.conversation_id
+    JOIN conversations c ON c.id IN (own.id, own.merged_into) LEFT JOIN queues q ON q.id = c.queue_id
     WHERE u.media_id = f.id AND sees($1::uuid[], $2::uuid, q.team_id, c.agent_id)
 ));
 
@@ -99,8 +100,8 @@ ON CONFLICT (media_id, number_id) DO UPDATE SET meta_id = excluded.meta_id, expi
 SELECT n.phone_number_id, a.token_encrypted
 FROM whatsapp_numbers n JOIN whatsapp_accounts a ON a.id = n.account_id WHERE n.id = $1;
 
--- name: number_of_conversation  -- $1 conversation -> number; null: the conversation has none
-SELECT number_id FROM conversations WHERE id = $1;
+-- name: number_of_conversation  -- $1 conversation -> number_id (null: the conversation has none), channel
+SELECT number_id, channel FROM conversations WHERE id = $1;
 
 -- name: attach  -- $1 message, $2 files it shows, $3 conversation
 INSERT INTO message_media (message_id, media_id, conversation_id)

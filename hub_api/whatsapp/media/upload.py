@@ -120,16 +120,21 @@ async def find_media(services: Services, media_id: UUID) -> Row:
     return row
 
 
+def require_stored(media: Row) -> Row:
+    """The file, which may be sent. Raises NotSendable."""
+    if media["state"] != "stored":
+        why = f" ({media['reason']})" if media["reason"] else ""
+        raise NotSendable(f"media {media['id']} is {media['state']}{why}: only a stored file can be sent")
+    return media
+
+
 async def meta_media_id(services: Services, media_id: UUID, number_id: UUID) -> str:
     """Meta's id of our file for a number, uploaded when there is none that lives for some days more.
 
     Call it before the message is queued and outside a transaction: it may take as long as 100 MB take. Two callers at
     once may both upload; either id is good. Raises NotFound, NotSendable, RejectedByMeta, Unavailable.
     """
-    media = await find_media(services, media_id)
-    if media["state"] != "stored":
-        why = f" ({media['reason']})" if media["reason"] else ""
-        raise NotSendable(f"media {media_id} is {media['state']}{why}: only a stored file can be sent")
+    media = require_stored(await find_media(services, media_id))
     known: str | None = await services.db.fetchval(queries.find_upload, media_id, number_id, STILL_LIVES_S)
     if known is not None:
         return known

@@ -8,7 +8,10 @@ SELECT true FROM whatsapp_accounts WHERE id = $1 FOR NO KEY UPDATE;
 
 -- name: list_templates  -- $1 after id or null, $2 limit, $3 account or null, $4 status or null, $5 category or null, $6 part of the name or null -> templates
 SELECT t.id, t.account_id, t.meta_template_id, t.name, t.language, t.category, t.next_category, t.category_changes_at,
-    t.status, t.status_reason, t.quality, t.parameter_format, t.components, t.created_at, t.updated_at,
+    t.status, t.status_reason, t.quality, t.parameter_format, t.created_at, t.updated_at,
+    CASE WHEN t.components <> '[]' THEN t.components ELSE coalesce(
+        (SELECT v.components FROM template_versions v WHERE v.template_id = t.id ORDER BY v.number DESC LIMIT 1), '[]'
+    ) END AS components, -- what Meta does not know yet is as it was written here last
     template_sending_status(t.status, t.quality) = 'APPROVED' AS sends
 FROM templates t
 WHERE ($1::uuid IS NULL OR t.id > $1) AND ($3::uuid IS NULL OR t.account_id = $3)
