@@ -1,7 +1,7 @@
 """Every table after the warehouse was lost: `python -m pipelines.rebuild`, the second half of `hub warehouse rebuild`.
 
 The events are there already (hub_api/analytics/rebuild.py). What follows from them is built as every night; what does not
-comes from the lake; and the lake tells whether each day is what it was.
+comes from the lake; what people decide is copied; and the lake tells whether each day is what it was.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from hub_api.platform.lake.tables import EVENTS
 from hub_api.platform.lake.write import differences, read_manifests
 from hub_api.settings import Settings, load_settings
 from pipelines import tables
+from pipelines.board import copy_board
 from pipelines.materialize import materialize
 
 _EVENT_DAYS = """
@@ -28,7 +29,8 @@ _RECORDED_DAYS = "SELECT DISTINCT (created_at AT TIME ZONE $1)::date AS day FROM
 
 def rebuild(settings: Settings) -> dict[str, list[str]]:
     """Build every table of every day that has events, and take from the lake what is not built from them; the days on which
-    a table is not what the lake has, by table: none, unless code or a model has changed since they were written.
+    a table is not what the lake has, by table: none, unless code or a model has changed since they were written. At the end
+    the copies of what people decide (baselines, segments' names and so on) are filled too.
 
     Harmless to repeat. Raises the error of the first step that fails.
     """
@@ -43,6 +45,8 @@ def rebuild(settings: Settings) -> dict[str, list[str]]:
     others = [table for table in read_manifests(settings) if table not in built and table != EVENTS]
     for table, count in asyncio.run(restore(settings, others)).items():
         _say(f"{table}: {count} days from the lake")
+    copy_board(settings)  # the lake has none of it, and the night is far
+    _say("what people decide is copied from PostgreSQL")
     return asyncio.run(differences(settings))
 
 

@@ -26,6 +26,8 @@ SUITES = (
             between("harm_p", 0, 1),
             at_most("harm_low", "harm_high"),
             at_most("incremental_low", "incremental_high"),
+            between("cost", 0, None),
+            between("cost_per_incremental", 0, None),
             never_null("verdict"),
             between("p_value", 0, 1),
             between("sequential_p", 0, 1),
@@ -44,6 +46,18 @@ SUITES = (
         (
             never_null("variant"),
             at_most("converted", "goals"),
+            at_most("clicked", "clicks"),
+            between("value_micros", 0, None),
+            between("cost_micros", 0, None),
+        ),
+    ),
+    Suite(
+        "gold.campaign_customers_daily",
+        "customer_id",
+        (
+            never_null("variant"),
+            at_most("converted", "goals"),
+            at_most("clicked", "clicks"),
             between("value_micros", 0, None),
             between("cost_micros", 0, None),
         ),

@@ -5,6 +5,7 @@ import time
 import dagster as dg
 
 from assets.daily import RETRY
+from assets.models.agreement import agreement, as_markdown
 from assets.models.train import folder_of, teacher_labels
 from assets.warehouse import Warehouse
 
@@ -15,7 +16,8 @@ from assets.warehouse import Warehouse
 )  # fmt: skip
 def messages(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[None]:
     """Sentiment, aspects and intent of messages, trained from our own corpus and from teachers' labels of this hub's
-    messages (models_ml/sentiment/README.md). A version that misses a floor is kept aside, and the one before stays in use."""
+    messages (models_ml/sentiment/README.md). A version that misses a floor is kept aside, and the one before stays in use.
+    `agreement` tells how often teachers and the models agree (assets/models/agreement.py)."""
     from models_ml.messages import ensure
 
     began = time.monotonic()
@@ -23,6 +25,15 @@ def messages(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Ware
     found = ensure(folder_of(warehouse.settings), labels=labels, say=context.log.info)
     figures = {f"{one.name}/{metric}": float(one.metrics[metric]) for one in found.values() for metric in one.floors}
     versions = {f"{one.name}/version": one.version for one in found.values()}
+    agreed = agreement(warehouse)
+    shares = {f"agreement/{one.teacher}/{one.chosen_by or 'given'}": one.sentiment for one in agreed}
     return dg.MaterializeResult(
-        metadata={**figures, **versions, "teacher_labels": len(labels), "seconds": time.monotonic() - began}
+        metadata={
+            **figures,
+            **versions,
+            **shares,
+            "agreement": dg.MetadataValue.md(as_markdown(agreed)),
+            "teacher_labels": len(labels),
+            "seconds": time.monotonic() - began,
+        }
     )

@@ -8,7 +8,9 @@ import os
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from flask import Flask
 from hub_security import HubSecurityManager, hub_rows, know_first
+from hub_words import speak_brazilian
 
 # --- where it keeps what it knows
 SECRET_KEY = os.environ["HUB_SUPERSET_SECRET_KEY"]
@@ -36,6 +38,12 @@ def cache(name: str, seconds: int) -> dict[str, object]:
     }
 
 
+def FLASK_APP_MUTATOR(app: Flask) -> None:
+    """What of the hub is in Superset's application: who asks, and its words."""
+    know_first(app)
+    speak_brazilian(app)
+
+
 MINUTE, DAY = 60, 24 * 3600
 CACHE_CONFIG = cache("meta", 10 * MINUTE)
 # The tables of today are rebuilt every hour; an erasure waits ten minutes for the last copies.
@@ -47,7 +55,6 @@ EXPLORE_FORM_DATA_CACHE_CONFIG = cache("explore", DAY)
 CUSTOM_SECURITY_MANAGER = HubSecurityManager
 AUTH_TYPE = 3  # FAB's AUTH_REMOTE_USER: its sign-in page knows no password
 AUTH_USER_REGISTRATION = False
-FLASK_APP_MUTATOR = know_first
 HUB_ASSERTION_SECRET = os.environ["HUB_SUPERSET_SECRET"]
 GUEST_ROLE_NAME = "hub_guest"
 GUEST_TOKEN_JWT_SECRET = HUB_ASSERTION_SECRET

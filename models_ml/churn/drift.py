@@ -51,15 +51,18 @@ class Reference:
         return cls(content["edges"], content["shares"], int(content["rows"]))
 
 
-def learn_reference(columns: Columns, frame: "pd.DataFrame", score: Floats) -> Reference:
-    """The spread of the training rows and of the score they get out of fold (in fold it would be too sure)."""
+def learn_reference(columns: Columns, frame: "pd.DataFrame", score: Floats, weights: Any = None) -> Reference:
+    """The spread of the training rows and of the score they get out of fold (in fold it would be too sure).
+
+    `weights`: how many rows each stands for, when they are a sample.
+    """
     edges, shares = dict[str, Floats](), dict[str, Floats]()
     for name, values in (*_numbers(columns, frame), (SCORE, score)):
         filled = values[~np.isnan(values)]
         edges[name] = np.unique(np.quantile(filled, np.arange(1, BINS) / BINS)) if len(filled) else np.empty(0)
-        shares[name] = _share(_bins(values, edges[name]), len(edges[name]) + 2)
+        shares[name] = _share(_bins(values, edges[name]), len(edges[name]) + 2, weights)
     for name, positions in _categories(columns, frame):
-        shares[name] = _share(positions, len(columns.categories[name]) + 1)
+        shares[name] = _share(positions, len(columns.categories[name]) + 1, weights)
     return Reference(edges, shares, len(frame))
 
 
@@ -123,5 +126,6 @@ def _bins(values: Floats, edges: Floats) -> Any:
     return np.where(np.isnan(values), len(edges) + 1, np.searchsorted(edges, values, side="left"))
 
 
-def _share(positions: Any, bins: int) -> Floats:
-    return np.bincount(positions, minlength=bins) / max(1, len(positions))
+def _share(positions: Any, bins: int, weights: Any = None) -> Floats:
+    counted = np.bincount(positions, weights, minlength=bins)
+    return np.asarray(counted / max(1, counted.sum()), dtype=float)

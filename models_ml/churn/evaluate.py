@@ -9,8 +9,8 @@ import numpy as np
 from models_ml.churn.columns import Floats
 
 
-def evaluate(answers: Any, scores: Floats) -> dict[str, float]:
-    """Ranking, sharpness and calibration of probabilities.
+def evaluate(answers: Any, scores: Floats, weights: Any = None) -> dict[str, float]:
+    """Ranking, sharpness and calibration of probabilities; `weights`: how many rows each stands for, when they are a sample.
 
     auc and average_precision (0 to 1); log_loss and brier (0 is best); brier_skill: 1 - brier / brier of the base rate;
     lift_top_decile: share of positives in the top tenth against all; calibration_error: mean distance of forecast and
@@ -21,29 +21,33 @@ def evaluate(answers: Any, scores: Floats) -> dict[str, float]:
 
     truth = np.asarray(answers)
     clipped = np.clip(scores, 1e-6, 1 - 1e-6)
-    rate = float(truth.mean())
-    top = np.argsort(-scores, kind="stable")[: max(1, len(scores) // 10)]
-    brier = float(brier_score_loss(truth, clipped))
+    each = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=float)
+    rate = float(np.average(truth, weights=each))
+    order = np.argsort(-scores, kind="stable")
+    top = order[: max(1, int(np.searchsorted(np.cumsum(each[order]), each.sum() / 10, side="right")))]
+    brier = float(brier_score_loss(truth, clipped, sample_weight=each))
     return {
-        "auc": float(roc_auc_score(truth, scores)),
-        "average_precision": float(average_precision_score(truth, scores)),
-        "log_loss": float(log_loss(truth, clipped)),
+        "auc": float(roc_auc_score(truth, scores, sample_weight=each)),
+        "average_precision": float(average_precision_score(truth, scores, sample_weight=each)),
+        "log_loss": float(log_loss(truth, clipped, sample_weight=each)),
         "brier": brier,
         "brier_skill": 1 - brier / (rate * (1 - rate)),
-        "lift_top_decile": float(truth[top].mean()) / rate,
-        "calibration_error": calibration_error(truth, scores),
-        "calibration_slope": _slope(truth, np.log(clipped / (1 - clipped))),
+        "lift_top_decile": float(np.average(truth[top], weights=each[top])) / rate,
+        "calibration_error": calibration_error(truth, scores, weights=each),
+        "calibration_slope": _slope(truth, np.log(clipped / (1 - clipped)), each),
     }
 
 
-def calibration_error(answers: Any, scores: Floats, bins: int = 10) -> float:
-    """Mean distance between forecast and frequency over bins of equal size, weighted by rows."""
+def calibration_error(answers: Any, scores: Floats, bins: int = 10, weights: Any = None) -> float:
+    """Mean distance between forecast and frequency over bins of as many rows each, weighted by what those stand for."""
+    truth, each = np.asarray(answers), np.ones(len(scores)) if weights is None else np.asarray(weights, dtype=float)
     order = np.argsort(scores, kind="stable")
     parts = [part for part in np.array_split(order, bins) if len(part)]
     distances = [
-        abs(float(scores[part].mean()) - float(np.asarray(answers)[part].mean())) * len(part) for part in parts
+        abs(float(np.average(scores[part] - truth[part], weights=each[part]))) * float(each[part].sum())
+        for part in parts
     ]
-    return sum(distances) / len(scores)
+    return sum(distances) / float(each.sum())
 
 
 def auc_interval(answers: Any, scores: Floats, level: float = 0.95) -> tuple[float, float]:
@@ -73,10 +77,10 @@ def split_by_time(days: Sequence[date], horizon_days: int, test_from: date) -> t
     return moments <= known, moments >= boundary
 
 
-def _slope(answers: Any, log_odds: Floats) -> float:
+def _slope(answers: Any, log_odds: Floats, weights: Floats) -> float:
     from sklearn.linear_model import LogisticRegression
 
     if np.ptp(log_odds) < 1e-9:
         return 0.0
-    fitted = LogisticRegression(C=np.inf, max_iter=1000).fit(log_odds[:, None], answers)
+    fitted = LogisticRegression(C=np.inf, max_iter=1000).fit(log_odds[:, None], answers, sample_weight=weights)
     return float(fitted.coef_[0, 0])

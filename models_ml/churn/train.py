@@ -50,12 +50,16 @@ def train(
     groups: Any = None,
     folds: int = 5,
     seed: int = 0,
+    kept: float = 1.0,
 ) -> tuple[Model, TrainingReport]:
     """A model of `target` (yes/no, one per row) from the columns of `frame`, and how it did out of fold.
 
     Rows of one group (`groups`, one value per row: the person, when he has several) are never on both sides of a fold, nor
     are identical rows. Members are stacked (Wolpert 1992) by a logistic regression on their out-of-fold log-odds with
     weights of at least zero (Breiman 1996), which calibrates as Platt (1999) does; the members are then fitted on all rows.
+    `kept`: when the rows are a sample by their answer, how many of the noes are in it for each of the yeses, against all rows. The
+    members learn from the sample as it is; the shift then gives probabilities among all rows (Prentice and Pyke 1979), of
+    which the report's figures and the spread kept for drift are too.
     The report's figures come from the same out-of-fold log-odds as the few weights: for an outright estimate use
     `cross_validate`. Raises ValueError when there are fewer than ten rows of either kind, or no feature.
     """
@@ -73,15 +77,19 @@ def train(
     for fit, rest in fold(matrix, answers, groups, folds, seed):
         for name in names:
             unseen[name][rest] = margin(fit_member(name, matrix[fit], answers[fit], columns, seed), matrix[rest])
-    kept, shift = _weigh_members(unseen, answers)
-    members = {name: fit_member(name, matrix, answers, columns, seed) for name in kept}
+    weights, shift = _weigh_members(unseen, answers)
+    shift += float(np.log(kept))
+    stands_for = np.where(answers == 1, 1.0, 1 / kept)
+    members = {name: fit_member(name, matrix, answers, columns, seed) for name in weights}
     means = _averages(members, matrix, columns, seed)
-    scores = probability(np.sum([kept[name] * unseen[name] for name in kept], axis=0) + shift)
-    model = Model(columns, members, kept, shift, means, learn_reference(columns, frame, scores))
+    scores = probability(np.sum([weights[name] * unseen[name] for name in weights], axis=0) + shift)
+    model = Model(columns, members, weights, shift, means, learn_reference(columns, frame, scores, stands_for))
+    alone = {
+        name: evaluate(answers, probability(margins + np.log(kept)), stands_for) for name, margins in unseen.items()
+    }
     report = TrainingReport(
-        len(answers), int(answers.sum()), evaluate(answers, scores), evaluate(answers, probability(unseen[BASELINE])),
-        {name: evaluate(answers, probability(unseen[name])) for name in MEMBERS}, kept,
-    )  # fmt: skip
+        len(answers), int(answers.sum()), evaluate(answers, scores, stands_for), alone.pop(BASELINE), alone, weights
+    )
     return model, report
 
 

@@ -43,7 +43,7 @@ def chi_square(periods: Sequence[tuple[Counts, Shares]]) -> float:
     for counts, shares in periods:
         _valid(shares)
         total = sum(counts.values())
-        for variant in {*counts, *shares}:
+        for variant in sorted({*counts, *shares}):  # in one order: sums of floats depend on it
             expected[variant] = expected.get(variant, 0.0) + total * shares.get(variant, 0.0)
             observed[variant] = observed.get(variant, 0) + counts.get(variant, 0)
     if any(observed[variant] and not expected[variant] for variant in expected):

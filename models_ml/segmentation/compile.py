@@ -15,6 +15,8 @@ from models_ml.segmentation.tree import Node
 
 SIGNS: Mapping[str, str] = {"eq": "=", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 MICROS = 1_000_000
+# Of a day's row of actions: its first and its last moment, once when they are one; twice the microseconds.
+_MOMENTS = "arrayMap(one -> toUInt64(2 * toUnixTimestamp64Micro(one)), if(first_at = last_at, [first_at], [first_at, last_at]))"
 BUCKETS = 10_000  # a random share is told to a hundredth of a percent
 
 
@@ -197,19 +199,22 @@ def _sequence(build: _Build, node: tree.Sequence) -> str:
     """A then B: of each day the first and the last time are enough. Within a day some A stands before some B when the first A
     is before the last B; of an earlier day the last A is nearest, of a later day the first B.
 
-    One pass over the rows of both, into two lists for each customer: a join of each with each took 2.7 times as long.
+    One pass over the rows of both with the engine's own funnel. Its moments are twice the microseconds, and one more for an A:
+    so a B at the same moment comes before it, as nothing that follows. Lists of both, compared each with each, took twice as long.
     """
     build.columns |= {f"{ACTIONS}.first_at", f"{ACTIONS}.last_at"}
     found = _acted(build, sorted({node.first.action, node.then.action}), node.window_days, 0, ())
     first, then = (
-        f"groupArrayIf((day, first_at, last_at), action = {build.bind(step.action, 'String')}{_detailed(build, step.detail)})"
+        f"if(action = {build.bind(step.action, 'String')}{_detailed(build, step.detail)}, {_MOMENTS}, [])"
         for step in (node.first, node.then)
     )
-    within = f"toIntervalDay({build.bind(node.within_days, 'UInt32')})"
-    follows = f"(x.1 = y.1 AND x.2 < y.3) OR (x.1 < y.1 AND y.2 <= x.3 + {within})"
+    moments = f"arrayConcat(arrayMap(one -> one + 1, {first}), {then})"
+    within = (
+        2 * node.within_days * 86_400 * MICROS - 1
+    )  # a parameter of an aggregate cannot be bound: it is our own integer
     inner = (
-        f"SELECT customer_id FROM (SELECT customer_id, {first} AS a, {then} AS b FROM {found} GROUP BY customer_id "  # noqa: S608
-        f"HAVING notEmpty(a) AND notEmpty(b)) WHERE arrayExists(x -> arrayExists(y -> {follows}, b), a)"
+        f"SELECT customer_id FROM (SELECT customer_id, arrayJoin({moments}) AS moment FROM {found}) GROUP BY customer_id "  # noqa: S608
+        f"HAVING windowFunnel({within})(moment, moment % 2 = 1, moment % 2 = 0) = 2"
     )
     return f"(f.customer_id IN ({inner}))"
 

@@ -86,6 +86,13 @@ def corpus_files(folder: Path = SIMULATOR) -> list[Path]:
     return [*sorted(folder.glob("*.tsv")), *sorted(OWN.glob("*.tsv"))]
 
 
+def intents_of(folder: Path = SIMULATOR) -> frozenset[str]:
+    """Every intent of the simulator's corpus. Raises FileNotFoundError when the folder has no `.tsv`."""
+    if not (files := sorted(folder.glob("*.tsv"))):
+        raise FileNotFoundError(f"no corpus in {folder}: it is part of the package hub_api")
+    return frozenset(row["intent"] for file in files for row in _rows(file))
+
+
 def clauses() -> list[tuple[str, str, str]]:
     """(aspect or none, polarity, text) of each clause."""
     return [(row["aspect"], row["polarity"], row["text"]) for row in _rows(OWN / "clauses.tsv")]

@@ -52,7 +52,8 @@ SELECT
     fields.variant AS variant,
     fields.value_micros AS value_micros,
     fields.value_currency AS value_currency,
-    experiment_plan
+    experiment_plan,
+    fields.message_id AS clicked_message_id
 FROM
 (
     SELECT
@@ -68,7 +69,7 @@ FROM
             emoji Nullable(String), scope String, granted Nullable(Bool), source String, state_code String, kind String,
             external_id String, status String, plan String, into Nullable(UUID),
             campaign_id Nullable(UUID), experiment_id Nullable(UUID), experiment String, variant String,
-            value_micros Nullable(Int64), value_currency String)') AS fields
+            value_micros Nullable(Int64), value_currency String, message_id Nullable(UUID))') AS fields
     FROM raw.events
     WHERE batch <= {batch:UInt64}
         AND event_time >= toDateTime({first:Date}, {timezone:String})

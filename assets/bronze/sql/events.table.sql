@@ -52,7 +52,8 @@ CREATE TABLE IF NOT EXISTS bronze.events /*ON CLUSTER*/
     variant LowCardinality(String) COMMENT 'Variant of an assignment, or of an outbound message of a campaign',
     value_micros Nullable(Int64) COMMENT 'Value of a goal, millionths of value_currency',
     value_currency LowCardinality(String) COMMENT 'ISO 4217 code of value_micros',
-    experiment_plan String COMMENT 'The plan of an experiment as JSON; empty for other events'
+    experiment_plan String COMMENT 'The plan of an experiment as JSON; empty for other events',
+    clicked_message_id Nullable(UUID) COMMENT 'Campaign message whose short link a person opened'
 )
 ENGINE = /*Replicated*/MergeTree
 PARTITION BY day
@@ -74,3 +75,7 @@ ALTER TABLE bronze.events /*ON CLUSTER*/
     ADD COLUMN IF NOT EXISTS value_micros Nullable(Int64) COMMENT 'Value of a goal, millionths of value_currency',
     ADD COLUMN IF NOT EXISTS value_currency LowCardinality(String) COMMENT 'ISO 4217 code of value_micros',
     ADD COLUMN IF NOT EXISTS experiment_plan String COMMENT 'The plan of an experiment as JSON; empty for other events';
+
+-- The same of clicks.
+ALTER TABLE bronze.events /*ON CLUSTER*/
+    ADD COLUMN IF NOT EXISTS clicked_message_id Nullable(UUID) COMMENT 'Campaign message whose short link a person opened';

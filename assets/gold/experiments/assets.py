@@ -28,9 +28,24 @@ def experiment_results(
     return rebuild_from(context, warehouse, RESULTS, rows)
 
 
-@daily_table("gold", "experiments", [("bronze", "events")], freshness=FRESH, looks_back=True)
+# After the messages of silver, with which its check compares it.
+@daily_table("gold", "experiments", [("bronze", "events"), ("silver", "messages")], freshness=FRESH, looks_back=True)
 def campaign_funnel(
     context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
 ) -> dg.MaterializeResult[None]:
     """One row per day, campaign, variant and number: steps on the day they happened; see sql/campaign_funnel.table.sql."""
-    return rebuild(context, warehouse, "gold.campaign_funnel", load_sql(__package__, "campaign_funnel.sql"))
+    return rebuild(context, warehouse, "gold.campaign_funnel", funnel_sql())
+
+
+# After the funnel, with which its check compares it.
+@daily_table("gold", "experiments", [("gold", "campaign_funnel")], freshness=FRESH, looks_back=True)
+def campaign_customers_daily(
+    context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+) -> dg.MaterializeResult[None]:
+    """One row per day, campaign, variant and customer: the same steps, for figures by segment (gold.bi_campaign_segments)."""
+    return rebuild(context, warehouse, "gold.campaign_customers_daily", funnel_sql("campaign_customers_daily"))
+
+
+def funnel_sql(table: str = "campaign_funnel") -> str:
+    """The SELECT of gold.campaign_funnel or gold.campaign_customers_daily: the steps of messages, summed."""
+    return load_sql(__package__, "campaign_steps.sql") + load_sql(__package__, f"{table}.sql")

@@ -1,7 +1,12 @@
 """The tables of experiments and campaigns against expectations, and against the same figures computed another way."""
 
 from assets.checks import expectations, recomputation
-from assets.gold.experiments.assets import campaign_funnel, experiment_assignments, experiment_results
+from assets.gold.experiments.assets import (
+    campaign_customers_daily,
+    campaign_funnel,
+    experiment_assignments,
+    experiment_results,
+)
 from assets.warehouse import load_sql
 
 assignments_expectations = expectations(
@@ -35,4 +40,15 @@ funnel_recomputed = recomputation(
     "recomputed_from_events",
     load_sql(__package__, "campaign_funnel.check.sql"),
     "Messages, arrivals, costs and answers, from silver and the events",
+)
+customers_expectations = expectations(
+    campaign_customers_daily,
+    "gold.campaign_customers_daily",
+    "SELECT uniqExact(campaign_id, variant, customer_id, day) FROM gold.campaign_customers_daily WHERE day IN {days:Array(Date)}",
+)
+customers_recomputed = recomputation(
+    campaign_customers_daily,
+    "recomputed_from_the_funnel",
+    load_sql(__package__, "campaign_customers_daily.check.sql"),
+    "Steps as the funnel has them; who was written to, from silver",
 )

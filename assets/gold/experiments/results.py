@@ -32,6 +32,7 @@ class Story:
     assigned: dict[date, dict[tuple[int, str], int]] = field(default_factory=lambda: defaultdict(dict))
     measures: dict[date, list[tuple[str, str, Moments]]] = field(default_factory=lambda: defaultdict(list))
     exposure: dict[date, list[tuple[str, int, int, int]]] = field(default_factory=lambda: defaultdict(list))
+    charges: dict[date, list[tuple[str, int, str]]] = field(default_factory=lambda: defaultdict(list))
     values: dict[date, list[tuple[str, UUID, int]]] = field(default_factory=lambda: defaultdict(list))
 
     @property
@@ -62,8 +63,11 @@ def read_stories(warehouse: Warehouse, days: Sequence[str]) -> list[Story]:
 
     stories: dict[UUID, Story] = {}
     for experiment_id, campaign_id, plan in warehouse.rows(load_sql(__package__, "experiment_plans.sql"), days):
+        told = json.loads(plan)
+        if len(told["shares"]) < 2:
+            continue  # a campaign of one message says what it wants, and tests nothing
         story = stories.setdefault(experiment_id, Story(experiment_id, campaign_id, []))
-        story.plans.append(plan_of(json.loads(plan)))
+        story.plans.append(plan_of(told))
     if not stories:
         return []
     named: dict[str, Any] = {"experiments": list(stories)}
@@ -77,10 +81,11 @@ def read_stories(warehouse: Warehouse, days: Sequence[str]) -> list[Story]:
     named = {"experiments": [story.id for story in alive], "since": since}
     for experiment_id, variant, metric, day, *moments in _query(warehouse, "experiment_measures.sql", days, named):
         stories[experiment_id].measures[day].append((variant, metric, [int(one) for one in moments]))
-    for experiment_id, day, variant, sent, arrived, crossed in _query(
+    for experiment_id, day, variant, sent, arrived, crossed, cost, currency in _query(
         warehouse, "experiment_exposure.sql", days, named
     ):
         stories[experiment_id].exposure[day].append((variant, int(sent), int(arrived), int(crossed)))
+        stories[experiment_id].charges[day].append((variant, int(cost), str(currency)))
     if asking := [story.id for story in alive if story.quantiles]:
         named = {"experiments": asking, "since": since}
         for experiment_id, day, variant, customer_id, value in _query(warehouse, "experiment_values.sql", days, named):
@@ -96,10 +101,12 @@ def result_rows(story: Story, days: Iterable[str]) -> Iterator[dict[str, Any]]:
     read = story.read_days(max(wanted))
     plan = story.plans[0]
     looks = list(_looks(story, read, wanted))
+    costs = _costs(story, read)
     for row in read_out(plan, looks, wanted={day.isoformat() for day in wanted & set(read)}):
         yield {
             "day": date.fromisoformat(row.look.day), "experiment_id": story.id, "experiment": plan.experiment,
-            "campaign_id": story.campaign_id, "control": plan.control, **_columns(row),
+            "campaign_id": story.campaign_id, "control": plan.control,
+            **_columns(row, *costs[row.look.day].get(row.variant, (0, ""))),
         }  # fmt: skip
 
 
@@ -143,6 +150,18 @@ def _looks(story: Story, read: Sequence[date], wanted: Container[date]) -> "Iter
             )
 
 
+def _costs(story: Story, read: Sequence[date]) -> dict[str, dict[str, tuple[int, str]]]:
+    """Per day (ISO) and variant what its messages had cost by then (millionths), and the currency."""
+    totals: dict[str, tuple[int, str]] = {}
+    costs = {}
+    for day in _each_day(read[0], read[-1]) if read else ():
+        for variant, change, currency in story.charges.get(day, ()):
+            before, known = totals.get(variant, (0, ""))
+            totals[variant] = before + change, max(known, currency)
+        costs[day.isoformat()] = dict(totals)
+    return costs
+
+
 def _arm(
     plan: "Plan", variant: str, moments: Mapping[tuple[str, str], Moments], sent: Mapping[str, int], arrived: Mapping[str, int],
     worth: Collection[int],
@@ -176,8 +195,8 @@ def _periods(story: Story, counts: Mapping[tuple[int, str], int]) -> list[tuple[
     ]
 
 
-def _columns(row: "Row") -> dict[str, Any]:
-    """A row of the read-out as columns of the table."""
+def _columns(row: "Row", cost_micros: int, currency: str) -> dict[str, Any]:
+    """A row of the read-out as columns of the table; with what the variant's messages had cost by then."""
     from models_ml.experiments.guardrails import harm
     from models_ml.experiments.stats import Proportion, Sample
 
@@ -190,6 +209,7 @@ def _columns(row: "Row") -> dict[str, Any]:
     else:
         sums = (one.n, one.y, one.yy, one.x, one.xx, one.xy)
     arm, adjusted, belief, brought = row.look.arms[row.variant], reading.adjusted, reading.belief, reading.brought
+    cost = cost_micros / MICROS
     harmed = None
     if reading.guarded and reading.sequential:
         harmed = harm(reading.sequential, higher_is_better=row.metric.known.higher_is_better)
@@ -209,6 +229,8 @@ def _columns(row: "Row") -> dict[str, Any]:
         "posterior_difference": belief and belief.difference, **_ends("posterior", belief.interval if belief else None),
         "probability_better": belief and belief.probability_better, "expected_loss": belief and belief.expected_loss,
         "incremental": brought and brought.incremental, **_ends("incremental", brought.incremental_interval if brought else None),
+        "cost": cost, "cost_currency": currency,
+        "cost_per_incremental": cost / brought.incremental if brought and brought.incremental and brought.incremental > 0 else None,
         "next_share": row.next_share, "guardrails": row.guardrails.value if row.guardrails else "",
         **_ends("harm", harmed), "harm_p": reading.guarded and reading.guarded.p,
         "margin": row.metric.margin, "detectable": reading.detectable,

@@ -116,7 +116,7 @@ def table(catalogue: Catalogue) -> str:
     """The README's table of all figures."""
     lines = ["| chave | nome | fórmula | unidade | melhor | meta |", "|---|---|---|---|---|---|"]
     for key, kpi in [*catalogue["kpis"].items(), *catalogue["measured_elsewhere"].items()]:
-        formula = kpi["formula"] if key in catalogue["kpis"] else f"`{kpi['formula']}` (Prometheus)"
+        formula = kpi["formula"] if key in catalogue["kpis"] else f"{kpi['formula']} (`silver.service_levels`)"
         cells = [f"`{key}`", kpi["name"], formula, UNITS[kpi["unit"]], BETTER[kpi["better"]], _target(kpi)]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(lines)

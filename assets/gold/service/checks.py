@@ -1,6 +1,11 @@
 """The service tables against expectations, and against the same figures computed another way."""
 
+from collections.abc import Sequence
+
+import dagster as dg
+
 from assets.checks import expectations, recomputation
+from assets.daily import days_of
 from assets.gold.service.assets import (
     backlog_changes,
     conversation_facts,
@@ -9,7 +14,7 @@ from assets.gold.service.assets import (
     service_kpi_hourly,
     sla_daily,
 )
-from assets.warehouse import load_sql
+from assets.warehouse import Warehouse, load_sql
 
 facts_expectations = expectations(
     conversation_facts,
@@ -77,3 +82,26 @@ sla_recomputed = recomputation(
     load_sql(__package__, "sla_daily.check.sql"),
     "Promises kept, business time as the overlap of each wait with each day's opening hours",
 )
+
+
+@dg.asset_check(
+    asset=opt_outs,
+    name="respected",
+    description="Messages that went out after an opt-out was recorded: always none (design §4.5)",
+)
+def opt_outs_respected(
+    context: dg.AssetCheckExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+) -> dg.AssetCheckResult:
+    """Not blocking: the tables are right, the sending was not. Its failure is told as an alert (pipelines/alerts.py)."""
+    return judge_opt_outs(warehouse, days_of(context))
+
+
+def judge_opt_outs(warehouse: Warehouse, days: Sequence[str]) -> dg.AssetCheckResult:
+    """What the check says of these days; it names twenty of the messages, of which the lineage tells the rest."""
+    violations, messages = warehouse.rows(load_sql(__package__, "opt_outs_respected.sql"), days)[0]
+    named = f"{violations} messages after an opt-out, see GET /api/v1/messages/{{id}}/lineage of each: {', '.join(messages)}"
+    return dg.AssetCheckResult(
+        passed=violations == 0,
+        description=named if violations else None,
+        metadata={"violations": int(violations), "messages": list(messages)},
+    )

@@ -7,6 +7,7 @@ CREATE OR REPLACE VIEW gold.bi_campaign_daily /*ON CLUSTER*/
     sent UInt64 COMMENT 'Messages queued on the day, count',
     delivered UInt64 COMMENT 'Messages that arrived on the day, count',
     read UInt64 COMMENT 'Messages first read on the day, count',
+    clicked UInt64 COMMENT 'Messages whose tracked link a person first opened on the day, count',
     replied UInt64 COMMENT 'Messages first answered on the day, count',
     converted UInt64 COMMENT 'Messages whose goal was first reached on the day, count',
     failed UInt64 COMMENT 'Messages that failed on the day, count',
@@ -19,7 +20,7 @@ CREATE OR REPLACE VIEW gold.bi_campaign_daily /*ON CLUSTER*/
 AS
 SELECT
     day, if(named.experiment = '', substring(toString(funnel.campaign_id), 1, 8), named.experiment) AS campaign, variant,
-    sum(funnel.sent) AS sent, sum(funnel.delivered) AS delivered, sum(funnel.read) AS read, sum(funnel.replied) AS replied,
+    sum(funnel.sent) AS sent, sum(funnel.delivered) AS delivered, sum(funnel.read) AS read, sum(funnel.clicked) AS clicked, sum(funnel.replied) AS replied,
     sum(funnel.converted) AS converted, sum(funnel.failed) AS failed, sum(funnel.opted_out) AS opted_out,
     sum(value_micros) / 1000000 AS value, if(length(money.values) = 1, money.values[1], toString(funnel.value_currency)) AS value_currency,
     sum(cost_micros) / 1000000 AS cost, if(length(money.costs) = 1, money.costs[1], toString(funnel.cost_currency)) AS cost_currency

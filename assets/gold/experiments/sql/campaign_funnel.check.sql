@@ -8,7 +8,7 @@ WITH
     messages AS
     (
         SELECT * FROM silver.messages
-        WHERE campaign_id IS NOT NULL AND day BETWEEN addDays({first:Date}, -60) AND {last:Date}
+        WHERE campaign_id IS NOT NULL AND day BETWEEN addDays({first:Date}, -90) AND {last:Date}
     ),
     arrivals AS
     (
@@ -20,7 +20,7 @@ WITH
             FROM bronze.events AS events
             INNER JOIN messages ON messages.message_id = events.aggregate_id
             WHERE events.type = 'message.state_changed' AND events.to_state IN ('delivered', 'read', 'played')
-                AND events.day <= addDays(messages.day, 60)
+                AND events.day <= addDays(messages.day, 90)
         )
     ),
     laid AS
@@ -29,7 +29,7 @@ WITH
             argMax(tuple(messages.message_id, messages.sent_at, messages.campaign_id), messages.sent_at) AS message
         FROM (
             SELECT id, type, customer_id, event_time, value_micros, kind, aggregate_id FROM bronze.events
-            WHERE day BETWEEN addDays({first:Date}, -60) AND {last:Date}
+            WHERE day BETWEEN addDays({first:Date}, -90) AND {last:Date}
                 AND (type IN ('message.received', 'goal.recorded') OR type = 'consent.changed' AND granted = 0 AND scope != 'utility')
             ORDER BY aggregate_version LIMIT 1 BY aggregate_id, type, if(type = 'consent.changed', aggregate_version, 0)
         ) AS acts
@@ -43,11 +43,18 @@ WITH
         FROM laid
         LEFT JOIN plans ON plans.campaign_id = laid.message.3
         LEFT JOIN (SELECT id, kind FROM bronze.events WHERE type = 'goal.recorded') AS goals ON goals.id = laid.act_id
-        WHERE dateDiff('day', laid.message.2, laid.at, {timezone:String}) <= 60 AND multiIf(
+        WHERE dateDiff('day', laid.message.2, laid.at, {timezone:String}) <= 90 AND multiIf(
             type = 'message.received', dateDiff('microsecond', laid.message.2, laid.at) < 72 * 3600 * 1000000,
             type = 'consent.changed', dateDiff('microsecond', laid.message.2, laid.at) < 7 * 86400 * 1000000,
             (plans.goal = '' OR plans.goal = goals.kind)
                 AND dateDiff('microsecond', laid.message.2, laid.at) < if(plans.window_days = 0, 14, plans.window_days) * 86400 * 1000000)
+    ),
+    visits AS
+    (
+        SELECT DISTINCT opened.clicked_message_id AS message_id, opened.aggregate_id AS link_id, opened.aggregate_version AS visit, opened.day AS day
+        FROM bronze.events AS opened
+        INNER JOIN messages ON messages.message_id = opened.clicked_message_id
+        WHERE opened.type = 'link.clicked' AND opened.day <= {last:Date} AND dateDiff('day', messages.sent_at, opened.event_time, {timezone:String}) <= 90
     ),
     firsts AS
     (
@@ -56,9 +63,10 @@ WITH
 SELECT figure, in_the_table, recomputed FROM
 (
     SELECT
-        ['sent', 'delivered', 'read', 'cost in millionths', 'replied', 'converted', 'value in millionths', 'opted out'] AS figures,
+        ['sent', 'delivered', 'read', 'cost in millionths', 'replied', 'converted', 'value in millionths', 'opted out', 'clicked', 'clicks'] AS figures,
         (SELECT [toFloat64(sum(sent)), toFloat64(sum(delivered)), toFloat64(sum(read)), toFloat64(sum(cost_micros)),
-            toFloat64(sum(replied)), toFloat64(sum(converted)), toFloat64(sum(value_micros)), toFloat64(sum(opted_out))]
+            toFloat64(sum(replied)), toFloat64(sum(converted)), toFloat64(sum(value_micros)), toFloat64(sum(opted_out)),
+            toFloat64(sum(clicked)), toFloat64(sum(clicks))]
             FROM gold.campaign_funnel WHERE day IN {days:Array(Date)}) AS ours,
         [
             (SELECT toFloat64(count()) FROM silver.messages WHERE campaign_id IS NOT NULL AND day IN {days:Array(Date)}),
@@ -69,7 +77,9 @@ SELECT figure, in_the_table, recomputed FROM
             (SELECT toFloat64(countIf(type = 'message.received' AND first_day IN {days:Array(Date)})) FROM firsts),
             (SELECT toFloat64(countIf(type = 'goal.recorded' AND first_day IN {days:Array(Date)})) FROM firsts),
             (SELECT toFloat64(sumIf(ifNull(counted.value, 0), type = 'goal.recorded' AND toDate(at, {timezone:String}) IN {days:Array(Date)})) FROM counted),
-            (SELECT toFloat64(countIf(type = 'consent.changed' AND first_day IN {days:Array(Date)})) FROM firsts)
+            (SELECT toFloat64(countIf(type = 'consent.changed' AND first_day IN {days:Array(Date)})) FROM firsts),
+            (SELECT toFloat64(countIf(first_day IN {days:Array(Date)})) FROM (SELECT message_id, min(day) AS first_day FROM visits GROUP BY message_id)),
+            (SELECT toFloat64(countIf(day IN {days:Array(Date)})) FROM visits)
         ] AS theirs
 )
 ARRAY JOIN figures AS figure, ours AS in_the_table, theirs AS recomputed

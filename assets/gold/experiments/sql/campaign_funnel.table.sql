@@ -8,6 +8,8 @@ CREATE TABLE IF NOT EXISTS gold.campaign_funnel /*ON CLUSTER*/
     delivered UInt64 COMMENT 'Messages that arrived on the day: first delivered, read or played, count',
     read UInt64 COMMENT 'Messages first read or played on the day, count',
     failed UInt64 COMMENT 'Messages that failed on the day and never arrived, count',
+    clicked UInt64 COMMENT 'Messages whose short link a person first opened on the day, count',
+    clicks UInt64 COMMENT 'Visits of such links by people on the day, at most 50 a link, count',
     replied UInt64 COMMENT 'Messages whose customer first wrote on the day, within 72 hours and before the next campaign message, count',
     converted UInt64 COMMENT 'Messages whose customer first reached the goal on the day, within the window and before the next campaign message, count',
     goals UInt64 COMMENT 'Goals reached on the day after such messages, count',
@@ -21,3 +23,8 @@ ENGINE = /*Replicated*/MergeTree
 PARTITION BY day
 ORDER BY (campaign_id, variant, number_id)
 COMMENT 'From sent to converted, by the day on which each step happened: campaign, variant and number';
+
+-- Warehouses older than the columns get them; days built before say 0 until they are built again.
+ALTER TABLE gold.campaign_funnel /*ON CLUSTER*/
+    ADD COLUMN IF NOT EXISTS clicked UInt64 COMMENT 'Messages whose short link a person first opened on the day, count' AFTER failed,
+    ADD COLUMN IF NOT EXISTS clicks UInt64 COMMENT 'Visits of such links by people on the day, at most 50 a link, count' AFTER clicked;

@@ -1,5 +1,6 @@
 -- Per experiment and day: messages sent and arrived by variant, and customers who on that day were first seen in a second arm
--- (assigned anew, or written to in another variant); the last have the variant they were assigned to.
+-- (assigned anew, or written to in another variant); the last have the variant they were assigned to. Costs are by how much each
+-- day changed them: the price of a message counts from when it has arrived and its price was told, the last one told by then.
 WITH
     campaigns AS
     (
@@ -23,6 +24,33 @@ WITH
             AND events.aggregate_id IN (SELECT message_id FROM sends)
         GROUP BY message_id
     ),
+    prices AS
+    (
+        SELECT aggregate_id AS message_id, day, max(aggregate_version) AS version, argMax(assumeNotNull(cost_micros), aggregate_version) AS told,
+            argMax(cost_currency, aggregate_version) AS currency
+        FROM bronze.events
+        WHERE type IN ('message.state_changed', 'message.priced') AND cost_micros IS NOT NULL AND day BETWEEN {since:Date} AND {last:Date}
+            AND aggregate_id IN (SELECT message_id FROM sends)
+        GROUP BY message_id, day
+    ),
+    -- Where a day's news are older than what was known before (they came late), what was known stays.
+    known AS
+    (
+        SELECT message_id, day, currency, argMax(told, version) OVER (PARTITION BY message_id ORDER BY day) AS price FROM prices
+    ),
+    owed AS
+    (
+        SELECT arrivals.message_id AS message_id, greatest(arrivals.day, known.day) AS day, argMax(known.price, known.day) AS price,
+            max(known.currency) AS currency
+        FROM known INNER JOIN arrivals ON arrivals.message_id = known.message_id
+        GROUP BY message_id, day
+    ),
+    charges AS
+    (
+        SELECT message_id, day, currency,
+            price - lagInFrame(price, 1, toInt64(0)) OVER (PARTITION BY message_id ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS change
+        FROM owed
+    ),
     seen AS
     (
         SELECT experiment_id, customer_id, variant, day FROM sends
@@ -40,15 +68,19 @@ WITH
         WHERE seen.variant != people.variant AND people.day <= {last:Date}
         GROUP BY experiment_id, variant, customer_id
     )
-SELECT experiment_id, day, variant, sum(sent) AS messages_sent, sum(arrived) AS messages_arrived, sum(crossed) AS customers_crossed
+SELECT experiment_id, day, variant, sum(sent) AS messages_sent, sum(arrived) AS messages_arrived, sum(crossed) AS customers_crossed,
+    sum(charged) AS cost_micros, max(currency) AS cost_currency
 FROM
 (
-    SELECT experiment_id, day, variant, 1 AS sent, 0 AS arrived, 0 AS crossed FROM sends
+    SELECT experiment_id, day, variant, 1 AS sent, 0 AS arrived, 0 AS crossed, toInt64(0) AS charged, '' AS currency FROM sends
     UNION ALL
-    SELECT sends.experiment_id, arrivals.day, sends.variant, 0, 1, 0
+    SELECT sends.experiment_id, arrivals.day, sends.variant, 0, 1, 0, 0, ''
     FROM sends INNER JOIN arrivals ON arrivals.message_id = sends.message_id
     UNION ALL
-    SELECT experiment_id, day, variant, 0, 0, 1 FROM crossings
+    SELECT experiment_id, day, variant, 0, 0, 1, 0, '' FROM crossings
+    UNION ALL
+    SELECT sends.experiment_id, charges.day, sends.variant, 0, 0, 0, charges.change, toString(charges.currency)
+    FROM sends INNER JOIN charges ON charges.message_id = sends.message_id
 )
 GROUP BY experiment_id, day, variant
 ORDER BY experiment_id, day, variant

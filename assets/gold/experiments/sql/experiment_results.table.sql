@@ -43,6 +43,9 @@ CREATE TABLE IF NOT EXISTS gold.experiment_results /*ON CLUSTER*/
     incremental Nullable(Float64) COMMENT 'Customers (share) or money (mean) that the variant brought over a control that was sent nothing, over all its customers; NULL: no such control, or too early',
     incremental_low Nullable(Float64) COMMENT 'Its interval that holds at every look, low end',
     incremental_high Nullable(Float64) COMMENT 'The same, high end',
+    cost Float64 COMMENT 'Prices of the variant''s messages that arrived so far, as told by then, whole units of cost_currency',
+    cost_currency LowCardinality(String) COMMENT 'ISO 4217 code of cost; empty when no price was told',
+    cost_per_incremental Nullable(Float64) COMMENT 'cost / incremental: what one customer (share) or one unit of money (mean) more than control has cost; NULL: incremental is none or not above 0',
     next_share Nullable(Float64) COMMENT 'Of the first primary metric: share of the next customers by Thompson allocation, at least 0.1; a proposal, 0 to 1',
     margin Nullable(Float64) COMMENT 'Harm that a guardrail tolerates',
     harm_low Nullable(Float64) COMMENT 'Of a guardrail: how much worse than control, interval that holds at every look, low end; below 0 is better',
@@ -68,3 +71,7 @@ ENGINE = /*Replicated*/MergeTree
 PARTITION BY day
 ORDER BY (experiment_id, metric, variant)
 COMMENT 'Each experiment as it stood at the end of each day: sufficient statistics, estimates, intervals and the verdict';
+ALTER TABLE gold.experiment_results /*ON CLUSTER*/
+    ADD COLUMN IF NOT EXISTS cost Float64 COMMENT 'Prices of the variant''s messages that arrived so far, as told by then, whole units of cost_currency' AFTER incremental_high,
+    ADD COLUMN IF NOT EXISTS cost_currency LowCardinality(String) COMMENT 'ISO 4217 code of cost; empty when no price was told' AFTER cost,
+    ADD COLUMN IF NOT EXISTS cost_per_incremental Nullable(Float64) COMMENT 'cost / incremental: what one customer (share) or one unit of money (mean) more than control has cost; NULL: incremental is none or not above 0' AFTER cost_currency;
