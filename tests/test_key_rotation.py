@@ -61,6 +61,12 @@ async def test_a_key_is_changed_without_losing_a_secret(settings: Settings, tmp_
             json={"waba_id": "1234567890", "portfolio_id": "987654321", "name": "Conta", "token": "EAAG-secret-token"},
         )  # fmt: skip
         assert account.status in (200, 201), await account.text()
+        assert (await hub.post("/api/v1/conversion-keys", headers=hub.auth, json={"name": "Loja"})).status == 201
+        site = await hub.post(
+            "/api/v1/sites", headers=hub.auth, json={"name": "Loja", "origins": ["https://www.example.com"]}
+        )
+        path = f"/api/v1/sites/{(await site.json())['id']}/identity-secret"
+        assert (await hub.post(path, headers=hub.auth)).status == 201
         async with hub.services.transaction() as tx:
             await put(hub.services, tx, Notice("email", "a@example.com", "s", "t"), lives=timedelta(days=1))
             recovery = await renew_recovery_codes(hub.services, tx, person.id)

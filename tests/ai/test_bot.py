@@ -8,7 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub_api.ai.bot import Decision, Facts, HandOver, Rate, Reopen, Resolve, Say, State, ask_satisfaction, decide
+from hub_api.ai.bot import (
+    Decision,
+    Facts,
+    HandOver,
+    Rate,
+    Recommend,
+    Reopen,
+    Resolve,
+    Say,
+    State,
+    ask_satisfaction,
+    decide,
+)
 from hub_api.ai.hear import Inbound
 from hub_api.ai.rules import load_rules
 from hub_api.chat.business.answers import Contract, Invoice, Outage, Plan, Ticket
@@ -313,6 +325,23 @@ def test_satisfaction_is_asked_once_and_a_tap_or_a_number_rates():
         assert rated.state.awaiting is None
 
 
+def test_where_it_is_wanted_the_grade_is_followed_by_zero_to_ten_once():
+    asked = ask_satisfaction(RULES, GREETED, facts(resolved=True)).state
+    wanted = facts(resolved=True, asks_nps=True)
+    graded = decide(RULES, asked, wrote("5"), wanted)
+    assert graded.actions[0] == Rate(5) and "0 a 10" in str(only_message(graded).content)
+    assert graded.state.awaiting == "rating", "its answer reopens nothing either"
+    for words, score in (("10", 10), ("0", 0), ("zero", 0), ("nota dez", 10), ("5", 5)):
+        scored = decide(RULES, graded.state, wrote(words), wanted)
+        assert scored.actions[0] == Recommend(score) and scored.state.awaiting is None
+        assert only_message(scored).type == "reaction"
+    again = decide(RULES, scored.state, wrote("4"), wanted)
+    assert again.actions[0] == Rate(4) and only_message(again).type == "reaction", "asked once in its life"
+    for words in ("11", "quero ver os planos"):
+        assert decide(RULES, graded.state, wrote(words), wanted).actions[0] == Reopen(to_queue=False)
+    assert only_message(decide(RULES, asked, wrote("5"), facts(resolved=True))).type == "reaction", "not by itself"
+
+
 def test_a_new_demand_after_the_end_reopens_and_is_answered_or_goes_back_to_people():
     asked = ask_satisfaction(RULES, GREETED, facts(resolved=True)).state
     with_bot = decide(RULES, asked, wrote("quero ver os planos"), facts(resolved=True))
@@ -384,6 +413,7 @@ states = st.builds(
     yes=st.sampled_from([None, "solved", "agent"]),
     no=st.sampled_from([None, "still_broken", "menu"]),
     rating_asked=st.booleans(),
+    nps_asked=st.booleans(),
     awaiting=st.sampled_from([None, "rating"]),
 )
 inbounds = st.lists(

@@ -24,7 +24,9 @@ from tests.assets.conftest import Given, named
 from tests.support.data import table_hash
 
 LAST = date(2026, 3, 8)  # a Sunday
-PEOPLE, WEEKS = 400, 8
+PEOPLE = 400
+# Today; one whose answer is not known yet; those of the test of time; one between; those that are learned from for it.
+WEEKS = (0, 4, 5, 6, 7, 11, 12)
 TABLES = [
     *(churn.churn_model, churn.churn_risk, churn.churn_drift),
     *(checks.promotion, checks.risk_recomputed, checks.drift_recomputed, checks.drift),
@@ -77,7 +79,7 @@ def customers(given: Given, seed: int = 1, days: Sequence[date] = ()) -> None:
     """Other people each Sunday, or on `days`."""
     rng = np.random.default_rng(seed)
     rows, ended = [], []
-    for day in days or [LAST - timedelta(weeks=week) for week in range(WEEKS + 5)]:
+    for day in days or [LAST - timedelta(weeks=week) for week in WEEKS]:
         for number in range(PEOPLE):
             row, leaves = person(rng, f"person {number} of {day}")
             rows.append({"day": day, **row})
@@ -174,7 +176,7 @@ def test_with_too_few_who_left_nothing_is_trained_and_nothing_fails(
 def test_a_version_below_its_floors_is_not_put_in_use(
     given: Given, warehouse_settings: Settings, models: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    customers(given)
+    customers(given, days=[LAST, LAST - timedelta(weeks=5), LAST - timedelta(weeks=6)])
     monkeypatch.setattr(training, "FLOORS", {"auc": 0.999})
     monkeypatch.setattr(training, "FOLDS", 2)
     result = run(warehouse_settings)
@@ -208,7 +210,8 @@ def test_drift_is_told_when_customers_become_others(
 
 def test_examples_know_nothing_of_days_whose_answer_is_not_known(given: Given, warehouse_settings: Settings) -> None:
     customers(given)
-    frame = training.read_examples(given.warehouse, LAST)
+    frame, kept = training.read_examples(given.warehouse, LAST)
+    assert kept == 1
     assert frame["snapshot"].max().date() <= LAST - timedelta(days=training.HORIZON_DAYS)
     assert set(FEATURES) <= set(frame.columns)
     left = given.rows(
@@ -221,6 +224,24 @@ def test_examples_know_nothing_of_days_whose_answer_is_not_known(given: Given, w
         day = row.snapshot.date()
         expected = any(day < when <= day + timedelta(days=30) for when in ended.get(row.customer, []))
         assert bool(row.churned) is expected
+
+
+def test_of_more_rows_than_are_wanted_all_who_left_are_taken_and_the_model_knows_it(
+    given: Given, warehouse_settings: Settings, models: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customers(given)
+    everybody, _ = training.read_examples(given.warehouse, LAST)
+    monkeypatch.setattr(training, "MAX_EXAMPLES", 700)
+    frame, kept = training.read_examples(given.warehouse, LAST)
+    assert frame["churned"].sum() == everybody["churned"].sum() > 60
+    assert len(frame) == pytest.approx(700, abs=80)
+    assert kept == pytest.approx((len(frame) - frame["churned"].sum()) / (everybody["churned"] == 0).sum(), rel=0.15)
+    assert run(warehouse_settings).success
+    metrics = models.manifest("churn").metrics
+    assert metrics["examples"] == len(frame)
+    assert metrics["base_rate"] == pytest.approx(everybody["churned"].mean(), abs=0.01)
+    told = given.rows("SELECT avg(probability) AS probability FROM gold.churn_risk")[0]["probability"]
+    assert told == pytest.approx(0.055, abs=0.02)  # and not the share of the sample
 
 
 @pytest.mark.parametrize(

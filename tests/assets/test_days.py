@@ -179,7 +179,8 @@ def record(given: Given, *days: str) -> None:
     given.warehouse.client.command(_RECORD, parameters=given.warehouse.parameters(days, batch=given.batch))
     parameters = given.warehouse.parameters(days, start=at("2016-01-01").date(), today=at("2026-03-12").date())
     given.warehouse.client.command(
-        f"INSERT INTO gold.built_days (day, batch) {load_sql('assets.gold', 'built_days.sql')}", parameters=parameters
+        f"INSERT INTO gold.built_days (day, batch) {load_sql('assets.gold', 'built_days.sql')}",
+        parameters=parameters,
     )
 
 
@@ -234,3 +235,18 @@ def test_a_day_is_only_as_complete_as_the_bronze_that_its_conversations_reach_in
     assert list(stale_days(given.warehouse)) == ["2026-03-10", "2026-03-12"]
     record(given, "2026-03-10", "2026-03-12")
     assert stale_days(given.warehouse) == {}
+
+
+@pytest.mark.parametrize("looks_back", [True, False])
+def test_days_built_before_an_older_one_stay_stale_until_they_are_built_after_it(
+    given: Given, looks_back: bool
+) -> None:
+    three_days(given)
+    record(given, *DAYS[1:])
+    assert list(stale_days(given.warehouse, looks_back=looks_back)) == DAYS, (
+        "bronze of the 10th is not there to look back on"
+    )
+    record(given, DAYS[0])
+    assert list(stale_days(given.warehouse, looks_back=looks_back)) == DAYS[1:]
+    record(given, *DAYS[1:])
+    assert stale_days(given.warehouse, looks_back=looks_back) == {}

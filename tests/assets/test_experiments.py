@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from assets.checks import _agree
-from assets.gold.experiments.assets import RESULTS
+from assets.gold.experiments.assets import RESULTS, funnel_sql
 from assets.gold.experiments.results import read_stories, result_rows
 from assets.warehouse import load_sql
 from hub_api.events import (
@@ -19,6 +19,7 @@ from hub_api.events import (
     ExperimentAssigned,
     ExperimentPlanned,
     GoalRecorded,
+    LinkClicked,
     MessageQueued,
     MessageReceived,
     MessageStateChanged,
@@ -42,7 +43,7 @@ METRICS = tuple(
     ]
 )  # fmt: skip
 WINDOW = timedelta(days=5)
-TABLES = ("gold.experiment_assignments", RESULTS, "gold.campaign_funnel")
+TABLES = ("gold.experiment_assignments", RESULTS, "gold.campaign_funnel", "gold.campaign_customers_daily")
 
 
 def planned(shares: dict[str, float] = SHARES, when: str = "2026-03-10 11:00", version: int = 1) -> ExperimentPlanned:
@@ -89,6 +90,13 @@ def wrote(who: UUID, when: datetime, name: str) -> MessageReceived:
     )  # fmt: skip
 
 
+def clicked(who: UUID, when: datetime, visit: int, link: str = "link") -> LinkClicked:
+    return LinkClicked(
+        aggregate_id=named(f"{link} of {who}"), aggregate_version=visit, occurred_at=when, customer_id=who,
+        target_id=named(link), campaign_id=CAMPAIGN, variant="a", message_id=named(f"to {who}"),
+    )  # fmt: skip
+
+
 def left(who: UUID, when: datetime) -> ConsentChanged:
     return ConsentChanged(
         aggregate_id=who, aggregate_version=2, occurred_at=when, scope="marketing", granted=False, source="customer_message"
@@ -112,6 +120,11 @@ def campaign(people: int, seed: int) -> tuple[list[Event], dict[UUID, tuple[str,
             if fate[-1][0] == "delivered" and chance.random() < 0.7:
                 fate.append(("read", fate[-1][1] + timedelta(hours=chance.uniform(0, 30))))
             events += sent(who, variant, when, fate)
+            for link in ("link", "other link"):
+                hours = sorted(chance.uniform(0, 200) for _ in range(chance.choice([0, 0, 1, 3])))
+                events += [
+                    clicked(who, when + timedelta(hours=after), n, link) for n, after in enumerate(hours, start=1)
+                ]
         for n in range(chance.choice([0, 0, 1, 2, 4])):
             bought = when + timedelta(hours=chance.uniform(-300, 200))
             kind = "sold" if chance.random() < 0.9 else "other"
@@ -124,13 +137,14 @@ def campaign(people: int, seed: int) -> tuple[list[Event], dict[UUID, tuple[str,
 
 
 def build(given: Given, *days: str) -> None:
-    """Every table that the three need, and these, as the assets build them."""
+    """Every table that the four need, and these, as the assets build them."""
     given.build(*days, upto="silver.messages")
     replace = given.warehouse.replace_days
     replace(TABLES[0], load_sql(PACKAGE, "experiment_assignments.sql"), sorted(days))
     rows = [row for story in read_stories(given.warehouse, sorted(days)) for row in result_rows(story, days)]
     given.warehouse.replace_days_from(RESULTS, rows, sorted(days))
-    replace(TABLES[2], load_sql(PACKAGE, "campaign_funnel.sql"), sorted(days))
+    for table in TABLES[2:]:
+        replace(table, funnel_sql(table.removeprefix("gold.")), sorted(days))
 
 
 def local_day(when: datetime) -> str:
@@ -238,6 +252,7 @@ def test_the_checks_and_the_row_count_find_what_is_wrong(given: Given) -> None:
         TABLES[0]: "ALTER TABLE gold.experiment_assignments UPDATE variant = if(variant = 'a', 'c', 'a') WHERE 1",
         RESULTS: f"ALTER TABLE {RESULTS} UPDATE sum_y = sum_y + 1 WHERE variant = 'a'",
         TABLES[2]: "ALTER TABLE gold.campaign_funnel UPDATE converted = converted + 1 WHERE 1",
+        TABLES[3]: "ALTER TABLE gold.campaign_customers_daily UPDATE read = read + 1 WHERE 1",
     }
     for table in reversed(TABLES):
         given.warehouse.client.command(f"{harm[table]} SETTINGS mutations_sync = 2")
@@ -267,6 +282,34 @@ def test_steps_count_on_their_own_day_and_for_the_last_message_before(given: Giv
     assert given.row("SELECT DISTINCT campaign_id, variant, number_id, max(cost_currency) AS c FROM gold.campaign_funnel GROUP BY ALL ORDER BY c DESC LIMIT 1") == {
         "campaign_id": CAMPAIGN, "variant": "a", "number_id": NUMBER, "c": "USD",
     }  # fmt: skip
+
+
+def test_a_campaign_is_told_by_segment_and_who_is_in_two_counts_in_both(given: Given) -> None:
+    ana, bia, leo, noon = named("ana"), named("bia"), named("leo"), at("2026-03-10 15:00")
+    given(
+        planned(), *(assigned(who, "a", noon) for who in (ana, bia, leo)),
+        *(event for who in (ana, bia, leo) for event in sent(who, "a", noon, [("delivered", timedelta(hours=20))])),
+        wrote(ana, noon + timedelta(hours=21), "one"), goal("g1", bia, noon + timedelta(hours=22), 5_000_000),
+    )  # fmt: skip
+    build(given, *DAYS)
+    vip, late, old = named("vip"), named("late"), named("old")
+    client = given.warehouse.client
+    client.insert("gold.segment_membership", [
+        [segment, who, 1, date(2026, 3, 9)] for segment, who in ((vip, ana), (vip, bia), (late, ana), (old, ana), (late, named("stranger")))
+    ])  # fmt: skip
+    client.insert(
+        "silver.segments",
+        [[vip, "VIP", 1, False, noon], [late, "Em atraso", 1, False, noon], [old, "Guardado", 1, True, noon]],
+    )
+    columns = "segment, sum(sent) AS sent, sum(delivered) AS delivered, sum(replied) AS replied, sum(converted) AS converted, sum(value) AS value, sum(cost) AS cost"
+    assert given.rows(f"SELECT {columns} FROM gold.bi_campaign_segments GROUP BY segment ORDER BY segment") == [
+        {"segment": "Em atraso", "sent": 1, "delivered": 1, "replied": 1, "converted": 0, "value": 0, "cost": 0.0625},
+        {"segment": "VIP", "sent": 2, "delivered": 2, "replied": 1, "converted": 1, "value": 5, "cost": 0.125},
+    ]  # fmt: skip
+    days = given.rows(
+        "SELECT DISTINCT campaign, variant, toString(day) AS day, cost_currency AS c FROM gold.bi_campaign_segments ORDER BY day"
+    )
+    assert days == [{"campaign": "turbo", "variant": "a", "day": f"2026-03-{day}", "c": "USD"} for day in (10, 11)]
 
 
 def test_a_second_arm_is_a_crossover_and_the_first_one_counts(given: Given) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from assets.gold.experiments.assets import funnel_sql
 from assets.gold.experiments.results import read_stories, result_rows
 from assets.warehouse import Warehouse, load_sql
 from hub_api.analytics.relay import relay_until_empty
@@ -44,9 +45,10 @@ def told(
     newest = warehouse.newest_batch()
     for table, package, sql in [
         ("bronze.events", "assets.bronze", "events.sql"), ("silver.messages", "assets.silver", "messages.sql"),
-        ("gold.experiment_assignments", PACKAGE, "experiment_assignments.sql"), ("gold.campaign_funnel", PACKAGE, "campaign_funnel.sql"),
+        ("gold.experiment_assignments", PACKAGE, "experiment_assignments.sql"),
     ]:  # fmt: skip
         warehouse.replace_days(table, load_sql(package, sql), days, batch=newest)
+    warehouse.replace_days("gold.campaign_funnel", funnel_sql(), days, batch=newest)
     rows = [row for story in read_stories(warehouse, days) for row in result_rows(story, days)]
     warehouse.replace_days_from(RESULTS, rows, days)
     yield warehouse, {name: one["value"] for name, one in json.loads(file.read_text())["effects"].items()}
@@ -90,7 +92,8 @@ def test_the_planted_effects_are_inside_the_intervals(told: tuple[Warehouse, dic
                   f"sequential [{low}, {high}]  {row['decision']}")  # fmt: skip
             if low is not None and not low <= truth <= high:
                 outside.append((row["variant"], row["metric"]))
-        assert row["complete"] and not row["srm_blocks"] and row["crossover_share"] == 0
+        # One history in a thousand is blocked by chance (srm.THRESHOLD); arms that are not as planned have no such p.
+        assert row["complete"] and row["srm_p"] > 1e-6 and row["crossover_share"] == 0
     assert outside == [], f"seed {SEED}"
     assert sum(row["sequential_low"] is not None for row in rows) >= 6
     reduced = [row["variance_reduction"] for row in rows if row["metric"] == "value"]

@@ -14,7 +14,8 @@ from pipelines.materialize import materialize
 from tests.support.hub import make_settings
 from tests.support.tables import made_of
 
-LOG = Path(__file__).parents[2].parent / "shared" / "data" / "twcs_sample" / "tweets.csv.gz"
+PLACES = [folder / "shared" / "data" / "twcs_sample" / "tweets.csv.gz" for folder in Path(__file__).parents]
+LOG = next(filter(Path.exists, PLACES), PLACES[0])
 ZONE = "America/Sao_Paulo"
 
 pytestmark = [
@@ -70,7 +71,9 @@ async def test_first_responses_in_gold_equal_the_file(
         counts = await import_log(services, LOG, tmp_path / "report.csv")
     assert counts["lines"] == 5_000 and counts["imported"] > 4_950
     await relay_until_empty(settings)
-    days = sorted(set(expected.opened.dt.tz_convert(ZONE).dt.strftime("%Y-%m-%d")))
+    # All but two conversations are of these months: days of 2011 and 2016 would be two more runs, with tests of their own.
+    days = sorted({day for day in expected.opened.dt.tz_convert(ZONE).dt.strftime("%Y-%m-%d") if day >= "2017-08"})
+    assert len(days) > 40
     await asyncio.to_thread(materialize, settings, days, only=made_of("gold/service_kpi_hourly"))
     inside = expected[expected.opened.dt.tz_convert(ZONE).dt.strftime("%Y-%m-%d").isin(days)]
     seconds = inside.seconds.dropna()

@@ -11,6 +11,7 @@ import pytest
 from assets.checks import _agree
 from assets.gold.sentiment import read as reading
 from assets.gold.sentiment.read import read_days
+from assets.models.agreement import agreement, as_markdown, cohens_kappa
 from assets.models.train import teacher_labels
 from assets.warehouse import load_sql
 from hub_api.chat.privacy.warehouse import erase_texts
@@ -220,6 +221,54 @@ async def test_a_teachers_newest_label_reaches_training_with_the_words_and_leave
     assert [one.weight for one in found] == pytest.approx([0.4, 0.4])
     await erase_texts(warehouse_settings, [named("customer ana")])
     assert teacher_labels(given.warehouse) == []
+
+
+def test_what_a_teacher_says_flows_to_bronze_and_is_compared_with_the_model(
+    given: Given, reader: MessageReader
+) -> None:
+    talk = Talk("ana", "2026-03-10 14:00")
+    texts = ("o sinal caiu de novo 😡", "bom dia", "adorei, obrigada!", "segunda via da fatura")
+    made = [talk.customer(f"2026-03-10 14:0{place}", text) for place, text in enumerate(texts)]
+    found = reader.read(list(texts))
+
+    def label(
+        place: int, sentiment: str, intent: str | None, chosen_by: str | None, teacher: str = "gpt"
+    ) -> MessageLabelled:
+        return MessageLabelled(
+            aggregate_id=made[place], aggregate_version=1, occurred_at=at("2026-03-10 16:00"), customer_id=named("customer ana"),
+            teacher=teacher, sentiment=sentiment, intent=intent, chosen_by=chosen_by,
+        )  # fmt: skip
+
+    given(
+        *talk.events,
+        label(0, found[0].label, found[0].intent, "random"),
+        label(1, "mixed", found[1].intent, "random"),
+        label(2, found[2].label, None, "uncertain"),
+        label(3, found[3].label, "thanks", None, "a person"),
+    )
+    built(given, reader)
+    told = given.rows("SELECT type, aggregate_id, customer_id FROM bronze.events WHERE type = 'message.labelled'")
+    assert {row["aggregate_id"] for row in told} == set(made) and {row["customer_id"] for row in told} == {
+        named("customer ana")
+    }
+    agreed = {(one.teacher, one.chosen_by): one for one in agreement(given.warehouse)}
+    assert {key: (one.messages, one.sentiment, one.intent) for key, one in agreed.items()} == {
+        ("a person", ""): (1, 1.0, 0.0), ("gpt", "random"): (2, 0.5, 1.0), ("gpt", "uncertain"): (1, 1.0, None),
+    }  # fmt: skip
+    assert "| gpt | random | 2 | 0.500 |" in as_markdown(agreed.values())
+
+
+def test_agreement_beyond_chance_is_cohens_kappa() -> None:
+    from sklearn.metrics import cohen_kappa_score
+
+    random = Random(7)
+    said = [random.choice(CLASSES) for _ in range(300)]
+    other = [one if random.random() < 0.6 else random.choice(CLASSES) for one in said]
+    pairs: dict[tuple[str, str], int] = {}
+    for pair in zip(said, other, strict=True):
+        pairs[pair] = pairs.get(pair, 0) + 1
+    assert cohens_kappa(pairs) == pytest.approx(cohen_kappa_score(said, other), abs=1e-9)
+    assert cohens_kappa({("neutral", "neutral"): 5}) is None and cohens_kappa({}) is None
 
 
 def test_many_messages_are_read_in_batches(

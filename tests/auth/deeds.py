@@ -13,12 +13,15 @@ from aiohttp import FormData
 
 from hub_api.auth import users
 from hub_api.auth.api_keys import create_key
+from hub_api.chat.site.tokens import make_token
 from hub_api.platform.ids import uuid7
 from hub_api.simulator import review
 from hub_api.whatsapp.templates.sync import sync_templates
+from tests.auth import deeds_campaigns, deeds_results
 from tests.auth.people import (
     AUTH,
     PASSWORD,
+    add_conversation,
     call,
     sign_in,
 )
@@ -87,6 +90,11 @@ async def _assign(scene: Scene) -> Deed:
     return Deed(request={"json": {"agent_id": str(scene.ids["user_id"])}})
 
 
+async def _next(scene: Scene) -> Deed:
+    await add_conversation(scene.hub, None, "proxima")
+    return Deed(request={"json": {}})
+
+
 async def _key(scene: Scene) -> Deed:
     await create_key(scene.hub.services.db, name := uuid7().hex, [])
     return Deed(ids={"key_id": await scene.hub.fetchval("SELECT id FROM api_keys WHERE name = $1", name)})
@@ -136,6 +144,13 @@ async def _put_off(scene: Scene) -> Deed:
     await call(scene.hub, "POST", path, scene.admin.headers, json={"agent_id": str(scene.ids["user_id"])})
     until = (datetime.now(UTC) + timedelta(hours=2)).isoformat()
     return Deed(request={"json": {"until": until}})
+
+
+async def _merge(scene: Scene) -> Deed:
+    other = (await add_conversation(scene.hub, None, "de novo"))["conversation"]
+    move = "UPDATE conversations SET customer_id = $1 WHERE id = $2"
+    await scene.hub.fetch(move, scene.ids["customer_id"], other)
+    return Deed(request={"json": {"other": str(other)}})
 
 
 async def _labels(scene: Scene) -> Deed:
@@ -336,7 +351,29 @@ async def _own_segment(scene: Scene) -> Deed:
     return Deed(ids={"segment_id": kept["id"]}, request={"json": {"name": f"Outro {uuid7().hex[-8:]}"}})
 
 
+def _rules() -> dict[str, Any]:
+    return {"name": "Loja", "origins": ["https://www.example.com"]}
+
+
+async def _site(scene: Scene) -> Deed:
+    _, made = await call(scene.hub, "POST", "/api/v1/sites", scene.admin.headers, json=_rules())
+    return Deed(ids={"site_id": made["id"]}, request={"json": _rules() | {"bot": False}})
+
+
+async def _visitors_file(scene: Scene) -> Deed:
+    _, made = await call(scene.hub, "POST", "/api/v1/sites", scene.admin.headers, json=_rules())
+    site_id, visitor = UUID(made["id"]), uuid7()
+    await scene.hub.fetch(
+        "INSERT INTO site_visitors (id, site_id, customer_id) VALUES ($1, $2, $3)",
+        visitor, site_id, scene.ids["customer_id"],
+    )  # fmt: skip
+    token = make_token(scene.hub.services.settings.secret_key.get_secret_value(), site_id, visitor)
+    headers = {"Origin": "https://www.example.com", "Authorization": f"Bearer {token}"}
+    return Deed(request={**(await _upload(scene)).request, "params": {"key": made["key"]}}, headers=headers)
+
+
 DEEDS: dict[str, Callable[[Scene], Awaitable[Deed]]] = {
+    **deeds_results.DEEDS,
     "POST /api/v1/auth/login": _login,
     "POST /api/v1/auth/password": _own_password,
     "POST /api/v1/auth/password/forgot": _forgot,
@@ -351,6 +388,7 @@ DEEDS: dict[str, Callable[[Scene], Awaitable[Deed]]] = {
     "POST /api/v1/auth/totp/remove": _with_factor,
     "POST /api/v1/business/{kind}/import": _import,
     "POST /api/v1/conversations/{conversation_id}/assign": _assign,
+    "POST /api/v1/conversations/next": _next,
     "DELETE /api/v1/keys/{key_id}": _key,
     "POST /api/v1/media": _upload,
     "POST /api/v1/messages/{message_id}/resolve-unknown": _unknown_message,
@@ -371,6 +409,7 @@ DEEDS: dict[str, Callable[[Scene], Awaitable[Deed]]] = {
     "POST /api/v1/privacy/holds/{hold_id}/release": _release,
     "POST /api/v1/privacy/erasures": _erase,
     "PUT /api/v1/agents/me/presence": _presence,
+    "PUT /api/v1/agents/{user_id}/presence": _presence,
     "PUT /api/v1/conversations/{conversation_id}/snooze": _put_off,
     "POST /api/v1/conversations/{conversation_id}/notes": _note,
     "PATCH /api/v1/conversations/{conversation_id}/labels": _labels,
@@ -392,6 +431,9 @@ DEEDS: dict[str, Callable[[Scene], Awaitable[Deed]]] = {
     "DELETE /api/v1/sla/policies/{policy_id}": _promised,
     "PATCH /api/v1/roles/{name}": _role,
     "POST /api/v1/segments": _segment,
+    "PUT /api/v1/sites/{site_id}": _site,
+    "POST /api/v1/sites/{site_id}/identity-secret": _site,
+    "POST /widget/files": _visitors_file,
     "PUT /api/v1/segments/{segment_id}": _own_segment,
     "DELETE /api/v1/segments/{segment_id}": _own_segment,
     "DELETE /api/v1/teams/{team_id}": _empty_team,
@@ -406,6 +448,8 @@ DEEDS: dict[str, Callable[[Scene], Awaitable[Deed]]] = {
     "POST /api/v1/whatsapp/templates/{template_id}/submit": _draft,
     "DELETE /api/v1/whatsapp/templates/{template_id}": _draft,
     "POST /api/v1/whatsapp/templates/{template_id}/unpause": _paused_template,
+    "POST /api/v1/conversations/{conversation_id}/merge": _merge,
+    **deeds_campaigns.DEEDS,
 }
 
 

@@ -171,3 +171,5 @@ async def test_the_command_tells_and_its_exit_code_says(services: Services):
     await past_triggers(services, "UPDATE audit_log SET action = 'nothing.done' WHERE object_id = '0'")
     bad = hub("verify")
     assert bad.returncode == 1 and "NOT as it was written" in bad.stdout
+    kept = await services.db.fetch("SELECT faults FROM audit_verifications ORDER BY requested_at")
+    assert [len(row["faults"]) for row in kept] == [0, 1], "the console reads the newest, whoever asked"

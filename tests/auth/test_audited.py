@@ -27,6 +27,7 @@ EXCEPTIONS = {
     "POST /api/v1/auth/totp": "nothing is in force before `confirm`, which has a row",
     "POST /api/v1/conversations/{conversation_id}/read": "blue ticks: nothing is said and nothing kept",
     "POST /api/v1/media/{media_id}/link": "a look: noted when it is beyond the own queue",
+    "POST /api/v1/campaigns/{campaign_id}/check": "keeps nothing; whom its samples showed is noted as a look",
     "POST /api/v1/segments/preview": "keeps nothing; whom it showed beyond the own queues is noted as a look",
     "POST /api/v1/segments/{segment_id}/snapshots": "asks the warehouse, which this hub has not: tests/analytics/test_segments.py",
     "POST /api/v1/whatsapp/accounts/{account_id}/templates/sync": "takes over what Meta says; the templates' history has it",
@@ -54,7 +55,9 @@ async def sim() -> AsyncIterator[Simulator]:
 @pytest.fixture
 async def scene(database_url: str, redis_url: str, sim: Simulator) -> AsyncIterator[Scene]:
     """A hub whose Meta and SMS are the simulator."""
-    settings = make_settings(database_url, redis_url, meta_base_url=sim.url, sms_url=f"{sim.url}/_sim/sms")
+    settings = make_settings(
+        database_url, redis_url, meta_base_url=sim.url, sms_url=f"{sim.url}/_sim/sms", link_hosts=("www.example.com",)
+    )
     async with running_hub(settings) as hub:
         yield await set_the_scene(hub, sim)
 

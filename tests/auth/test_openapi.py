@@ -90,8 +90,6 @@ class Calls:
                         self._aim(case)
                     for role in self.people if number == 0 or EXAMPLES > USUAL else BROADEST:
                         self._call(case, role)
-            if operation.method.upper() != "GET" or "logout" in operation.path:
-                self._sign_in_again()
 
     def _aim(self, case: Any) -> None:
         """Let the path name records that there are: behind a 404 nothing is seen."""
@@ -100,12 +98,13 @@ class Calls:
                 case.path_parameters[name] = self.known[name]
 
     def _call(self, case: Any, role: str) -> None:
-        headers = self.people[role].headers
         case.cookies.pop("hub_session", None)
-        response = case.call(
-            base_url=self.hub.url, session=self.session, headers=headers, timeout=20, allow_redirects=False
-        )
-        self.session.cookies.clear()
+        person = self.people[role]
+        response = self._asked(case, person)
+        if response.status_code == 401 and person.tokens:  # signed out by something that was called before
+            asyncio.run_coroutine_threadsafe(sign_in(self.hub, person), self.loop).result(20)
+            response = self._asked(case, person)
+        headers = person.headers
         self.statuses[response.status_code] += 1
         try:
             case.validate_response(response, checks=CHECKS.get_by_names(list(CHECKED)), headers=headers)
@@ -114,12 +113,12 @@ class Calls:
                 kind = (case.operation.label, f"{type(failure).__name__} {response.status_code}")
                 self.faults.setdefault(kind, f"as {role}: {failure}\n{case.as_curl_command()}\n{response.text[:300]}")
 
-    def _sign_in_again(self) -> None:
-        """Who was signed out by what he called."""
-        for person in self.people.values():
-            answer = requests.get(f"{self.hub.url}/api/v1/auth/me", headers=person.headers, timeout=20)
-            if answer.status_code == 401 and person.tokens:
-                asyncio.run_coroutine_threadsafe(sign_in(self.hub, person), self.loop).result(20)
+    def _asked(self, case: Any, person: Person) -> requests.Response:
+        response: requests.Response = case.call(
+            base_url=self.hub.url, session=self.session, headers=person.headers, timeout=20, allow_redirects=False
+        )
+        self.session.cookies.clear()
+        return response
 
 
 def _cases(operation: Any, mode: GenerationMode) -> Iterator[Any]:

@@ -1,16 +1,21 @@
 """Users, roles, teams, keys: who may make whom what, invitations and forgotten passwords by e-mail, codes by SMS."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from hub_api.auth import jobs
+from hub_api.auth.api_keys import create_key, entry_of
 from hub_api.simulator.server import Simulator
 from tests.auth.people import (
     AUTH,
     PASSWORD,
+    Person,
     actions,
     add_conversation,
     add_person,
@@ -21,6 +26,7 @@ from tests.auth.people import (
     login,
 )
 from tests.support.hub import Hub, make_settings, running_hub
+from tests.support.valkey import EmbeddedValkey
 from tests.support.waiting import eventually
 
 USERS, NEW = "/api/v1/users", "sete baleias na varanda azul"
@@ -239,22 +245,67 @@ async def test_an_agent_writes_in_his_own_name(hub: Hub):
     assert (await call(hub, "POST", path, hub.auth, json=body))[0] == 202
 
 
-async def test_keys_expire_are_revoked_and_tell_when_they_were_used(hub: Hub):
-    admin = await add_person(hub, "admin")
-    status, made = await call(
-        hub, "POST", "/api/v1/keys", admin.headers, json={"name": "ERP", "scopes": ["roles:read"]}
-    )
+async def make_key(hub: Hub, admin: Person, **more: Any) -> dict[str, Any]:
+    """A key that may read roles, made through the API."""
+    body = {"name": "ERP", "scopes": ["roles:read"], **more}
+    status, made = await call(hub, "POST", "/api/v1/keys", admin.headers, json=body)
     assert status == 201 and made["key"].startswith("hub_")
-    key = bearer(made["key"])
-    assert (await call(hub, "GET", "/api/v1/roles", key))[0] == 200
+    return made
+
+
+async def reads_roles(hub: Hub, key: str) -> bool:
+    """Whether the API lets the key read roles, which it either does or says 401."""
+    status, _ = await call(hub, "GET", "/api/v1/roles", bearer(key))
+    assert status in (200, 401)
+    return status == 200
+
+
+async def test_a_key_tells_when_it_was_used_and_is_shown_once(hub: Hub):
+    admin = await add_person(hub, "admin")
+    made = await make_key(hub, admin)
+    assert await reads_roles(hub, made["key"])
     _, page = await call(hub, "GET", "/api/v1/keys", admin.headers)
     shown = next(one for one in page["items"] if one["id"] == made["id"])
     assert shown["last_used_at"] and made["key"] not in str(page) and shown["created_by"] == str(admin.id)
-    await hub.fetch("UPDATE api_keys SET expires_at = now() WHERE name = 'ERP'")
-    assert (await call(hub, "GET", "/api/v1/roles", key))[0] == 401
     past = {"name": "x", "scopes": ["roles:read"], "expires_at": "2020-01-01T00:00:00Z"}
     assert (await call(hub, "POST", "/api/v1/keys", admin.headers, json=past))[0] == 422
-    assert (await call(hub, "DELETE", f"/api/v1/keys/{made['id']}", admin.headers))[0] == 204
+
+
+async def test_a_key_in_use_ends_with_its_time(hub: Hub):
+    admin = await add_person(hub, "admin")
+    made = await make_key(hub, admin, expires_at=(datetime.now(UTC) + timedelta(seconds=1.5)).isoformat())
+    while await reads_roles(hub, made["key"]):
+        await asyncio.sleep(0.05)
+    assert await hub.fetchval(
+        "SELECT clock_timestamp() - expires_at FROM api_keys WHERE id = $1", UUID(made["id"])
+    ) < timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("end", ["revoked", "its user deactivated"])
+async def test_a_key_in_use_ends_at_once(hub: Hub, end: str):
+    admin, bia = await add_person(hub, "admin"), await add_person(hub)
+    made = await make_key(hub, admin)
+    await hub.fetch("UPDATE api_keys SET user_id = $2 WHERE id = $1", UUID(made["id"]), bia.id)
+    assert [await reads_roles(hub, made["key"]) for _ in range(3)] == [True] * 3
+    assert await hub.services.redis.pttl(entry_of(UUID(made["id"]))) > 1000, (
+        "it is kept, so that PostgreSQL is not asked"
+    )
+    if end == "revoked":
+        assert (await call(hub, "DELETE", f"/api/v1/keys/{made['id']}", admin.headers))[0] == 204
+    else:
+        assert (await call(hub, "PATCH", f"{USERS}/{bia.id}", admin.headers, json={"active": False}))[0] == 200
+    assert not await reads_roles(hub, made["key"])
+
+
+async def test_what_a_key_may_do_is_read_from_postgresql_while_redis_is_away(database_url: str):
+    with EmbeddedValkey(durable=True) as valkey:
+        async with running_hub(make_settings(database_url, valkey.url())) as hub:
+            key = await create_key(hub.services.db, "ERP", ["roles:read"])
+            assert await reads_roles(hub, key) and await reads_roles(hub, key)
+            valkey.kill9()
+            assert await reads_roles(hub, key)
+            await hub.fetch("UPDATE api_keys SET revoked_at = now()")
+            assert not await reads_roles(hub, key)
 
 
 async def test_what_has_expired_is_tidied_away(hub: Hub):

@@ -22,13 +22,16 @@ NAMES = (
     "lake",
     "auth",
     "live",
+    "crowd",
+    "rest",
     "models",
     "analytics",
     "sentiment",
     "segments",
+    "campaigns",
 )
 # Those of the data platform take a part of the design's size unless asked for all of it: each ends within a few minutes.
-PARTS = {"lake": 0.1, "analytics": 0.1, "segments": 0.1, "models": 0.5}
+PARTS = {"lake": 0.1, "analytics": 0.1, "segments": 0.1, "models": 0.5, "campaigns": 0.1}
 
 
 def main() -> int:

@@ -1,11 +1,16 @@
 """(i) Key figures at 10 million messages of a million conversations in a year: what the API asks, beside a plain query written by
-hand on the same table, and beside the same SQL in PostgreSQL on the same rows."""
+hand on the same table, and beside the same SQL in PostgreSQL on the same table: every row, every column, an index on the day.
+
+PostgreSQL has all of it in memory and two workers for each query. The floor is of the questions of a dashboard together, of
+a period that dashboards are opened with (30 and 90 days) or of a year, as they stand on one page.
+"""
 
 import asyncio
 import statistics
 import time
 from collections.abc import Awaitable, Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import asyncpg
@@ -48,26 +53,43 @@ SELECT
 FROM (SELECT * FROM gold.conversation_facts WHERE day BETWEEN {from:Date} AND {to:Date}) AS facts
 ARRAY JOIN range({each:UInt8}) AS n
 """
-TABLES = """
-CREATE UNLOGGED TABLE facts (day date, conversation_id uuid, queue text, agent_id uuid, opened_at timestamptz, first_response_seconds float8);
-CREATE UNLOGGED TABLE said (day date, conversation_id uuid, queue text, direction text, is_accepted boolean, is_delivered boolean);
-"""
-INDEXES = "CREATE INDEX ON facts (day); CREATE INDEX ON said (day); ANALYZE facts; ANALYZE said"
-COPIED = {
-    "facts": "SELECT day, conversation_id, queue, agent_id, opened_at, first_response_seconds FROM gold.conversation_facts WHERE day BETWEEN {first:Date} AND {last:Date}",
-    "said": "SELECT day, conversation_id, queue, direction, is_accepted, is_delivered FROM gold.message_facts WHERE day BETWEEN {first:Date} AND {last:Date}",
+# A table of PostgreSQL has the columns of the warehouse's, in their order.
+KINDS = {
+    "Date": "date", "UUID": "uuid", "String": "text", "Bool": "boolean", "Float64": "float8", "DateTime": "timestamptz",
+    "UInt8": "int", "UInt16": "int", "Int16": "int", "UInt32": "bigint", "Int32": "int", "Int64": "bigint", "UInt64": "bigint",
+}  # fmt: skip
+COPIED = ("conversation_facts", "message_facts")
+# As a server that analytics are asked of would be set up: as many workers as cores, a page's sorts and hashes in memory.
+POSTGRES = {
+    "shared_buffers": "2GB",
+    "work_mem": "256MB",
+    "effective_cache_size": "12GB",
+    "jit": "on",
+    "max_parallel_workers_per_gather": "2",
 }
+WHO = "day BETWEEN '{first}' AND '{last}' AND queue IN ('suporte', 'vendas')"
 RESPONSE = """
-SELECT count(*), 0.000001 * sum(round(first_response_seconds * 1e6)) / count(*) FROM {table}
-WHERE day BETWEEN '{first}' AND '{last}' AND queue IN ('suporte', 'vendas') AND first_response_seconds IS NOT NULL
+SELECT count(*), 0.000001 * sum(round(first_response_seconds * 1e6)) / count(*) FROM {gold}conversation_facts
+WHERE {who} AND first_response_seconds IS NOT NULL
 """
 DELIVERY = """
-SELECT count(*), 1.0 * sum(CASE WHEN is_delivered THEN 1 ELSE 0 END) / count(*) FROM {table}
-WHERE day BETWEEN '{first}' AND '{last}' AND queue IN ('suporte', 'vendas') AND direction = 'out' AND is_accepted
+SELECT count(*), 1.0 * sum(CASE WHEN is_delivered THEN 1 ELSE 0 END) / count(*) FROM {gold}message_facts
+WHERE {who} AND direction = 'out' AND is_accepted
+"""
+BY_DAY = """
+SELECT day, count(*), sum(CASE WHEN is_delivered THEN 1 ELSE 0 END) FROM {gold}message_facts
+WHERE {who} AND direction = 'out' AND is_accepted GROUP BY day ORDER BY day
+"""
+BY_QUEUE = """
+SELECT queue, count(*), sum(CASE WHEN is_delivered THEN 1 ELSE 0 END) FROM {gold}message_facts
+WHERE {who} AND direction = 'out' AND is_accepted GROUP BY queue ORDER BY count(*) DESC, queue
+"""
+MESSAGES_TALKED = """
+SELECT count(*), count(DISTINCT conversation_id) FROM {gold}message_facts WHERE {who} AND counts
 """
 BEHIND = """
-SELECT conversation_id, min(opened_at) AS at, sum(round(first_response_seconds * 1e6)) AS numerator FROM {table}
-WHERE day BETWEEN '{first}' AND '{last}' AND queue IN ('suporte', 'vendas') AND first_response_seconds IS NOT NULL
+SELECT conversation_id, min(opened_at) AS at, sum(round(first_response_seconds * 1e6)) AS numerator FROM {gold}conversation_facts
+WHERE {who} AND first_response_seconds IS NOT NULL
 GROUP BY conversation_id ORDER BY at DESC, conversation_id DESC LIMIT 51
 """
 
@@ -77,23 +99,26 @@ Ask = Callable[[], Awaitable[Any]]
 async def run(scale: float) -> list[Row]:
     """Milliseconds of each question as the API asks it, with its ratios to the hand-written query and to PostgreSQL."""
     messages = int(MESSAGES * scale)
-    with engines() as stack, EmbeddedWarehouse() as warehouse:
+    with engines(**POSTGRES) as stack, EmbeddedWarehouse() as warehouse:
         settings = make_settings(stack.database_url, stack.redis_url, clickhouse_url=warehouse.url())
         await asyncio.to_thread(apply_schema, settings)
         reader = Reader(settings)
         try:
             tenth, _ = await _filled(reader, warehouse, messages // 10)
             whole, seconds = await _filled(reader, warehouse, messages)
+            began = time.monotonic()
             db = await _copied(stack, warehouse.url())
+            copied = time.monotonic() - began
             rows = [
                 Row(
                     f"{messages:,} messages, {messages // PER_CONVERSATION:,} conversations in {DAYS} days",
                     f"made in {seconds:,.0f} s",
                     note=f"{messages / seconds:,.0f} messages/s by INSERT … SELECT FROM numbers()",
-                )
+                ),
+                Row("the same two tables in PostgreSQL", f"copied in {copied:,.0f} s", note=await _sizes(reader, db)),
             ]
             try:
-                for days in (30, DAYS):
+                for days in (30, 90, DAYS):
                     rows += await _compared(reader, db, days, floor=5.0 if messages >= MESSAGES else None)
             finally:
                 await db.close()
@@ -136,24 +161,44 @@ def _fill(url: str, messages: int) -> None:
 
 
 async def _copied(stack: Engines, url: str) -> asyncpg.Connection:
-    """The same rows in PostgreSQL, with the indexes that one would make."""
+    """The same tables in PostgreSQL, whole, with the indexes that one would make; analysed and without dead rows."""
     db = await asyncpg.connect(stack.database_url)
-    await db.execute(TABLES)
     client = connect(url, timeout_s=3600)
-    for table, sql in COPIED.items():
-        for start in range(0, DAYS, 30):
+    for table in COPIED:
+        told = await asyncio.to_thread(client.query, f"SELECT name, type FROM system.columns WHERE database = 'gold' AND table = '{table}' ORDER BY position")  # fmt: skip
+        columns = ", ".join(f'"{name}" {_kind(kind)}' for name, kind in told.result_rows)
+        await db.execute(f"CREATE UNLOGGED TABLE {table} ({columns})")
+        for start in range(0, DAYS, 15):
+            days = {"first": FIRST + timedelta(days=start), "last": FIRST + timedelta(days=start + 14)}
+            sql = f"SELECT * FROM gold.{table} WHERE day BETWEEN {{first:Date}} AND {{last:Date}} ORDER BY day"
             rows = await asyncio.to_thread(
-                client.raw_query,
-                sql,
-                parameters={"first": FIRST + timedelta(days=start), "last": FIRST + timedelta(days=start + 29)},
-                settings={"max_result_rows": 0},
-                fmt="TabSeparated",
+                client.raw_query, sql, parameters=days, settings={"max_result_rows": 0}, fmt="TabSeparated"
             )
             if rows:
                 await db.copy_to_table(table, source=_pieces(rows), format="text", timeout=600)
+        await db.execute(f"CREATE INDEX ON {table} (day)", timeout=3600)
+        await db.execute(f"VACUUM ANALYZE {table}", timeout=3600)
     client.close()
-    await db.execute(INDEXES, timeout=3600)
     return db
+
+
+async def _sizes(reader: Reader, db: asyncpg.Connection) -> str:
+    """Gigabytes of both tables, with PostgreSQL's indexes."""
+    ours = await reader.rows(
+        "SELECT sum(bytes_on_disk) / 1e9 AS gb FROM system.parts WHERE active AND database = 'gold'"
+    )
+    theirs = await db.fetchval(
+        "SELECT sum(pg_total_relation_size(one::regclass)) / 1e9 FROM unnest($1::text[]) one", list(COPIED)
+    )
+    return f"{theirs:.1f} GB there, {ours[0]['gb']:.1f} GB here"
+
+
+def _kind(kind: str) -> str:
+    """The type in PostgreSQL of a column of the warehouse."""
+    for wrapper in ("LowCardinality(", "Nullable("):
+        if kind.startswith(wrapper):
+            return _kind(kind.removeprefix(wrapper)[:-1])
+    return KINDS["DateTime" if kind.startswith("DateTime") else kind]
 
 
 async def _pieces(rows: bytes) -> Any:
@@ -161,37 +206,50 @@ async def _pieces(rows: bytes) -> Any:
 
 
 async def _compared(reader: Reader, db: asyncpg.Connection, days: int, *, floor: float | None) -> list[Row]:
-    """Beside the query by hand and PostgreSQL, which is as quick while everything fits its memory: the floor is of the full size."""
+    """Each question beside the query by hand and PostgreSQL, then all of them together as on one page, which has the floor."""
     last = FIRST + timedelta(days=DAYS - 1)
     filter_ = Filter(last - timedelta(days=days - 1), last, {"queue": ["suporte", "vendas"]})
-    bounds = {"first": filter_.first, "last": filter_.last}
-    kpis, shown = catalogue().kpis, []
-    for name, sql, tables, ours in (
-        ("first response", RESPONSE, ("gold.conversation_facts", "facts"), lambda: ask.figure(reader, kpis["first_response_time"], filter_)),
-        ("delivery rate", DELIVERY, ("gold.message_facts", "said"), lambda: ask.figure(reader, kpis["delivery_rate"], filter_)),
-        ("drill-down, first page", BEHIND, ("gold.conversation_facts", "facts"), lambda: ask.conversations(
+    who, kpis, shown = WHO.format(first=filter_.first, last=filter_.last), catalogue().kpis, []
+    pages = [0.0, 0.0, 0.0]
+    for name, sql, ours in (
+        ("first response", RESPONSE, lambda: ask.figure(reader, kpis["first_response_time"], filter_)),
+        ("delivery rate", DELIVERY, lambda: ask.figure(reader, kpis["delivery_rate"], filter_)),
+        ("delivery rate by day", BY_DAY, lambda: ask.series(reader, kpis["delivery_rate"], filter_, "day")),
+        ("delivery rate by queue", BY_QUEUE, lambda: ask.breakdown(
+            reader, kpis["delivery_rate"], filter_, "queue", limit=100, zone="America/Sao_Paulo")),
+        ("messages and their conversations", MESSAGES_TALKED, lambda: ask.total(reader, ask.Cases.of(kpis["messages"]), filter_)),
+        ("drill-down, first page", BEHIND, lambda: ask.conversations(
             reader, ask.Cases.of(kpis["first_response_time"]), filter_, order="newest", limit=50, cursor=None)),
     ):  # fmt: skip
-        by_hand, in_postgres = sql.format(table=tables[0], **bounds), sql.format(table=tables[1], **bounds)
+        by_hand, in_postgres = sql.format(gold="gold.", who=who), sql.format(gold="", who=who)
         await _same(reader, db, by_hand, in_postgres)
         times = await _interleaved(
             [ours, lambda sql=by_hand: reader.rows(sql), lambda sql=in_postgres: db.fetch(sql, timeout=600)]
         )
         api, plain, postgres = (statistics.median(one) for one in times)
-        shown += [
-            Row(f"{name}, {days} days", f"{api:.0f} ms", plain / api, f"by hand in ClickHouse, {plain:.0f} ms"),
-            Row(f"{name}, {days} days", f"{api:.0f} ms", postgres / api, f"PostgreSQL, {postgres:.0f} ms", floor),
-        ]
-    return shown
+        pages = [page + one for page, one in zip(pages, (api, plain, postgres), strict=True)]
+        shown += _beside(f"{name}, {days} days", api, plain, postgres, None)
+    return shown + _beside(f"all six, a page of {days} days", *pages, floor)
+
+
+def _beside(what: str, api: float, plain: float, postgres: float, floor: float | None) -> list[Row]:
+    return [
+        Row(what, f"{api:.0f} ms", plain / api, f"by hand in ClickHouse, {plain:.0f} ms"),
+        Row(what, f"{api:.0f} ms", postgres / api, f"PostgreSQL, {postgres:.0f} ms", floor, note=f"by hand: {postgres / plain:.2f}"),
+    ]  # fmt: skip
 
 
 async def _same(reader: Reader, db: asyncpg.Connection, by_hand: str, in_postgres: str) -> None:
     """Figures are compared only if they are equal."""
     here, there = await reader.rows(by_hand), await db.fetch(in_postgres, timeout=600)
-    if len(here) == 1 and [round(float(v), 6) for v in here[0].values()] != [
-        round(float(v), 6) for v in there[0].values()
-    ]:
-        raise RuntimeError(f"ClickHouse and PostgreSQL disagree: {here[0]} and {dict(there[0])}")
+    ours, theirs = [_plain(row.values()) for row in here], [_plain(row.values()) for row in there]
+    if ours != theirs:
+        raise RuntimeError(f"ClickHouse and PostgreSQL disagree: {ours[:3]} and {theirs[:3]}")
+
+
+def _plain(values: Any) -> list[Any]:
+    """Numbers to six digits after the point; ids, days and words as they are; moments left out, whose zones differ."""
+    return [round(float(one), 6) if isinstance(one, int | float | Decimal) else str(one) for one in values if not isinstance(one, datetime)]  # fmt: skip
 
 
 async def _others(reader: Reader) -> dict[str, float]:

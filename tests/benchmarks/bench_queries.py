@@ -4,7 +4,6 @@ import asyncio
 import statistics
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -62,7 +61,7 @@ async def run(scale: float) -> list[Row]:
         pool = await create_pool(stack.database_url, size=4, name="bench")
         messages = int(MESSAGES * scale)
         began = time.monotonic()
-        await _fill(pool, messages)
+        await fill(pool, messages)
         rows = [Row("messages loaded", f"{messages:,} in {time.monotonic() - began:,.0f} s")]
         for name, query, arguments in await _hot(pool, messages):
             rows.append(await _measure(pool, name, query, arguments))
@@ -71,7 +70,6 @@ async def run(scale: float) -> list[Row]:
             ("frequent word", "internet"),
             ("two words", "internet boleto"),
         ):
-            await _print_search_plan(pool, name, words)
             rows.append(
                 await _timed(
                     f"search: {name}", lambda words=words: search.search_messages(pool, PROGRAM, words, limit=50)
@@ -81,7 +79,8 @@ async def run(scale: float) -> list[Row]:
     return rows
 
 
-async def _fill(pool: asyncpg.Pool, messages: int) -> None:
+async def fill(pool: asyncpg.Pool, messages: int) -> None:
+    """So many messages over a year, ten to a conversation, five conversations to a customer."""
     talks = max(100, messages // PER_CONVERSATION)
     people = max(50, talks // 5)
     said = {word for utterance in load_corpus().utterances for word in utterance.text.lower().split() if word.isalpha()}
@@ -105,11 +104,11 @@ async def _fill(pool: asyncpg.Pool, messages: int) -> None:
     spans = [(first, min(talks, first + step - 1)) for first in range(1, talks + 1, step)]
     places = asyncio.Semaphore(2)
 
-    async def fill(first: int, last: int) -> None:
+    async def write(first: int, last: int) -> None:
         async with places:
             await pool.execute(MONTH, first, last, PER_CONVERSATION, people, talks, SENTENCES, timeout=3600)
 
-    await asyncio.gather(*(fill(first, last) for first, last in spans))
+    await asyncio.gather(*(write(first, last) for first, last in spans))
     await pool.execute(KEYS, timeout=3600)
     await pool.execute(INDEX, timeout=3600)
     await pool.execute("VACUUM ANALYZE messages", timeout=3600)
@@ -135,7 +134,7 @@ async def _hot(pool: asyncpg.Pool, messages: int) -> list[tuple[str, str, Callab
         return keys[start : start + count]
 
     return [
-        ("newest messages of a conversation", views.list_messages, lambda: [talk(), None, None, 50]),
+        ("newest messages of a conversation", views.list_messages, lambda: [talk(), None, None, 50, None, None]),
         ("conversations, newest first", views.list_conversations, lambda: [None, None, None, None, None, None, 50]),
         (
             "conversations of a customer",
@@ -152,15 +151,6 @@ async def _hot(pool: asyncpg.Pool, messages: int) -> list[tuple[str, str, Callab
         ("what waits (sweep, every 2 s)", maintenance.queries.waiting_work, list),
         ("gauges (every 5 s)", maintenance.queries.gauges, list),
     ]
-
-
-async def _print_search_plan(pool: asyncpg.Pool, name: str, words: str) -> None:
-    """The plan of a search's first step, the newest month: what every search asks."""
-    first_day = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-    following = (first_day + timedelta(days=32)).replace(day=1)
-    arguments = (*PROGRAM.scope, words, first_day, following, 50)
-    async with pool.acquire() as db:
-        await _print_plan(db, f"search: {name}, newest month", search.queries.search_month, arguments)
 
 
 async def _print_plan(db: Connection, name: str, query: str, arguments: Iterable[Any]) -> None:

@@ -27,6 +27,7 @@ class Result:
     p95_ms: float
     p99_ms: float
     errors: int = 0
+    by_label: dict[str, tuple[int, float, float, float]] = field(default_factory=dict)  # count, p50, p95, worst ms
 
     @property
     def accepted(self) -> int:
@@ -41,29 +42,37 @@ class Result:
 
 @dataclass
 class Job:
-    """One load: `requests` (raw bytes, hex in the file) are sent once each, in order."""
+    """One load: `requests` (raw bytes, hex in the file) are sent once each, in order; `labels` tell their kinds apart."""
 
     host: str
     port: int
     connections: int
     rate: float | None = None
     requests: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
 
 
 def http_post(url: str, body: bytes, headers: Iterable[tuple[str, str]]) -> bytes:
     """The bytes of a keep-alive POST."""
+    return http_request("POST", url, body, headers)
+
+
+def http_request(method: str, url: str, body: bytes, headers: Iterable[tuple[str, str]]) -> bytes:
+    """The bytes of a keep-alive request."""
     parts = urlsplit(url)
-    lines = [f"POST {parts.path} HTTP/1.1", f"Host: {parts.netloc}", f"Content-Length: {len(body)}"]
+    target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {parts.netloc}", f"Content-Length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in headers]
     return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
 
 
-def run_load(url: str, requests: Sequence[bytes], *, connections: int, rate: float | None = None) -> Result:
+def run_load(
+    url: str, requests: Sequence[bytes], *, connections: int, rate: float | None = None, labels: Sequence[str] = ()
+) -> Result:
     """Send every request once from a process of its own and wait for it."""
     parts = urlsplit(url)
-    job = Job(
-        parts.hostname or "127.0.0.1", parts.port or 80, connections, rate, [request.hex() for request in requests]
-    )
+    raw = [request.hex() for request in requests]
+    job = Job(parts.hostname or "127.0.0.1", parts.port or 80, connections, rate, raw, list(labels))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "job.json"
         file.write_text(json.dumps(asdict(job)))
@@ -79,14 +88,14 @@ class Connection(asyncio.Protocol):
     def __init__(self, load: "Load") -> None:
         self.load = load
         self.buffer = bytearray()
-        self.due = 0.0
+        self.due, self.label = 0.0, ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
         self.load.idle(self)
 
-    def start(self, request: bytes, due: float) -> None:
-        self.due = due
+    def start(self, request: bytes, label: str, due: float) -> None:
+        self.due, self.label = due, label
         self.transport.write(request)  # type: ignore[attr-defined]
 
     def data_received(self, data: bytes) -> None:
@@ -114,11 +123,13 @@ class Load:
 
     def __init__(self, job: Job) -> None:
         self.job = job
-        self.waiting: deque[tuple[bytes, float]] = deque()
-        self.requests = deque(bytes.fromhex(request) for request in job.requests)
+        self.waiting: deque[tuple[bytes, str, float]] = deque()
+        labels = job.labels or [""] * len(job.requests)
+        self.requests = deque((bytes.fromhex(one), label) for one, label in zip(job.requests, labels, strict=True))
         self.total = len(self.requests)
         self.free: deque[Connection] = deque()
         self.latencies: list[float] = []
+        self.of_label: dict[str, list[float]] = {}
         self.statuses: Counter[str] = Counter()
         self.errors = 0
         self.done = asyncio.Event()
@@ -126,7 +137,7 @@ class Load:
     def idle(self, connection: Connection) -> None:
         if self.job.rate is None:
             if self.requests and self.started:
-                connection.start(self.requests.popleft(), time.perf_counter())
+                connection.start(*self.requests.popleft(), time.perf_counter())
             else:
                 self.free.append(connection)
         elif self.waiting:
@@ -138,6 +149,7 @@ class Load:
 
     def answered(self, connection: Connection, status: str) -> None:
         self.latencies.append((time.perf_counter() - connection.due) * 1000)
+        self.of_label.setdefault(connection.label, []).append(self.latencies[-1])
         self.statuses[status] += 1
         self._finish_one()
         self.idle(connection)
@@ -164,22 +176,30 @@ class Load:
             await self._arrive(self.job.rate, began)
         await self.done.wait()
         seconds = time.perf_counter() - began
-        ordered = sorted(self.latencies) or [0.0]
-        at = lambda share: ordered[min(len(ordered) - 1, int(len(ordered) * share))]  # noqa: E731
-        return Result(seconds, dict(self.statuses), at(0.5), at(0.95), at(0.99), self.errors)
+        all_, by_label = self.latencies or [0.0], {}
+        for label, some in self.of_label.items():
+            by_label[label] = (len(some), _at(some, 0.5), _at(some, 0.95), max(some))
+        return Result(
+            seconds, dict(self.statuses), _at(all_, 0.5), _at(all_, 0.95), _at(all_, 0.99), self.errors, by_label
+        )
 
     async def _arrive(self, rate: float, began: float) -> None:
         sent = 0
         while self.requests:
-            due_now = int((time.perf_counter() - began) * rate)
+            due_now = int((time.perf_counter() - began) * rate) + 1  # the first one is due at once
             while sent < due_now and self.requests:
-                request, due = self.requests.popleft(), began + sent / rate
+                (request, label), due = self.requests.popleft(), began + sent / rate
                 sent += 1
                 if self.free:
-                    self.free.popleft().start(request, due)
+                    self.free.popleft().start(request, label, due)
                 else:
-                    self.waiting.append((request, due))
+                    self.waiting.append((request, label, due))
             await asyncio.sleep(0.001)
+
+
+def _at(values: Sequence[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
 if __name__ == "__main__":

@@ -137,3 +137,29 @@ def bare_socket() -> FastAPI:
         return {"status": "ok"}
 
     return app
+
+
+def bare_rooms() -> FastAPI:
+    """The same for rooms: a socket names its own, and what is said is sent to those of that room."""
+    app, rooms = FastAPI(), dict[str, set[WebSocket]]()
+
+    @app.websocket("/ws")
+    async def listen(socket: WebSocket, room: str) -> None:
+        await socket.accept()
+        rooms.setdefault(room, set()).add(socket)
+        with suppress(WebSocketDisconnect):
+            while True:
+                await socket.receive_text()
+        rooms[room].discard(socket)
+
+    @app.post("/say")
+    async def say(request: Request, room: str) -> None:
+        text = (await request.body()).decode().ljust(FRAME_CHARACTERS)
+        for socket in rooms.get(room, ()):
+            await socket.send_text(text)
+
+    @app.get("/health")
+    async def health() -> dict[str, str]:
+        return {"status": "ok"}
+
+    return app

@@ -44,9 +44,9 @@ class Engines:
 
 
 @contextmanager
-def engines() -> Iterator[Engines]:
-    """A durable PostgreSQL (fsync on) with the schema, and a Valkey."""
-    with EmbeddedPostgres(durable=True) as postgres, EmbeddedValkey() as valkey:
+def engines(**options: str) -> Iterator[Engines]:
+    """A durable PostgreSQL (fsync on) with the schema and further server settings, and a Valkey."""
+    with EmbeddedPostgres(durable=True, options=options) as postgres, EmbeddedValkey() as valkey:
         yield Engines(Databases(postgres.url()).create(), valkey.url())
 
 
@@ -61,7 +61,7 @@ def serving(factory: str, environment: dict[str, str], *, workers: int = 1) -> I
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 @contextmanager
@@ -110,7 +110,7 @@ async def ring(stack: Engines, *rings: tuple[str, tuple[int, ...]]) -> None:
         await services.bells.ring([(REGISTRY[name], args) for name, args in rings])
 
 
-def wait_for(url: str, process: subprocess.Popen[bytes], deadline_s: float = 30) -> None:
+def wait_for(url: str, process: subprocess.Popen[bytes], deadline_s: float = 180) -> None:
     """Until `url` answers anything. Raises RuntimeError when the process ended, TimeoutError after the deadline."""
     end = time.monotonic() + deadline_s
     while time.monotonic() < end:

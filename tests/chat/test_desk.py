@@ -103,6 +103,24 @@ async def test_a_conversation_ends_with_an_outcome_that_is_in_use(hub: Hub, bia:
     assert (await call(hub, "POST", f"{ALL}/{other}/close", bia.headers, json={"disposition": "visita"}))[0] == 422
 
 
+async def test_a_queue_that_wants_an_outcome_gets_one_from_people(hub: Hub):
+    team, queue = await add_team(hub, "norte")
+    bia, boss = await add_person(hub, "agent", team), await add_person(hub, "supervisor", team)
+    talk = (await add_conversation(hub, queue, "sinal"))["conversation"]
+    await hub.fetch("UPDATE queues SET disposition_required = true WHERE key = $1", queue)
+    other = (await add_conversation(hub, queue, "boleto"))["conversation"]
+    assert (await call(hub, "POST", f"{ALL}/{other}/close", bia.headers, json={}))[0] == 200, "none is in use"
+    await call(hub, "PUT", "/api/v1/dispositions/visita", boss.headers, json={"name": "Visita"})
+    for how in ("resolve", "close"):
+        status, problem = await call(hub, "POST", f"{ALL}/{talk}/{how}", bia.headers, json={})
+        assert (status, problem["code"]) == (409, "disposition_required")
+    assert (await shown(hub, bia, talk))["state"] == "queued", "nothing of it was done"
+    assert (await call(hub, "POST", f"{ALL}/{talk}/resolve", bia.headers, json={"disposition": "visita"}))[0] == 200
+    assert (await call(hub, "POST", f"{ALL}/{talk}/close", bia.headers, json={}))[0] == 200, "it has one already"
+    spam = (await add_conversation(hub, queue, "propaganda"))["conversation"]
+    assert (await call(hub, "POST", f"{ALL}/{spam}/spam", bia.headers))[0] == 204
+
+
 async def test_a_note_reaches_who_is_mentioned_and_sees_the_conversation(hub: Hub):
     team, queue = await add_team(hub, "norte")
     bia, caio, stranger = (

@@ -40,6 +40,12 @@ def test_what_people_type_is_found(ddd: str, tail: str, form: str):
     assert from_text(form.format(ddd=ddd, a=tail[:4], b=tail[4:])) == f"+55{ddd}9{tail}"
 
 
+@given(DDDS, st.from_regex(r"9[1-5][0-9]{7}", fullmatch=True), st.sampled_from(["{} {}", "({}) {}", "0{}{}"]))
+def test_a_mobile_of_the_newer_ranges_never_had_eight_digits(ddd: str, number: str, form: str):
+    assert from_text(form.format(ddd, number)) == f"+55{ddd}{number}"
+    assert variants(f"55{ddd}{number}") == [f"55{ddd}{number}"]
+
+
 @pytest.mark.parametrize(
     "typed", ["", "98765-4321", "987654321", "ana", "(00) 98765-4321", "+", "123", "1" * 16, "BR.1502576394655843"]
 )

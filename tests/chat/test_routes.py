@@ -214,6 +214,26 @@ async def test_waiting_conversations_come_by_priority_then_by_waiting_time(serve
     assert seen == [order[2], order[0], order[1], order[3]]
 
 
+async def test_what_an_agent_has_comes_by_its_last_word_page_by_page(served: Hub):
+    bia, mine = await agent(served), []
+    for number in range(4):
+        opened = await write(served, wa_id=f"551198765430{number}", at=now() - 7200 + number)
+        if number < 3:
+            assert (await post(served, f"/{opened['id']}/assign", {"agent_id": bia}))[0] == 200
+            mine.append(opened["id"])
+    await served.fetch("UPDATE conversations SET last_message_at = now() WHERE id = $1", uuid({"id": mine[0]}))
+    found, cursor = [], None
+    while True:
+        query = {"agent_id": bia, "limit": "2", **({"cursor": cursor} if cursor else {})}
+        page = await (await served.get(CONVERSATIONS, headers=served.auth, params=query)).json()
+        found += [row["id"] for row in page["items"]]
+        if not (cursor := page["next_cursor"]):
+            break
+    assert found == [mine[0], mine[2], mine[1]]
+    assert (await post(served, f"/{mine[1]}/resolve", {}))[0] == 200
+    assert [row["id"] for row in await listed(served, agent_id=bia, state="assigned")] == [mine[0], mine[2]]
+
+
 async def test_a_key_without_the_scope_is_refused(served: Hub):
     from hub_api.auth.keys import create_key
 

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +13,11 @@ import pytest
 from dotenv import dotenv_values
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.e2e.chromium import CHROMIUM_OPTIONS
+from tests.e2e.console import Scene, open_scene
+from tests.support.waiting import wait_until
+
 HUB = [sys.executable, "-m", "hub_api"]
-CHROMIUM_OPTIONS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,10 @@ class Stack:
     home: Path
     environment: dict[str, str]
 
-    def hub(self, *arguments: str, check: bool = True) -> str:
+    def hub(self, *arguments: str, check: bool = True, patience_s: int = 300) -> str:
         """Output of a `hub` command on this home."""
         done = subprocess.run(
-            [*HUB, *arguments], env=self.environment, capture_output=True, text=True, timeout=300, check=False
+            [*HUB, *arguments], env=self.environment, capture_output=True, text=True, timeout=patience_s, check=False
         )
         assert not check or done.returncode == 0, (
             f"hub {' '.join(arguments)}: {done.returncode}\n{done.stdout}\n{done.stderr}"
@@ -57,11 +57,19 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
     environment = {**inherited, "HUB_HOME": str(home)}
     running = Stack(home, environment)
-    running.hub("up", "--demo", "--detach", "--days", "10", "--customers", "400", "--rate", "2")
+    scene = ("--days", "10", "--customers", "400", "--rate", "2")
     try:
+        running.hub("up", "--demo", "--detach", *scene, patience_s=600)
         yield running
     finally:
         running.hub("down", "--remove-data", "--yes", check=False)
+
+
+@pytest.fixture(scope="session")
+def ready(stack: Stack) -> None:
+    """Dashboards are there, and the tables behind them have rows."""
+    wait_until(lambda: "dashboards" in stack.hub("dashboards", "provision", check=False), 600, every_s=2)
+    wait_until(lambda: "tables built" in stack.hub("logs", "demo", "-n", "1000", check=False), 600, every_s=2)
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +81,10 @@ def browser() -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
         yield opened
         opened.close()
+
+
+@pytest.fixture
+async def scene(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Scene]:
+    """A hub that works, a channel with customers, a browser for the console."""
+    async with open_scene(database_url, redis_url, tmp_path) as made:
+        yield made

@@ -1,31 +1,24 @@
 """Superset behind the hub: every dashboard in a browser, whose rows are seen, and the ways by which embedded dashboards leak."""
 
-import asyncio
 import json
 import time
 import uuid
-from collections.abc import Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cache
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import jwt
 import pytest
 import requests
 from playwright.sync_api import Browser, Frame, Page, Response
 
 from hub_api.analytics.dashboards.tree import read_tree
-from hub_api.auth.passwords import Passwords
 from hub_api.platform.clickhouse import connect
+from tests.e2e.people import SUPERSET, Person, person, run
+from tests.support.waiting import wait_until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
-PASSWORD = "quatro girafas no telhado"
-SUPERSET = "/apps/superset"
 PAGES = list(read_tree().dashboards)
 """Slugs in the order of the pages."""
 # Charts of what a short history does not have (a forecast wants 14 days, churn 30 after a Sunday) or hopes never to have: they may
@@ -51,91 +44,6 @@ supersetEmbeddedSdk.embedDashboard({
   dashboardUiConfig: { hideTitle: true },
 });
 </script></html>"""
-
-
-@dataclass
-class Person:
-    """Somebody signed in: a session of cookies at the hub."""
-
-    hub: str
-    email: str
-    session: requests.Session
-
-    def get(self, path: str, **headers: str) -> requests.Response:
-        return self.session.get(f"{self.hub}{path}", headers=headers, timeout=120)
-
-    def post(self, path: str, body: Any = None, **headers: str) -> requests.Response:
-        told = {"Origin": self.hub, "X-CSRF-Token": self.session.cookies.get("hub_csrf") or "", **headers}
-        return self.session.post(f"{self.hub}{path}", json=body, headers=told, timeout=120)
-
-    def guest(self, slug: str) -> dict[str, Any]:
-        """A guest token of this session."""
-        answer = self.post(f"/api/v1/analytics/dashboards/{slug}/guest-token")
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def rows(self, chart: dict[str, Any], **headers: str) -> tuple[int, list[dict[str, Any]]]:
-        """Status and rows of a chart's query."""
-        answer = self.post(f"{SUPERSET}/api/v1/chart/data", chart, **headers)
-        result = answer.json().get("result") if answer.headers["Content-Type"].startswith("application/json") else None
-        return answer.status_code, result[0]["data"] if isinstance(result, list) else []
-
-
-def apart(work: Coroutine[Any, Any, Any]) -> Any:
-    """The result of a coroutine in a thread of its own: the browser's loop runs in this one."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, work).result()
-
-
-def run(stack, *statements: tuple[str, tuple[Any, ...]]) -> None:
-    async def execute() -> None:
-        db = await asyncpg.connect(stack.env["HUB_DATABASE_URL"])
-        try:
-            for sql, arguments in statements:
-                await db.execute(sql, *arguments)
-        finally:
-            await db.close()
-
-    apart(execute())
-
-
-@cache
-def hashed() -> str:
-    """PASSWORD as the hub keeps it; once, since it is meant to be slow."""
-
-    async def make() -> str:
-        return await Passwords().hash(PASSWORD)
-
-    return apart(make())
-
-
-def person(stack, role: str) -> Person:
-    """A new user of this role, signed in."""
-    hub, email = f"http://127.0.0.1:{stack.env['HUB_API_PORT']}", f"{role}-{uuid.uuid4().hex[:8]}@example.com"
-    insert = "INSERT INTO users (id, email, name, role, password_hash, password_changed_at) VALUES ($1,$2,$3,$4,$5,$6)"
-    run(stack, (insert, (uuid.uuid4(), email, f"{role.title()} Souza", role, hashed(), datetime.now(UTC))))
-    session = requests.Session()
-    deadline = time.monotonic() + 90
-    while True:  # five attempts a minute from one address
-        answer = session.post(
-            f"{hub}/api/v1/auth/login", json={"email": email, "password": PASSWORD, "transport": "cookie"}, timeout=60
-        )
-        if answer.status_code == 200:
-            return Person(hub, email, session)
-        assert answer.status_code == 429 and time.monotonic() < deadline, answer.text
-        time.sleep(float(answer.headers.get("Retry-After", 5)))
-
-
-@pytest.fixture(scope="module")
-def ready(stack) -> None:
-    """Dashboards are there, and the tables behind them have rows."""
-    deadline = time.monotonic() + 600
-    while "dashboards" not in stack.hub("dashboards", "provision", check=False):
-        assert time.monotonic() < deadline, stack.hub("logs", "superset-provision", check=False)
-        time.sleep(5)
-    while "tables built" not in stack.hub("logs", "demo", "-n", "1000", check=False):
-        assert time.monotonic() < deadline, "the tables are not built"
-        time.sleep(5)
 
 
 @pytest.fixture(scope="module")
@@ -192,11 +100,17 @@ class Looking:
             self.broken.append(f"{answer.status} {answer.url}")
 
     def until(self, page: Page, count: int, timeout_s: float = 120) -> None:
-        """Wait for the answers of so many charts, and until they are drawn."""
-        deadline = time.monotonic() + timeout_s
-        while len(self.rows) < count and time.monotonic() < deadline:
-            page.wait_for_timeout(250)
-        page.wait_for_timeout(2500)
+        """Wait for the answers of so many charts, and until all of them are drawn: nothing turns any more, and two looks at
+        the page a moment apart are the same."""
+        deadline, before = time.monotonic() + timeout_s, b""
+        while time.monotonic() < deadline:
+            page.wait_for_timeout(250)  # answers are noted while the browser is listened to
+            turning = sum(frame.locator(".loading, [data-test=loading-indicator]").count() for frame in page.frames)
+            if len(self.rows) >= count and not turning:
+                seen = page.screenshot()
+                if seen == before:
+                    return
+                before = seen
 
 
 def first_paint(frame: Page | Frame) -> float:
@@ -238,8 +152,10 @@ def test_every_chart_of_every_dashboard_shows_rows(stack, page: Page, people, sl
     assert len(looking.rows) == len(dashboard.charts)
     assert all(isinstance(rows, int) for rows in looking.rows.values()), looking.rows
     empty = empty_charts(stack, people, slug, looking.rows)
-    assert looking.broken == [] and page.get_by_text("Data error").count() == 0
-    assert page.get_by_text("No results").count() <= len(empty)
+    assert looking.broken == [] and page.get_by_text("Erro nos dados").count() == 0
+    assert page.get_by_text("Nada neste período").count() <= len(empty)
+    assert page.get_by_text("Configurações").first.is_visible(), "the page is in Portuguese"
+    assert page.get_by_text("No results").count() == page.get_by_text("Data error").count() == 0
 
 
 def test_a_page_that_embeds_a_dashboard_by_superset_s_sdk_shows_rows(page: Page, people, tmp_path_factory):
@@ -278,10 +194,8 @@ def test_roles_follow_the_hub_and_hold_at_the_next_request(stack, people):
     email = (people["analyst"].email,)
     try:
         run(stack, ("UPDATE users SET role = 'executive' WHERE email = $1", email))
-        deadline = time.monotonic() + 90
-        while "Alpha" in people["analyst"].get(f"{SUPERSET}/api/v1/me/roles/").json()["result"]["roles"]:
-            assert time.monotonic() < deadline, "a changed role does not reach Superset"
-            time.sleep(1)
+        roles = lambda: people["analyst"].get(f"{SUPERSET}/api/v1/me/roles/").json()["result"]["roles"]  # noqa: E731
+        wait_until(lambda: "Alpha" not in roles(), 90)
     finally:
         run(stack, ("UPDATE users SET role = 'analyst' WHERE email = $1", email))
 
@@ -346,10 +260,7 @@ def test_leak_by_refresh_a_new_token_is_judged_anew_and_an_old_one_ends_with_the
     path = f"{SUPERSET}/api/v1/dashboard/custos"
     assert leaver.get(path, **{"X-GuestToken": guest["token"]}).status_code == 200
     run(stack, ("UPDATE users SET role = 'agent' WHERE email = $1", (leaver.email,)))
-    deadline = time.monotonic() + 90
-    while leaver.post("/api/v1/analytics/dashboards/custos/guest-token").status_code == 200:
-        assert time.monotonic() < deadline, "a lost permission still gets tokens"
-        time.sleep(1)
+    wait_until(lambda: leaver.post("/api/v1/analytics/dashboards/custos/guest-token").status_code != 200, 90)
     assert leaver.get(path, **{"X-GuestToken": guest["token"]}).status_code == 403
     assert leaver.post("/api/v1/auth/logout").status_code == 204
     assert leaver.get(path, **{"X-GuestToken": guest["token"]}).status_code == 401

@@ -90,6 +90,19 @@ def test_live_customers_are_answered(stack):
     assert sql(stack, "SELECT count(*) FROM dead_letter") == 0
 
 
+def test_virtual_agents_are_present_and_the_router_gives_to_them(stack):
+    until(
+        lambda: sql(stack, "SELECT count(*) FROM agents WHERE presence IN ('online', 'break')") == 4, "agents are there"
+    )
+    until(
+        lambda: sql(
+            stack,
+            "SELECT count(*) FROM assignments WHERE strategy = 'least_busy' AND assigned_at > now() - interval '10 minutes'",
+        ),
+        "conversations given by the router",
+    )
+
+
 def test_nothing_is_sent_twice(stack):
     with urllib.request.urlopen(f"{stack.env['HUB_META_BASE_URL']}/_sim/accepted") as answer:
         accepted = json.load(answer)

@@ -15,7 +15,7 @@ from hub_api.settings import Settings
 from tests.auth.openid_people import Request, provider, query_of, register
 from tests.auth.people import PASSWORD, add_person, call, clear_limits
 from tests.auth.test_second_factor import set_up
-from tests.e2e.conftest import CHROMIUM_OPTIONS
+from tests.e2e.chromium import CHROMIUM_OPTIONS
 from tests.support.hub import Hub
 from tests.support.waiting import eventually
 

@@ -3,10 +3,12 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import asyncpg
@@ -15,7 +17,12 @@ import typer.main
 from rich.console import Console
 
 from hub_api.cli import app, commands
+from hub_api.embedded.home import Home, State
 from hub_api.embedded.live import panel, read_figures
+from hub_api.embedded.packages import differences, explain, require_packages
+from hub_api.embedded.parts import make_parts, select_parts
+from hub_api.embedded.values import make_values
+from hub_api.errors import Invalid
 from hub_api.platform.ids import uuid7
 from hub_api.settings import Settings
 from tests.support.waiting import run_async
@@ -272,3 +279,46 @@ def test_users_are_made_listed_changed_and_reset(hub_command: Hub, settings: Set
 
     rows = run_async(audited())
     assert {actor for actor, _ in rows} == {"operator"} and ("operator", "signing_keys.rotated") in rows
+
+
+def test_a_package_that_the_lock_has_and_the_environment_lacks_is_named_with_the_remedy(tmp_path: Path) -> None:
+    lock = tmp_path / "requirements.lock"
+    installed = "".join(f"{one}=={version(one)} \\\n    --hash=sha256:00\n" for one in ("typer", "msgspec"))
+    lock.write_text(f"{installed}Not.There==1.2 \\\n    --hash=sha256:00\naiohttp==0.0.1\n")
+    assert differences(lock) == (["not-there"], ["aiohttp"])
+    with pytest.raises(Invalid, match=r"asks for not-there, which this environment lacks; run `make install`"):
+        require_packages(lock)
+    lock.write_text(installed)
+    require_packages(lock)
+    require_packages()  # of this environment, as `hub up` asks
+    assert differences(tmp_path / "none") == ([], [])
+
+
+def test_a_module_that_is_missing_ends_in_one_line_and_one_of_ours_in_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("import package_of_the_new_lock\n")
+    command = [sys.executable, "-m", "hub_api", "status"]
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "error: the package package_of_the_new_lock is not installed in this environment; run `make install`\n"
+    )
+    assert explain(ModuleNotFoundError(name="hub_api.gone")) is None
+
+
+def test_without_dagsters_code_its_other_parts_stay_out_and_the_demo_has_a_home_to_build_tables_in(
+    tmp_path: Path,
+) -> None:
+    home = Home(tmp_path / "home")
+    home.create()
+    values, state = make_values(home, demo=True), State(demo=True)
+    parts = make_parts(home, values, state, definitions="pipelines.definitions", scene=["--days", "2"])
+    if state.postgres_place:  # of root, outside of the home
+        shutil.rmtree(state.postgres_place, ignore_errors=True)
+        Path(state.postgres_place).with_suffix(".home").unlink(missing_ok=True)
+    chosen = {part.name: part for part in select_parts(parts, (), ("dagster-code", "superset"))}
+    assert not {"dagster-daemon", "dagster-web", "dagster-upgrade"} & chosen.keys()
+    assert {"demo", "checker", "models", "api"} <= chosen.keys() and chosen["demo"].prepare is not None
+    assert chosen["demo"].env["HUB_CHECKER_URL"] == values.env["HUB_CHECKER_URL"] != ""
+    alone = {part.name: part for part in select_parts(parts, (), ("dagster",))}
+    assert alone["demo"].env["HUB_CHECKER_URL"] == "", "its run starts a checker of its own"
+    assert {part.name for part in select_parts(parts, ("dagster-web",), ())} >= {"dagster-code", "dagster-web"}

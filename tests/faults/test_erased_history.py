@@ -28,7 +28,7 @@ from hub_api.embedded.postgres import installed_programs
 from hub_api.embedded.values import dagster_storage_url
 from hub_api.settings import Settings
 from hub_api.simulator import ids
-from hub_api.simulator.demo import wait_for_relay, write_history
+from hub_api.simulator.demo import first_day_with_events, wait_for_relay, write_history
 from hub_api.simulator.history.run import Plan
 from tests.faults import planted
 from tests.faults.conftest import FaultStack, own_ports
@@ -94,7 +94,7 @@ class HistoryStack(FaultStack):
             counts = asyncio.run(write_history(self.settings, plan, self.place / "manifest.json"))
             asyncio.run(wait_for_relay(self.settings))
         print(counts)
-        self.first = plan.first_day(self.settings.zone).isoformat()
+        self.first = asyncio.run(first_day_with_events(self.settings)).isoformat()
         url = self.env_now["HUB_DATABASE_URL"]
         prepare_dagster(self.home / "dagster", 1, url)
         self.dagster = {

@@ -17,9 +17,11 @@ from hub_api.platform import migrate
 from hub_api.settings import Settings
 from hub_api.whatsapp.send.pace import pace_of
 from tests.benchmarks.stack import Engines
+from tests.campaigns.engine.stage import awake
+from tests.faults.campaigning import accepted_by_recipient, begin_campaign, recipients
 from tests.support.balancer import Balancer
 from tests.support.outbox import ASTRAY
-from tests.support.pool import Account, Pool, Size, running_pool
+from tests.support.pool import HANDLER, Account, Pool, Size, running_pool
 from tests.support.pool_measures import Replies, quantile, used_share
 from tests.support.postgres import Databases, EmbeddedPostgres
 from tests.support.process import free_port
@@ -242,6 +244,45 @@ async def test_shuffled_statuses_silence_and_opt_outs_in_one_campaign(pool: Pool
     assert all(row["claimed_at"] <= heard[row["customer_id"]] for row in claimed), "claimed after the opt-out's commit"
     assert not await pool.db.fetchval("SELECT count(*) FROM parked_status"), "a status found no message"
     print(f"opted out in mid-campaign: {len(heard)}; of them not sent: {account.states['cancelled']}")
+
+
+async def test_a_campaign_survives_a_flush_a_pause_and_killed_workers(pool: Pool, valkey: EmbeddedValkey) -> None:
+    """Scenario 4 and kill -9 on a campaign: everybody once, or listed as unknown; a pause ends it within a second."""
+    people = max(200, MESSAGES // 2)
+    campaign_id = await begin_campaign(pool, people, awake())
+    of = "SELECT count(*) FROM messages m JOIN campaign_recipients r ON r.message_id = m.id WHERE r.campaign_id = $1 AND m.state NOT IN ('queued', 'claimed')"
+
+    async def left(share: float) -> bool:
+        count = await pool.db.fetchval(of, campaign_id)
+        assert count >= people * share, f"{count} of {people} left: {await recipients(pool, campaign_id)}"
+        return True
+
+    await eventually(lambda: left(0.2), PATIENCE_S, every_s=0.1)
+    with redis.Redis.from_url(valkey.url()) as client:
+        client.flushall()
+    pool.kill_sender()
+    next(part for part in pool.parts if part.command == HANDLER).process.kill()
+    await eventually(lambda: left(0.5), PATIENCE_S, every_s=0.1)
+    await pool.api("POST", f"campaigns/{campaign_id}/pause", {"reason": "teste"})
+    await asyncio.sleep(1.5)
+    claims = "SELECT max(m.claimed_at) FROM messages m JOIN campaign_recipients r ON r.message_id = m.id WHERE r.campaign_id = $1"
+    last = await pool.db.fetchval(claims, campaign_id)
+    await asyncio.sleep(2)
+    assert await pool.db.fetchval(claims, campaign_id) == last, "claimed while it was paused"
+    await pool.api("POST", f"campaigns/{campaign_id}/resume")
+
+    async def over() -> bool:
+        await pool.age_claims()
+        states = await recipients(pool, campaign_id)
+        assert not states.keys() & {"pending", "queued"}, states
+        return True
+
+    await eventually(over, PATIENCE_S, every_s=0.5)
+    states, counts = await recipients(pool, campaign_id), await accepted_by_recipient(pool, campaign_id)
+    assert sum(states.values()) == people and states.keys() <= {"sent", "unknown"}
+    assert len(counts) == people and sum(counts.values()) >= states["sent"]
+    await proved(pool)
+    print(f"campaign of {people}: {states}")
 
 
 async def test_a_rolling_restart_with_a_migration_loses_nothing_and_answers_no_error(

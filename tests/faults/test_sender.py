@@ -157,15 +157,18 @@ async def test_a_sender_killed_around_the_call_never_sends_twice_and_the_rest_go
     lock: asyncpg.Connection[Any] | None = None
     async with worker(settings) as victim:
         await wait_for(hub, ids, lambda found: "accepted" in found)
+        if moment == BEFORE:
+            gate.requests.clear()
+        elif moment == DURING:
+            gate.answers.clear()
+        else:  # it stands still while the message is queued, which needs the lock too
+            await wait_for(hub, ids, lambda found: set(found) == {"accepted"})
+            victim.send_signal(signal.SIGSTOP)
+        await queue(hub.services, people[0], text("três"))
         if moment == AFTER:  # the call is answered, and its record waits for a lock of ours
             lock = await asyncpg.connect(settings.database_url.get_secret_value())
             await lock.execute("BEGIN; LOCK TABLE message_key IN ACCESS EXCLUSIVE MODE")
-        elif moment == BEFORE:
-            gate.requests.clear()
-        else:
-            gate.answers.clear()
-        await queue(hub.services, people[0], text("três"))
-        if moment == AFTER:
+            victim.send_signal(signal.SIGCONT)
 
             async def answered_and_not_recorded() -> bool:
                 await ring_all(hub)

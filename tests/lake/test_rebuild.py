@@ -14,6 +14,7 @@ from hub_api.analytics.relay import LOCK, connect_postgres
 from hub_api.platform.lake.restore import Corrupted, restore
 from hub_api.platform.lake.write import read_manifests
 from hub_api.settings import Settings
+from pipelines.board import copy_board
 from tests.lake.conftest import Built
 
 pytestmark = pytest.mark.timeout(900)  # the history is made and built in the first test's setup
@@ -81,8 +82,15 @@ async def _run(history: Built, *statements: str) -> None:
 
 
 def test_a_lost_warehouse_comes_back_equal_row_by_row(history: Built, lake: Path, detached: None) -> None:
+    asyncio.run(_run(history, "INSERT INTO kpi_baseline (kpi, value, note) VALUES ('csat', 4.1, 'antes')"))
+    copy_board(history.settings)  # in no lake: a rebuild copies it from PostgreSQL
     before = history.hashes()
-    assert {table for table, _ in before} >= {"raw.events", "bronze.events", "gold.conversation_facts"}
+    assert {table for table, _ in before} >= {
+        "raw.events",
+        "bronze.events",
+        "gold.conversation_facts",
+        "silver.kpi_baseline",
+    }
     drop_everything(history)
     done = asyncio.run(rebuilt_while_a_relay_holds_its_lock(history))
     assert done.returncode == 0, done.stdout + done.stderr

@@ -110,6 +110,21 @@ def test_today_is_built_before_a_day_of_long_ago(
     assert [request.tags[launching.END_TAG] for request in requests] == [today(warehouse_settings), "2017-10-03"]
 
 
+def test_days_built_before_an_older_one_are_built_again_after_it(
+    given: Given, warehouse_settings: Settings, instance: dg.DagsterInstance
+) -> None:
+    now = datetime.now(warehouse_settings.zone).date()
+    old, new = ((now - timedelta(days=back)).isoformat() for back in (60, 5))
+    given(*(event for day in (old, new) for event in some_talk(day).events))
+    only = ("bronze/events", "gold/built_days")
+    materialize(warehouse_settings, [new], only=only)
+    materialize(warehouse_settings, [old], only=only)
+    requests = look(instance, warehouse_settings).run_requests or []
+    assert [request.tags[launching.START_TAG] for request in requests] == [new], "its look back lacked the old day"
+    materialize(warehouse_settings, [new], only=only)
+    assert not look(instance, warehouse_settings).run_requests
+
+
 def test_the_hourly_clock_builds_today_unless_a_run_is_underway(instance: dg.DagsterInstance) -> None:
     at = datetime(2026, 3, 10, 14, 5).astimezone()
     with dg.build_schedule_context(instance=instance, scheduled_execution_time=at) as context:

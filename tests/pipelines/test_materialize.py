@@ -40,7 +40,9 @@ def test_ninety_days_are_one_run_with_row_counts_per_day(given: Given, warehouse
     days = days_between(date(2026, 1, 1), date(2026, 3, 31))
     assert len(days) == 90
     given(*(event for day in days[::2] for event in some_talk(day).events))
-    (result,) = materialize(warehouse_settings, days)
+    # Every table of a long stretch is built by `lake/`; here it is how one run tells of ninety days, busy and empty ones.
+    tables = (*made_of("gold/service_kpi_hourly", "gold/cost_daily"), "gold/built_days")
+    (result,) = materialize(warehouse_settings, days, only=tables)
     assert result.success
     assert all(check.passed for check in result.get_asset_check_evaluations())
     steps = [event.step_key for event in result.all_events if event.event_type == dg.DagsterEventType.STEP_SUCCESS]

@@ -60,6 +60,7 @@ def test_training_is_a_glance_when_nothing_changed_and_its_check_judges_what_is_
     (passed,) = good.get_asset_check_evaluations()
     metadata = good.asset_materializations_for_node("models__messages")[0].metadata
     assert passed.passed and metadata["teacher_labels"].value == 0
+    assert str(metadata["agreement"].value).startswith("| teacher |")
     assert metadata["sentiment/version"].value == Registry(own_models.models_dir or Path()).promoted("sentiment")
     (failed,) = bad.get_asset_check_evaluations()
     assert not failed.passed and "held_out_accuracy" in (failed.description or "")

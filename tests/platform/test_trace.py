@@ -151,6 +151,8 @@ async def test_one_trace_leads_from_a_webhook_to_its_event_and_holds_nothing_per
                 f"{url}/api/v1/customers", params=search, headers={**headers, "traceparent": TRACEPARENT}
             ) as answer:
                 assert answer.status == 200
+            # Seen before the processes end: while they are waited for, the collector's loop stands still.
+            await eventually(lambda: "GET /api/v1/customers" in collector.of(CALLER), 60)
         webhook_id = (await db.fetchval("SELECT id FROM webhook_event")).hex
         # The event in PostgreSQL, and with it in the warehouse, bears the id of the webhook that brought it.
         assert await db.fetchval(stored) == webhook_id

@@ -4,15 +4,19 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from redis import Redis
 from rq import Queue
 
+import hub_api
+from hub_api.cron import EVERY_SECONDS
 from hub_api.settings import Settings
 from tests.support.valkey import EmbeddedValkey
 from tests.support.waiting import wait_until
 
+HUB = Path(hub_api.__file__).parent
 WORKER = """
 import time
 from hub_api import roles
@@ -73,6 +77,16 @@ def test_a_worker_goes_on_within_seconds_after_redis_was_away(settings: Settings
         finally:
             worker.kill()
             worker.wait()
+
+
+def test_a_worker_knows_every_job():
+    """Also one that only the clock rings: a process that lacks it fails at each tick, and nobody waits for an answer."""
+    code = "from hub_api.roles import load_jobs; load_jobs(); from hub_api.platform.queue import REGISTRY; print(*REGISTRY)"
+    known = set(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split())
+    declaring = {file for file in HUB.rglob("*.py") if "\n@job(" in file.read_text()}
+    modules = {".".join(file.relative_to(HUB).with_suffix("").parts) for file in declaring}
+    assert modules == {name.rpartition(".")[0] for name in known}
+    assert {job.name for _, job in EVERY_SECONDS} <= known
 
 
 def test_a_worker_imports_no_web_framework():

@@ -109,6 +109,7 @@ async def _live(door: Door, person: Person) -> None:
 
 def _build(settings: Settings, people: tuple[Person, ...]) -> None:
     """The rows that the daily tables would have."""
+    today = datetime.now(settings.zone).date()
     client = connect(settings.clickhouse_url)
     for person in people:
         for table, columns in (
@@ -116,7 +117,7 @@ def _build(settings: Settings, people: tuple[Person, ...]) -> None:
             ("silver.messages", "day, customer_id, conversation_id, content"),
         ):
             client.command(
-                f"INSERT INTO {table} ({columns}) VALUES (today(), {{id:UUID}}, {{talk:UUID}}, {{words:String}})",
-                parameters={"id": person.id, "talk": person.conversation, "words": person.words},
+                f"INSERT INTO {table} ({columns}) VALUES ({{day:Date}}, {{id:UUID}}, {{talk:UUID}}, {{words:String}})",
+                parameters={"day": today, "id": person.id, "talk": person.conversation, "words": person.words},
             )
     client.close()

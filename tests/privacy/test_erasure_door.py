@@ -6,6 +6,8 @@ import subprocess
 import sys
 from uuid import uuid4
 
+from hub_api.chat.privacy import erase
+from hub_api.chat.privacy.jobs import TURN
 from hub_api.platform.queue import REGISTRY
 from hub_api.settings import Settings
 from tests.auth.people import add_person, call
@@ -38,8 +40,6 @@ async def test_the_api_erases_in_the_background_and_shows_how_far_it_is(people: 
 async def test_a_message_in_the_senders_hand_is_waited_for(people: People) -> None:
     door, gone = people.door, people.gone
     await door.db.execute("UPDATE messages SET state = 'claimed' WHERE customer_id = $1 AND state = 'queued'", gone.id)
-    from hub_api.chat.privacy import erase
-
     erasure_id = await erase.request(door.services, "system", gone.id, "request")
     assert not await erase.work_on(door.services, erasure_id)
     row = await erase.find_erasure(door.services, erasure_id)
@@ -53,6 +53,62 @@ async def test_a_message_in_the_senders_hand_is_waited_for(people: People) -> No
     assert await erase.work_on(door.services, erasure_id)
     assert await door.value("SELECT count(*) FROM messages WHERE customer_id = $1 AND wamid IS NOT NULL", gone.id) == 0
     assert await door.value("SELECT count(*) FROM kept_records") == 1
+
+
+async def test_people_are_erased_together_and_only_who_must_be_waited_for_waits(people: People) -> None:
+    """The stores are gone through once for both; what is left of one is not held against the other."""
+    door, erase_due = people.door, REGISTRY["chat.privacy.jobs.erase_due"].function
+    ids = [await erase.request(door.services, "system", one.id, "purpose_ended") for one in (people.gone, people.stays)]
+    await door.db.execute(
+        "UPDATE messages SET state = 'claimed' WHERE customer_id = $1 AND state = 'queued'", people.gone.id
+    )
+    # A copy that no erasure knows of, with a name that is not in ASCII, and as bytes.
+    await door.db.execute("CREATE TABLE forgotten (note bytea, of text)")
+    await door.db.execute("INSERT INTO forgotten VALUES ($1, NULL)", f"liga {people.stays.wa_id}!".encode())
+    await erase_due(door.services)
+    gone, stays = [await erase.find_erasure(door.services, one) for one in ids]
+    assert (gone["state"], gone["survivors"]) == ("running", {"postgresql:messages being sent": 1})
+    assert (stays["state"], stays["survivors"]) == ("running", {"postgresql:forgotten": 1})
+    await door.db.execute("UPDATE forgotten SET note = NULL, of = $1", people.stays.name)
+    await door.db.execute("UPDATE messages SET state = 'sent' WHERE state = 'claimed'")
+    await door.db.execute("UPDATE erasures SET next_at = now()")
+    await erase_due(door.services)
+    gone, stays = [await erase.find_erasure(door.services, one) for one in ids]
+    assert [gone["state"], stays["state"]] == ["done", "done"]
+    assert gone["receipt"]["content"]["rows_with_the_same_name"] == 0
+    assert stays["receipt"]["content"]["rows_with_the_same_name"] == 1
+    assert stays["receipt"]["content"]["erased"]["warehouse (2 people together)"]["raw.events"] > 0
+
+
+async def test_one_worker_at_a_time_erases_what_is_due(people: People) -> None:
+    """A pass outlasts the clock's minute: the next ticks must not take every worker from the customers."""
+    door, erase_due = people.door, REGISTRY["chat.privacy.jobs.erase_due"].function
+    erasure_id = await erase.request(door.services, "system", people.gone.id, "request")
+    await door.services.redis.set(TURN, b"1")
+    await erase_due(door.services)
+    assert (await erase.find_erasure(door.services, erasure_id))["attempts"] == 0
+    await door.services.redis.delete(TURN)
+    await erase_due(door.services)
+    assert (await erase.find_erasure(door.services, erasure_id))["state"] == "done"
+    assert not await door.services.redis.exists(TURN), "the turn is given back when it is over"
+
+
+async def test_one_that_fails_holds_up_the_others_for_a_few_attempts_only(people: People) -> None:
+    door, erase_due = people.door, REGISTRY["chat.privacy.jobs.erase_due"].function
+    ids = [await erase.request(door.services, "system", one.id, "purpose_ended") for one in (people.gone, people.stays)]
+    # A row that refuses: the person's transaction fails each time.
+    await door.db.execute(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$"
+    )
+    await door.db.execute(
+        "CREATE TRIGGER refuse BEFORE UPDATE ON customers FOR EACH ROW "
+        f"WHEN (OLD.id = '{people.gone.id}') EXECUTE FUNCTION refuse()"
+    )
+    for _ in range(4):
+        await erase_due(door.services)
+        await door.db.execute("UPDATE erasures SET next_at = now() WHERE state <> 'done'")
+    gone, stays = [await erase.find_erasure(door.services, one) for one in ids]
+    assert [gone["state"], stays["state"]] == ["queued", "done"]
 
 
 def test_the_command_prints_the_receipt_as_json(people: People) -> None:

@@ -6,7 +6,8 @@ import duckdb
 import pytest
 
 from hub_api.chat.privacy import lake, retention
-from hub_api.chat.privacy.survivors import count_survivors
+from hub_api.chat.privacy.marks import Marks
+from hub_api.chat.privacy.survivors import Sought, count_survivors
 from hub_api.platform.clickhouse import connect
 from hub_api.platform.lake.restore import damaged
 from hub_api.platform.lake.write import bring_up_to_date, differences, read_manifests
@@ -71,9 +72,7 @@ async def test_a_table_that_nobody_has_told_the_erasure_of_keeps_it_from_being_d
     client.command("ALTER TABLE gold.some_later_table UPDATE said = '' WHERE 1", settings={"mutations_sync": 2})
     client.close()
     assert await lake.survivors(people.settings) == {"gold.some_later_table": 1}
-    from hub_api.chat.privacy.marks import Marks
-
-    found = await count_survivors(people.door.services, Marks(), ids)
+    (found,) = await count_survivors(people.door.services, [Sought(Marks(), ids)])
     assert found["lake:gold.some_later_table"] == 1
     assert words_of(people.settings, people.gone.words) > 0
     assert (await lake.follow(people.settings))["gold.some_later_table"] == 1

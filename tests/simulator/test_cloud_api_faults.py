@@ -314,3 +314,15 @@ async def test_the_process_serves_until_it_is_told_to_stop(receiver):
         assert await asyncio.to_thread(process.wait, 10) == 0
     finally:
         process.kill()
+
+
+async def test_planted_answers_give_an_experiment_its_truth(send: Sender, receiver: Receiver) -> None:
+    rule = {"template": "boas_vindas", "replies": 1.0, "after_s": 1.0, "text": "quero"}
+    await send.control("POST", "planted", {"templates": [rule]})
+    await welcome(send)
+    await until(lambda: "quero" in str(receiver.accepted))
+    assert {one["status"] for one in receiver.statuses()} <= {"sent", "delivered", "read"}
+    async with send.session.post(
+        f"{send.sim.url}/_sim/planted", json={"templates": [{**rule, "reads": 0.5}]}
+    ) as answer:
+        assert answer.status == 400, "nobody answers without reading"

@@ -15,7 +15,7 @@ import pytest
 
 from hub_api.platform.services import open_services
 from hub_api.simulator.corpus import load_corpus
-from hub_api.simulator.history.days import contacts
+from hub_api.simulator.history.days import NEW_DAYS, contacts
 from hub_api.simulator.history.effects import Effects, draw_effects
 from hub_api.simulator.history.operator import make_operator
 from hub_api.simulator.history.rhythm import Rhythm
@@ -136,7 +136,7 @@ def test_trouble_makes_customers_leave_and_the_volume_grows() -> None:
     rng, first_day, days = Random(SEED), date(2026, 6, 1), 84
     effects = draw_effects(rng, first_day, days)
     operator = make_operator(rng, 15_000, first_day, days, effects)
-    calm, troubled, left = 0, 0, Counter[bool]()
+    calm, troubled, new_left, left = 0, 0, 0, Counter[bool]()
     troubles: dict[str, list[date]] = {}
     volume = []
     for offset, todays in enumerate(contacts(rng, operator, Rhythm(ZONE, first_day, effects), days, effects)):
@@ -145,6 +145,7 @@ def test_trouble_makes_customers_leave_and_the_volume_grows() -> None:
         for contact in todays:
             if contact.intent == "cancel_service":
                 left[contact.person.phone in burdened] += 1
+                new_left += (day - contact.person.since).days < NEW_DAYS
             if contact.intent in TECHNICAL:
                 troubles.setdefault(contact.person.phone, []).append(contact.at.astimezone(UTC).date())
         troubled += len(burdened)
@@ -152,6 +153,9 @@ def test_trouble_makes_customers_leave_and_the_volume_grows() -> None:
         if day.weekday() in (1, 2, 3) and day not in HOLIDAYS:
             stayed = sum(person.cancelled_on is None for person in operator.people)
             volume.append((offset / 7, sum(one.intent not in {"bill_dispute", "no_signal"} for one in todays) / stayed))
+    young = sum(min(days, max(0, NEW_DAYS - (first_day - person.since).days)) for person in operator.people)
+    newcomers = (new_left / young) / ((left.total() - new_left) / (days * len(operator.people) - young))
+    assert 0.6 < newcomers / effects.newcomer_factor < 1.6, f"seed {SEED}: newcomers leave {newcomers} times as often"
     factor = (left[True] / troubled) / (left[False] / calm)
     assert 0.4 < factor / effects.churn_factor < 1.8, f"seed {SEED}: those in trouble leave {factor} times as often"
     mean_week, mean_volume = fmean(week for week, _ in volume), fmean(share for _, share in volume)

@@ -33,7 +33,7 @@ async def test_known_customers_write_at_a_rate_in_words_of_the_corpus_and_in_rea
             known = await make_history(hub.services, Plan(days=2, customers=120, seed=SEED))
             before = await hub.fetchval("SELECT count(*) FROM messages WHERE direction = 'in'")
             load = Load(rate=50, seconds=4, seed=SEED, real_texts=REAL, real_share=0.5)
-            written = await run_traffic(settings, load, None)
+            written = await run_traffic(settings, load, agents=False)
             assert written == pytest.approx(200, abs=5 * 200**0.5), f"seed {SEED}: Poisson arrivals, 50 a second"
 
             async def stored():

@@ -115,7 +115,8 @@ async def in_order(services: Services, before: dict[UUID, Any], since: datetime)
     """Nobody who waited through was passed over: what went to an agent since `since` was not behind somebody he fits."""
     after = await waiting(services)
     given = await services.db.fetch(
-        "SELECT conversation_id, agent_id FROM assignments WHERE assigned_at >= $1 AND strategy IS NOT NULL", since
+        "SELECT conversation_id, agent_id, queue_id FROM assignments WHERE assigned_at >= $1 AND strategy IS NOT NULL",
+        since,
     )
     touched = {row["conversation_id"] for row in given}
     agents = {row["user_id"]: row for row in await services.db.fetch("SELECT * FROM agents")}
@@ -126,7 +127,8 @@ async def in_order(services: Services, before: dict[UUID, Any], since: datetime)
             first = before.get(stayed["id"])
             if first is None or stayed["id"] in touched or stayed["queue_id"] != later["queue_id"]:
                 continue
-            if first["queue_id"] != later["queue_id"] or _place(first) >= _place(later):
+            # Who was handed to another line meanwhile was served there, not before those of the old one.
+            if not first["queue_id"] == row["queue_id"] == later["queue_id"] or _place(first) >= _place(later):
                 continue
             wants = wants_of(queues[first["queue_id"]], stayed)
             has = agents[row["agent_id"]]["skills"]

@@ -15,7 +15,7 @@ from hub_api.chat.outgoing import text
 from hub_api.chat.reply import reply
 from hub_api.chat.routing.jobs import route
 from hub_api.platform.services import Services
-from tests.auth.people import Person, add_person, call
+from tests.auth.people import Person, add_conversation, add_person, add_team, call
 from tests.chat.routing.lines import add_agent, add_queue, add_waiting, owner, state
 from tests.support.hub import Hub
 from tests.support.waiting import eventually
@@ -203,3 +203,25 @@ async def test_many_beats_at_once_are_one_write(services: Services):
         beats.beat(agent)
     await beats.write()
     assert await services.db.fetchval("SELECT count(*) FROM agent_heartbeats") == 5, "who is no agent has no beat"
+
+
+async def test_a_supervisor_sends_his_people_away_and_nobody_into_the_line(hub: Hub) -> None:
+    team, key = await add_team(hub, "fibra")
+    bia, boss = await add_person(hub, "agent", team), await add_person(hub, "supervisor", team)
+    foreign = await add_person(hub, "agent", (await add_team(hub, "loja"))[0])
+    await be(hub, bia, "online")
+    talk = await add_conversation(hub, key, "sinal", bia.id)
+    await hub.services.db.execute("UPDATE conversations SET assigned_at = now() - interval '1 hour'")
+    path = f"/api/v1/agents/{bia.id}/presence"
+    status, shown = await call(hub, "PUT", path, boss.headers, json={"presence": "break", "reason": "reunião"})
+    assert status == 200 and (shown["presence"], shown["presence_reason"]) == ("break", "reunião")
+    assert (await call(hub, "PUT", path, boss.headers, json={"presence": "online"}))[0] == 422
+    assert (await call(hub, "PUT", path, bia.headers, json={"presence": "away"}))[0] == 403
+    away = f"/api/v1/agents/{foreign.id}/presence"
+    assert (await call(hub, "PUT", away, boss.headers, json={"presence": "offline"}))[0] == 404
+    assert (await call(hub, "PUT", path, boss.headers, json={"presence": "offline"}))[0] == 200
+    assert await hub.fetchval("SELECT state FROM conversations WHERE id = $1", talk["conversation"]) == "queued"
+    rows = await hub.fetch("SELECT before, after FROM audit_log WHERE action = 'agent.presence_forced' ORDER BY id")
+    assert [(row["before"]["presence"], row["after"]["presence"]) for row in rows] == [
+        ("online", "break"), ("break", "offline"),
+    ]  # fmt: skip

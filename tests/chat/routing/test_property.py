@@ -137,6 +137,18 @@ class Routing(RuleBasedStateMachine):
         )
         with suppress(*RETRYABLE):
             await passing
+        while not await self._all_answer():
+            await asyncio.sleep(0)
+
+    async def _all_answer(self):
+        """Whether every connection of that router works: one that died is found out by who uses it next, who would fail."""
+        try:
+            await asyncio.gather(
+                *(self.two.db.fetchval("SELECT pg_sleep(0.01)") for _ in range(self.two.db.get_max_size()))
+            )
+        except RETRYABLE:
+            return False
+        return True
 
     @rule(
         queue=st.integers(0, 1), count=st.integers(1, 4), agents=st.lists(st.integers(0, 2), max_size=2, unique=True),

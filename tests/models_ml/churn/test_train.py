@@ -11,6 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from models_ml.churn import load_model, save_model, train
 from models_ml.churn.columns import learn_target
+from models_ml.churn.drift import measure_drift
 from models_ml.churn.evaluate import auc_interval, calibration_error, evaluate, split_by_time
 from models_ml.churn.model import FILE
 from models_ml.churn.train import fold
@@ -28,6 +29,21 @@ def test_probabilities_are_calibrated_and_rank_about_as_the_truth_does() -> None
     assert calibration_error(answers, score) < 0.03
     assert report.metrics["auc"] >= report.baseline["auc"] - 0.01
     assert report.metrics["auc"] == pytest.approx(roc_auc_score(answers, score), abs=0.04)
+
+
+def test_a_sample_by_the_answer_gives_the_probabilities_of_all() -> None:
+    frame, answers, _ = mixed(6000, seed=3)
+    kept = 0.25
+    sample = (answers == 1) | (np.random.default_rng(0).random(len(answers)) < kept)
+    model, report = train(frame[sample], answers[sample], folds=2, kept=kept)
+    fresh, others, truth = mixed(6000, seed=2)
+    score = model.predict(fresh)
+    assert np.abs(score - truth).mean() < 0.06
+    assert abs(score.mean() - others.mean()) < 0.02 < answers[sample].mean() - others.mean()
+    assert report.metrics["calibration_error"] < 0.03
+    assert report.metrics["brier_skill"] == pytest.approx(evaluate(others, score)["brier_skill"], abs=0.06)
+    drift = measure_drift(model.columns, model.reference, fresh, score)
+    assert {one.feature: one.verdict for one in drift}["score"] == "stable"
 
 
 def test_columns_are_read_as_they_are_meant() -> None:

@@ -65,7 +65,7 @@ def holds(node: Node, who: Customer, as_of: date) -> bool:
             return COMPARE[op](len(who.did(action, as_of, window, ago, detail)), count)
         case tree.Sequence(first, then, within, window):
             return any(
-                a.at < b.at <= a.at + timedelta(days=within) or (a.day == b.day and a.at < b.at)
+                a.at < b.at <= a.at + timedelta(days=within)
                 for a in who.did(first.action, as_of, window, 0, first.detail)
                 for b in who.did(then.action, as_of, window, 0, then.detail)
             )

@@ -10,12 +10,13 @@ import pytest
 from structlog.testing import capture_logs
 
 from hub_api.platform.services import Services
+from hub_api.simulator.config import PHONE_NUMBER_ID
 from hub_api.simulator.faults import Fault
 from hub_api.simulator.server import Simulator
 from hub_api.whatsapp.send.errors_table import RULES, UNKNOWN, Retry, delay_s, rule_for
 from hub_api.whatsapp.send.meta import Refusal
 from hub_api.whatsapp.send.reactions import Refused, react, resume_paused
-from tests.support.sending import add_people, drain_all, message, queue, states, template
+from tests.support.sending import add_people, at_rest, drain_all, message, queue, states, template
 from tests.whatsapp.door import Door, status
 
 DAY = timedelta(hours=24)
@@ -155,12 +156,13 @@ async def test_every_row_does_the_same_when_it_comes_later_as_a_failed_status(
 ) -> None:
     inbox = Door(services)
     await add_template(services)
-    people = iter(await add_people(services, number_id, sum(len(row.codes) for row in TABLE)))
+    people = await add_people(services, number_id, sum(len(row.codes) for row in TABLE))
+    ids = [i for person in people for i in await queue(services, person, template("oferta_fibra", "marketing"))]
+    await drain_all(services)
+    taken = iter(zip(people, ids, strict=True))
     for row in TABLE:
         for code in row.codes:
-            person = next(people)
-            [message_id] = await queue(services, person, template("oferta_fibra", "marketing"))
-            await drain_all(services)
+            person, message_id = next(taken)
             sent = await message(services, message_id)
             assert sent["state"] == "accepted"
             began = datetime.now(UTC).replace(microsecond=0)
@@ -192,13 +194,14 @@ async def check_world(services: Services, row: Row, customer_id: UUID, began: da
 
 
 async def mend_world(services: Services) -> None:
-    """Number, account and template as they were, and no schedule that remembers."""
+    """Number, account and template as they were, and a schedule that remembers nothing but that it rested."""
     await services.db.execute("UPDATE templates SET status = 'APPROVED'")
     for table, state in (("whatsapp_numbers", "connected"), ("whatsapp_accounts", "active")):
         await services.db.execute(
             f"UPDATE {table} SET state = '{state}', paused_until = NULL, held_categories = '{{}}', held_until = NULL"
         )
     await services.redis.flushall()
+    await at_rest(services, PHONE_NUMBER_ID)
 
 
 async def check_owner(services: Services, table: str, usual: str, expected: Mapping[str, Any], began: datetime) -> None:

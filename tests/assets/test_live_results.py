@@ -1,0 +1,80 @@
+"""A campaign's live results against gold.campaign_funnel: the same SQL over newer events, so equal once the table is built."""
+
+from collections import Counter
+from random import Random
+from typing import Any
+from uuid import UUID
+
+from hub_api.campaigns.results import live
+from hub_api.platform.warehouse import Reader
+from hub_api.settings import Settings
+from tests.assets.conftest import Given
+from tests.assets.test_experiments import CAMPAIGN, DAYS, build, campaign, planned
+
+Sums = dict[tuple[str, str, UUID], Counter[str]]
+SINCE = planned().occurred_at.date()
+
+
+class OlderReader(Reader):
+    """Asks a ClickHouse that keeps no subquery in memory."""
+
+    async def rows(self, sql: str, *more: Any, **named: Any) -> list[dict[str, Any]]:
+        found = await super().rows(sql, *more, **named)
+        return [{"can": 0}] if sql == live.questions.can_keep else found
+
+
+async def cells(settings: Settings, *, kept: bool = True) -> Sums:
+    """The live cells summed by day, variant and number."""
+    reader = Reader(settings) if kept else OlderReader(settings)
+    try:
+        found = await live.read(reader, settings, CAMPAIGN, SINCE)
+    finally:
+        await reader.close()
+    sums: Sums = {}
+    for cell in found.cells:
+        day = cell["hour"].astimezone(settings.zone).date().isoformat()
+        sums.setdefault((day, cell["variant"], cell["number_id"]), Counter()).update(
+            {name: cell[name] for name in live.COUNTS}
+        )
+    return sums
+
+
+def table(given: Given) -> Sums:
+    columns = ", ".join(live.COUNTS)
+    rows = given.rows(f"SELECT toString(day) AS on, variant, number_id, {columns} FROM gold.campaign_funnel")
+    return {
+        (row["on"], row["variant"], row["number_id"]): Counter({one: row[one] for one in live.COUNTS}) for row in rows
+    }
+
+
+async def test_live_results_are_those_of_the_table_before_while_and_after_it_is_built(
+    given: Given, warehouse_settings: Settings
+) -> None:
+    seed = Random().randrange(10**6)
+    events, _ = campaign(160, seed)
+    Random(seed).shuffle(events)
+    given(*events[: len(events) // 2])
+    given.build(*DAYS[:6], upto="bronze.events")
+    given.warehouse.client.command(
+        "INSERT INTO bronze.built_days (day, batch) SELECT arrayJoin({days:Array(Date)}), {batch:UInt64}",
+        parameters=given.warehouse.parameters(DAYS[:6], batch=given.batch),
+    )
+    given(*events[len(events) // 2 :])  # late ones of built days among them
+    before = await cells(warehouse_settings)
+    assert await cells(warehouse_settings, kept=False) == before, "an older ClickHouse says the same"
+    spread = [f"2026-03-{day:02}" for day in range(10, 32)]
+    build(given, *spread)
+    built = {key: sums for key, sums in table(given).items() if sums.total()}
+    assert before == built, f"seed {seed}"
+    assert sum(sums["sent"] for sums in built.values()) > 50 and sum(sums["converted"] for sums in built.values()) > 5
+    assert sum(sums["clicks"] for sums in built.values()) > sum(sums["clicked"] for sums in built.values()) > 10
+    given.warehouse.client.command(
+        "INSERT INTO bronze.built_days (day, batch) SELECT arrayJoin({days:Array(Date)}), {batch:UInt64}",
+        parameters=given.warehouse.parameters(spread, batch=given.batch),
+    )
+    assert await cells(warehouse_settings) == built, f"seed {seed}: nothing is read twice once it is built"
+
+
+async def test_a_campaign_that_wrote_to_nobody_has_no_cells(given: Given, warehouse_settings: Settings) -> None:
+    given(planned())
+    assert await cells(warehouse_settings) == {}
