@@ -24,6 +24,7 @@ SUITES = (
             between("first_response_business_seconds", 0, None),
             between("cost_micros", 0, None),
             between("satisfaction", 1, 5),
+            between("nps", 0, 10),
         ),
     ),
     Suite(

@@ -28,6 +28,7 @@ SUITES = (
             one_of("state", STATES),
             between("priority", 1, 5),
             between("satisfaction", 1, 5),
+            between("nps", 0, 10),
             between("version", 1, None),
         ),
     ),

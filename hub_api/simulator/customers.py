@@ -28,6 +28,9 @@ SHARES_PHONE = 0.8
 OPENS_LINK = 0.3
 _LINK = re.compile(r"https?://[^\s/]+/l/[0-9A-Za-z]{16}\b")
 SCORES, SCORE_WEIGHTS = (5, 4, 3, 2, 1), (46, 27, 13, 7, 7)
+RECOMMENDS = 0.6
+_ASKS_RECOMMENDATION = re.compile(r"\bde 0 a 10\b", re.IGNORECASE)
+RECOMMENDATION_WEIGHTS = (3, 1, 1, 2, 2, 5, 6, 12, 18, 20, 30)  # of 0 to 10
 
 
 class Customers(Behaviour):
@@ -74,8 +77,8 @@ class Customers(Behaviour):
 
     def _service(self, user: User, message: Outbound, rng: Random, at: float) -> list[Reaction]:
         choices = choices_of(message)
-        if scores := [choice for choice in choices if choice.id.startswith("csat_")]:
-            return self._rating(rng, at, scores)
+        if (surveyed := self._survey(message, choices, rng, at)) is not None:
+            return surveyed
         if message.body.get("type") == "request_contact_info":
             return [shares_phone(at, user)] if rng.random() < SHARES_PHONE else []
         turns = int(user.traits.get("turns", 0))
@@ -92,6 +95,15 @@ class Customers(Behaviour):
         if "?" in text_of(message) and rng.random() < 0.85:
             return [self._words(user, intent, rng, at)]
         return [says(at, self._corpus.say(rng, "thanks").text)] if rng.random() < 0.4 else []
+
+    def _survey(self, message: Outbound, choices: Sequence[Choice], rng: Random, at: float) -> list[Reaction] | None:
+        """What they say to a question of the survey, maybe nothing; None for any other message."""
+        if scores := [choice for choice in choices if choice.id.startswith("csat_")]:
+            return self._rating(rng, at, scores)
+        if not _ASKS_RECOMMENDATION.search(text_of(message)):
+            return None
+        score = rng.choices(range(11), RECOMMENDATION_WEIGHTS)[0]
+        return [says(at, str(score))] if rng.random() < RECOMMENDS else []
 
     def _rating(self, rng: Random, at: float, scores: Sequence[Choice]) -> list[Reaction]:
         if rng.random() > RATES_SERVICE:

@@ -7,6 +7,7 @@ from uuid import UUID
 from hub_api.events import (
     ConversationOpened,
     ConversationRated,
+    ConversationRecommended,
     ConversationStateChanged,
     MessageQueued,
     MessageReceived,
@@ -91,6 +92,12 @@ class Talk:
         self.events.append(ConversationRated(
             aggregate_id=self.id, aggregate_version=self.version, occurred_at=at(when),
             customer_id=self.customer_id, satisfaction=satisfaction,
+        ))  # fmt: skip
+
+    def recommends(self, when: str, score: int) -> None:
+        self.version += 1
+        self.events.append(ConversationRecommended(
+            aggregate_id=self.id, aggregate_version=self.version, occurred_at=at(when), customer_id=self.customer_id, score=score,
         ))  # fmt: skip
 
     def _next(self) -> UUID:

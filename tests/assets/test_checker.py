@@ -77,13 +77,14 @@ def test_an_empty_table_fails_by_its_row_count_alone(given: Given, settings: Set
 def test_values_out_of_range_and_contradictions_are_named(given: Given, settings: Settings) -> None:
     conversations(given, 3)
     given.warehouse.client.command(
-        "INSERT INTO gold.conversation_facts (day, conversation_id, state, priority, satisfaction, first_response_seconds, first_answer_seconds) "
-        f"VALUES ('{DAY}', generateUUIDv4(), 'lost', 1, 9, 5, 8)"
+        "INSERT INTO gold.conversation_facts (day, conversation_id, state, priority, satisfaction, nps, first_response_seconds, first_answer_seconds) "
+        f"VALUES ('{DAY}', generateUUIDv4(), 'lost', 1, 9, 11, 5, 8)"
     )
     assert failed(settings, "gold.conversation_facts", 4) == [
         ("expect_column_values_to_be_in_set", "state"),
         ("expect_column_pair_values_a_to_be_greater_than_b", "first_response_seconds, first_answer_seconds"),
         ("expect_column_values_to_be_between", "satisfaction"),
+        ("expect_column_values_to_be_between", "nps"),
     ]
 
 

@@ -18,7 +18,7 @@ SEED = SystemRandom().randrange(1_000_000)
 DAYS = 5
 TALKS = """
 SELECT (v.opened_at AT TIME ZONE 'America/Sao_Paulo')::date AS day, count(*), count(v.first_response_at), coalesce(sum(v.satisfaction), 0),
-    sum(m.inbound), sum(m.outbound)
+    count(v.nps), coalesce(sum(v.nps), 0), sum(m.inbound), sum(m.outbound)
 FROM conversations v
 JOIN (
     SELECT conversation_id, count(*) FILTER (WHERE direction = 'in') AS inbound, count(*) FILTER (WHERE direction = 'out') AS outbound
@@ -28,7 +28,7 @@ WHERE v.is_demand  -- what a campaign began, and nobody answered, is no conversa
 GROUP BY day ORDER BY day
 """
 FACTS = """
-SELECT day, count(), count(first_response_seconds), ifNull(sum(satisfaction), 0), sum(messages_in), sum(messages_out)
+SELECT day, count(), count(first_response_seconds), ifNull(sum(satisfaction), 0), count(nps), ifNull(sum(nps), 0), sum(messages_in), sum(messages_out)
 FROM gold.conversation_facts GROUP BY day ORDER BY day
 """
 

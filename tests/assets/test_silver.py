@@ -76,7 +76,9 @@ def test_a_conversation_is_folded_by_version_in_any_order(given: Given) -> None:
     talk.moves("2026-03-10 16:00", "queued", "retencao")
     talk.moves("2026-03-11 10:00", "assigned")
     talk.moves("2026-03-11 11:00", "resolved")
+    talk.recommends("2026-03-11 11:01", 3)
     talk.rated("2026-03-11 11:01", 5)
+    talk.recommends("2026-03-11 11:02", 9)
     talk.moves("2026-03-11 12:00", "closed")
     events = list(talk.events)
     Random(1).shuffle(events)
@@ -84,12 +86,13 @@ def test_a_conversation_is_folded_by_version_in_any_order(given: Given) -> None:
         given(event)
     given.build("2026-03-10", "2026-03-11", upto="silver.conversation_states")
     row = given.row(
-        "SELECT toString(day) AS day, state, queue, reopened_count, satisfaction, version, "
-        "toString(queued_at) AS queued, toString(resolved_at) AS resolved FROM silver.conversations"
+        "SELECT toString(day) AS day, state, queue, reopened_count, satisfaction, nps, version, "
+        "toString(queued_at) AS queued, toString(resolved_at) AS resolved, toString(recommended_at) AS recommended FROM silver.conversations"
     )
     assert row == {
-        "day": "2026-03-10", "state": "closed", "queue": "retencao", "reopened_count": 1, "satisfaction": 5, "version": 10,
+        "day": "2026-03-10", "state": "closed", "queue": "retencao", "reopened_count": 1, "satisfaction": 5, "nps": 9, "version": 12,
         "queued": "2026-03-10 14:05:00.000000", "resolved": "2026-03-11 11:00:00.000000",
+        "recommended": "2026-03-11 11:02:00.000000",
     }  # fmt: skip
     steps = given.rows(
         "SELECT toString(day) AS day, previous_state, state, previous_queue, queue FROM silver.conversation_states ORDER BY version"

@@ -15,7 +15,7 @@ SEED = SystemRandom().randrange(1_000_000)  # drawn at run time: nothing may dep
 FINGERPRINT = """
 SELECT md5(string_agg(row, '|' ORDER BY row)) FROM (
     SELECT (id, created_at, conversation_id, direction, author, content, state, delivered_at, read_at)::text AS row FROM messages
-    UNION ALL SELECT (id, opened_at, customer_id, state, satisfaction, resolved_at, closed_at)::text FROM conversations
+    UNION ALL SELECT (id, opened_at, customer_id, state, satisfaction, nps, resolved_at, closed_at)::text FROM conversations
     UNION ALL SELECT (id, name, phone, state_code)::text FROM customers
     UNION ALL SELECT (customer_id, kind, value)::text FROM customer_identities
     UNION ALL SELECT contracts::text FROM contracts UNION ALL SELECT invoices::text FROM invoices

@@ -65,6 +65,11 @@ def test_customers_tap_what_they_came_for_rate_and_share_their_phone_when_asked(
     survey = {"type": "button", "body": {"text": "?"}, "action": {"buttons": scores}}
     rated = reactions_of(Customers(), {"type": "interactive", "body": survey}, 500)
     assert 0.3 < share(rated, "writes") < 0.6, f"seed {SEED}"
+    question = {"type": "text", "body": {"body": "E de 0 a 10, quanto você nos recomendaria a um amigo?"}}
+    answered = [one for each in reactions_of(Customers(), question, 500) for one in each if one.act == "writes"]
+    told = Counter(int(one.content["body"]) for one in answered)
+    assert set(told) <= set(range(11)) and told[9] + told[10] > told.total() / 4, f"seed {SEED}: {told}"
+    assert 150 < len(answered) < 400, f"seed {SEED}"
     ask = {"type": "request_contact_info", "body": {"text": "?"}, "action": {"name": "request_contact_info"}}
     shared = [
         one

@@ -23,6 +23,7 @@ SELECT
     fields.priority AS priority,
     fields.previous_id AS previous_id,
     fields.satisfaction AS satisfaction,
+    fields.score AS score,
     fields.message_type AS message_type,
     fields.content AS content,
     fields.author AS author,
@@ -62,8 +63,8 @@ FROM
         JSONExtract(payload, 'Tuple(
             customer_id Nullable(UUID), number_id Nullable(UUID), from_state String, to_state String, state String,
             reason String, queue String, agent_id Nullable(UUID), protocol String, channel String,
-            priority Nullable(UInt8), previous_id Nullable(UUID), satisfaction Nullable(UInt8), message_type String,
-            content Nullable(String), author String, author_id Nullable(UUID), category String, template String,
+            priority Nullable(UInt8), previous_id Nullable(UUID), satisfaction Nullable(UInt8), score Nullable(UInt8),
+            message_type String, content Nullable(String), author String, author_id Nullable(UUID), category String, template String,
             stale Bool, received_at String, error_code Nullable(Int32), pricing_category String, pricing_type String,
             cost_micros Nullable(Int64), cost_currency String,
             emoji Nullable(String), scope String, granted Nullable(Bool), source String, state_code String, kind String,

@@ -23,6 +23,7 @@ CREATE TABLE IF NOT EXISTS bronze.events /*ON CLUSTER*/
     priority Nullable(UInt8) COMMENT 'Priority of an opened conversation, 1 low to 5 critical',
     previous_id Nullable(UUID) COMMENT 'Earlier conversation that this one continues',
     satisfaction Nullable(UInt8) COMMENT 'Rating by the customer, 1 to 5',
+    score Nullable(UInt8) COMMENT 'How much the customer would recommend us, 0 to 10',
     message_type LowCardinality(String) COMMENT 'text, image, interactive, template and so on',
     content Nullable(String) COMMENT 'Words of the message; personal data',
     author LowCardinality(String) COMMENT 'Who wrote an outbound message: bot, agent, campaign, system',
@@ -79,3 +80,7 @@ ALTER TABLE bronze.events /*ON CLUSTER*/
 -- The same of clicks.
 ALTER TABLE bronze.events /*ON CLUSTER*/
     ADD COLUMN IF NOT EXISTS clicked_message_id Nullable(UUID) COMMENT 'Campaign message whose short link a person opened';
+
+-- The same of recommendations.
+ALTER TABLE bronze.events /*ON CLUSTER*/
+    ADD COLUMN IF NOT EXISTS score Nullable(UInt8) COMMENT 'How much the customer would recommend us, 0 to 10' AFTER satisfaction;

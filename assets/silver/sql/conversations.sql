@@ -19,6 +19,8 @@ SELECT
     countIf(from_state = 'resolved' AND to_state IN ('bot', 'queued', 'assigned')) AS reopened_count,
     argMaxIf(satisfaction, aggregate_version, type = 'conversation.rated') AS satisfaction,
     maxOrNullIf(event_time, type = 'conversation.rated') AS rated_at,
+    argMaxIf(score, aggregate_version, type = 'conversation.recommended') AS nps,
+    maxOrNullIf(event_time, type = 'conversation.recommended') AS recommended_at,
     max(aggregate_version) AS version
 FROM bronze.events
 WHERE aggregate_type = 'conversation'

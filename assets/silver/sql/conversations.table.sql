@@ -19,9 +19,16 @@ CREATE TABLE IF NOT EXISTS silver.conversations /*ON CLUSTER*/
     reopened_count UInt16 COMMENT 'Steps out of resolved back to work, count',
     satisfaction Nullable(UInt8) COMMENT 'Newest rating by the customer, 1 to 5',
     rated_at Nullable(DateTime64(6, 'UTC')) COMMENT 'When it was given, UTC',
+    nps Nullable(UInt8) COMMENT 'Newest answer to how much the customer would recommend us, 0 to 10; NULL without one',
+    recommended_at Nullable(DateTime64(6, 'UTC')) COMMENT 'When that was answered, UTC',
     version Int64 COMMENT 'Newest version folded in'
 )
 ENGINE = /*Replicated*/MergeTree
 PARTITION BY day
 ORDER BY (conversation_id)
 COMMENT 'One row per conversation: its state folded from its events by version';
+
+-- Warehouses older than the columns get them; days built before say nothing in them until they are built again.
+ALTER TABLE silver.conversations /*ON CLUSTER*/
+    ADD COLUMN IF NOT EXISTS nps Nullable(UInt8) COMMENT 'Newest answer to how much the customer would recommend us, 0 to 10; NULL without one' AFTER rated_at,
+    ADD COLUMN IF NOT EXISTS recommended_at Nullable(DateTime64(6, 'UTC')) COMMENT 'When that was answered, UTC' AFTER nps;

@@ -14,6 +14,7 @@ from hub_api.chat.spread import shard_of
 from hub_api.events import (
     ConversationOpened,
     ConversationRated,
+    ConversationRecommended,
     ConversationStateChanged,
     CustomerCreated,
     MessageQueued,
@@ -28,7 +29,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "customer_identities": ("id", "customer_id", "kind", "value", "portfolio_id", "valid_from", "created_at"),
     "conversations": (
         "id", "customer_id", "number_id", "channel", "state", "priority", "protocol", "queue_id", "agent_id", "satisfaction",
-        "opened_at", "queued_at", "assigned_at", "first_response_at", "resolved_at", "closed_at", "last_customer_message_at",
+        "nps", "opened_at", "queued_at", "assigned_at", "first_response_at", "resolved_at", "closed_at", "last_customer_message_at",
         "last_message_at", "version", "created_at", "updated_at", "origin", "is_demand",
     ),
     "messages": (
@@ -57,6 +58,7 @@ class Thread:
     agent_id: UUID | None = None
     version: int = 1
     satisfaction: int | None = None
+    nps: int | None = None
     origin: str = "customer"
     is_demand: bool = True
     times: dict[str, datetime] = field(default_factory=dict)
@@ -227,13 +229,21 @@ class Recorder:
             satisfaction=satisfaction,
         ))  # fmt: skip
 
+    def recommend(self, thread: Thread, at: datetime, score: int) -> None:
+        """The customer said how much they would recommend us, 0 to 10."""
+        thread.version += 1
+        thread.nps = score
+        self._emit(ConversationRecommended(
+            aggregate_id=thread.id, aggregate_version=thread.version, occurred_at=at, customer_id=thread.customer_id, score=score,
+        ))  # fmt: skip
+
     def finish(self, thread: Thread, last_at: datetime) -> None:
         """Nothing more will happen: the conversation's row is written."""
         times = thread.times
         queue_id = self._queue_id if "queued" in times else None
         self._rows["conversations"].append((
             thread.id, thread.customer_id, self._number_id, thread.channel, thread.state, thread.priority, thread.protocol,
-            queue_id, thread.agent_id, thread.satisfaction, thread.opened_at, times.get("queued"), times.get("assigned"),
+            queue_id, thread.agent_id, thread.satisfaction, thread.nps, thread.opened_at, times.get("queued"), times.get("assigned"),
             times.get("first_response"), times.get("resolved"), times.get("closed"), times.get("last_customer_message"),
             last_at, thread.version, thread.opened_at, last_at, thread.origin, thread.is_demand,
         ))  # fmt: skip

@@ -37,6 +37,8 @@ AGENT_LINES = (
 )  # fmt: skip
 AGENT_BYE = "Ficou resolvido? Se precisar, é só chamar. Seu protocolo é {protocol}."
 SURVEY = "De 1 a 5, como foi o nosso atendimento?"
+RECOMMENDATION = "Obrigado pela nota! E de 0 a 10, quanto você nos recomendaria a um amigo? Responda só com o número."
+RECOMMENDS = 0.6  # share of those who graded
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,20 @@ def _survey(stage: Stage, thread: Thread, at: datetime, person: Person, score: i
     at += timedelta(seconds=rng.uniform(20, 900))
     recorder.receive(thread, at, str(score), type_="interactive")
     recorder.rate(thread, at, score)
+    return _recommendation(stage, thread, at, person, score)
+
+
+def _recommendation(stage: Stage, thread: Thread, at: datetime, person: Person, score: int) -> datetime:
+    """Who was served well recommends; how far the two go together is nobody's rule, so chance has its part."""
+    rng, recorder = stage.rng, stage.recorder
+    at += timedelta(seconds=rng.uniform(2, 6))
+    recorder.send(thread, at, RECOMMENDATION, delivery_of(rng, person), author="bot")
+    if rng.random() >= RECOMMENDS:
+        return at
+    at += timedelta(seconds=rng.uniform(10, 300))
+    recommended = max(0, min(10, round(rng.gauss(2.2 * score - 1.2, 1.4))))
+    recorder.receive(thread, at, str(recommended))
+    recorder.recommend(thread, at, recommended)
     return at
 
 

@@ -15,11 +15,12 @@ CREATE OR REPLACE VIEW gold.bi_conversations /*ON CLUSTER*/
     resolution_seconds Nullable(Float64) COMMENT 'From opening to resolution, seconds; NULL unless resolved',
     is_bot_only Bool COMMENT 'No person and no queue',
     reopened_count UInt16 COMMENT 'Steps back to work, count',
-    satisfaction Nullable(UInt8) COMMENT 'Newest rating, 1 to 5'
+    satisfaction Nullable(UInt8) COMMENT 'Newest rating, 1 to 5',
+    nps Nullable(UInt8) COMMENT 'Newest answer to how much the customer would recommend us, 0 to 10'
 )
 AS
 SELECT
     day, opened_at, queue, channel, priority, state, first_response_seconds, first_answer_seconds, messages_in, messages_out,
-    is_resolved, resolution_seconds, is_bot_only, reopened_count, satisfaction
+    is_resolved, resolution_seconds, is_bot_only, reopened_count, satisfaction, nps
 FROM gold.conversation_facts
 COMMENT 'Conversations for dashboards: what happened in each, and of nobody in particular';

@@ -32,8 +32,8 @@ SELECT
     region,
     plan,
     cost_currency AS currency,
-    toInt64(multiIf(satisfaction = 5, toInt64(100), satisfaction <= 3, toInt64(-100), toInt64(0))) AS numerator,
+    toInt64(multiIf(nps >= 9, toInt64(100), nps <= 6, toInt64(-100), toInt64(0))) AS numerator,
     toInt64(1) AS denominator
 FROM gold.conversation_facts
-WHERE satisfaction IS NOT NULL
-COMMENT '100 × (notas 5 − notas 1 a 3) / notas. O hub pergunta de 1 a 5 e não de 0 a 10: 5 conta como promotor, 4 como neutro; compare-o consigo mesmo, não com um NPS de outra pesquisa';
+WHERE nps IS NOT NULL
+COMMENT '100 × (respostas 9 e 10 − respostas 0 a 6) / respostas à pergunta de 0 a 10 "quanto você nos recomendaria?", a última de cada conversa (Reichheld, The One Number You Need to Grow, Harvard Business Review, 2003)';

@@ -37,9 +37,10 @@ WITH
 SELECT figure, in_the_table, recomputed FROM
 (
     SELECT
-        ['conversations', 'answered by a person', 'seconds to the first response', 'messages from customers', 'resolved'] AS figures,
+        ['conversations', 'answered by a person', 'seconds to the first response', 'messages from customers', 'resolved',
+            'recommendations, from 0 to 10'] AS figures,
         (SELECT [toFloat64(count()), toFloat64(count(first_response_seconds)), sum(ifNull(first_response_seconds, 0)),
-            toFloat64(sum(messages_in)), toFloat64(countIf(is_resolved))] FROM facts) AS ours,
+            toFloat64(sum(messages_in)), toFloat64(countIf(is_resolved)), toFloat64(sum(ifNull(nps, 0)))] FROM facts) AS ours,
         [
             (SELECT toFloat64(count()) FROM opened),
             (SELECT toFloat64(count()) FROM answered),
@@ -50,7 +51,11 @@ SELECT figure, in_the_table, recomputed FROM
                 SELECT argMax(to_state, aggregate_version) AS state, countIf(to_state = 'resolved') > 0 AS ever FROM bronze.events
                 WHERE type IN ('conversation.opened', 'conversation.state_changed')
                     AND conversation_id IN (SELECT conversation_id FROM opened)
-                GROUP BY conversation_id))
+                GROUP BY conversation_id)),
+            (SELECT toFloat64(sum(ifNull(last_score, 0))) FROM (
+                SELECT score AS last_score FROM bronze.events
+                WHERE type = 'conversation.recommended' AND conversation_id IN (SELECT conversation_id FROM opened)
+                ORDER BY aggregate_version DESC LIMIT 1 BY conversation_id))
         ] AS theirs
 )
 ARRAY JOIN figures AS figure, ours AS in_the_table, theirs AS recomputed

@@ -111,6 +111,7 @@ SELECT
     talks.queue = '' AND talk.messages_person = 0 AS is_bot_only,
     talks.reopened_count AS reopened_count,
     talks.satisfaction AS satisfaction,
+    talks.nps AS nps,
     toDateTime(toStartOfHour(toTimeZone(talks.opened_at, {timezone:String})), 'UTC') AS hour,
     people.state_code AS state_code,
     transform(toString(people.state_code),

@@ -26,6 +26,7 @@ CREATE TABLE IF NOT EXISTS gold.conversation_facts /*ON CLUSTER*/
     is_bot_only Bool COMMENT 'No queue was ever named and no person ever wrote',
     reopened_count UInt16 COMMENT 'Steps out of resolved back to work, count',
     satisfaction Nullable(UInt8) COMMENT 'Newest rating by the customer, 1 to 5',
+    nps Nullable(UInt8) COMMENT 'Newest answer to how much the customer would recommend us, 0 to 10; NULL without one',
     hour DateTime('UTC') COMMENT 'Hour of the opening, UTC; hours begin as they do in HUB_TIMEZONE',
     state_code LowCardinality(String) COMMENT 'Federative unit (UF) of the customer as known at the end of the day; empty when unknown',
     region LowCardinality(String) COMMENT 'Norte, Nordeste, Centro-Oeste, Sudeste or Sul (IBGE) of state_code; empty when unknown',
@@ -54,6 +55,7 @@ COMMENT 'One row per conversation. Medians and percentiles: quantileExactInclusi
 
 -- Warehouses older than the columns get them; days built before say nothing in them until they are built again.
 ALTER TABLE gold.conversation_facts /*ON CLUSTER*/
+    ADD COLUMN IF NOT EXISTS nps Nullable(UInt8) COMMENT 'Newest answer to how much the customer would recommend us, 0 to 10; NULL without one' AFTER satisfaction,
     ADD COLUMN IF NOT EXISTS hour DateTime('UTC') COMMENT 'Hour of the opening, UTC; hours begin as they do in HUB_TIMEZONE',
     ADD COLUMN IF NOT EXISTS state_code LowCardinality(String) COMMENT 'Federative unit (UF) of the customer as known at the end of the day; empty when unknown',
     ADD COLUMN IF NOT EXISTS region LowCardinality(String) COMMENT 'Norte, Nordeste, Centro-Oeste, Sudeste or Sul (IBGE) of state_code; empty when unknown',
