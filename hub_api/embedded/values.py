@@ -14,10 +14,11 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import psutil
 
 from hub_api.embedded.home import Home
-from hub_api.embedded.ports import LOOPBACK, free_port, is_free, owner_of
+from hub_api.embedded.ports import LOOPBACK, free_port, owner_of, reserve
 from hub_api.errors import Conflict, Invalid
 
-# Part -> variable that sets its port, and the port to prefer. Engines keep clear of the ports of a system's own servers.
+# Part -> variable that sets its port, and the port to prefer. Engines keep clear of the ports of a system's own
+# servers, and of those that the kernel gives to outgoing connections: one of these would forbid the next start.
 PORTS = {
     "api": ("HUB_API_PORT", 8000),
     "dagster-web": ("HUB_DAGSTER_PORT", 3000),
@@ -27,8 +28,8 @@ PORTS = {
     "dagster-code": ("HUB_DAGSTER_CODE_PORT", 4266),
     "checker": ("HUB_CHECKER_PORT", 8130),
     "superset": ("HUB_SUPERSET_PORT", 8088),
-    "postgres": ("HUB_POSTGRES_PORT", 54320),
-    "valkey": ("HUB_VALKEY_PORT", 56379),
+    "postgres": ("HUB_POSTGRES_PORT", 15432),
+    "valkey": ("HUB_VALKEY_PORT", 16379),
 }
 # A part is not started when its variable is set in the environment.
 URLS = {
@@ -143,12 +144,12 @@ def installed_versions() -> dict[str, str]:
 
 
 def choose_port(part: str, variable: str, known: str | None, preferred: int, taken: set[int]) -> int:
-    """The known port if it is free, else for a new home a free one. Raises Invalid or Conflict."""
+    """The known port if it is free, else for a new home a free one; ours from now on. Raises Invalid or Conflict."""
     if known is None:
         return free_port(preferred, taken)
     if not known.isdecimal() or not 0 < int(known) < 65536:
         raise Invalid(f"{variable} must be a port between 1 and 65535, not {known!r}")
-    if not is_free(int(known)):
+    if not reserve(int(known)):
         raise Conflict(
             f"port {known} of {part} is taken by {owner_of(int(known))}; stop that program, "
             f"or start with another port: {variable}={free_port(int(known) + 1)} hub up"

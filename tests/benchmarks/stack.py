@@ -16,7 +16,7 @@ from hub_api.platform.queue import REGISTRY
 from hub_api.simulator.demo import connect_number
 from tests.support.hub import SECRET, make_settings
 from tests.support.postgres import Databases, EmbeddedPostgres
-from tests.support.process import free_port
+from tests.support.process import free_port, release
 from tests.support.valkey import EmbeddedValkey
 
 
@@ -62,6 +62,7 @@ def serving(factory: str, environment: dict[str, str], *, workers: int = 1) -> I
     finally:
         process.terminate()
         process.wait(60)
+        release(port)
 
 
 @contextmanager
@@ -86,6 +87,7 @@ def simulating() -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(20)
+        release(port)
 
 
 async def add_numbers(stack: Engines, simulator_url: str, count: int = 1) -> None:

@@ -1,7 +1,6 @@
 """The stack that users start, for tests that hurt it, and the account of what it may not lose or double."""
 
 import asyncio
-import random
 import signal
 from collections.abc import Collection, Iterator
 from contextlib import suppress
@@ -13,7 +12,7 @@ import clickhouse_connect
 import psutil
 import pytest
 
-from hub_api.embedded.ports import is_free
+from hub_api.embedded.ports import free_port, release
 from hub_api.embedded.values import PORTS
 from hub_api.settings import Settings
 from hub_api.simulator.demo import connect_number
@@ -41,13 +40,11 @@ UNANSWERED = """
 
 
 def own_ports() -> dict[str, str]:
-    """Ports for one stack, chosen at random: two that start in the same moment would choose the same free ones. Below
-    the range from which the kernel takes ports for outgoing connections, or a killed part may find its own one in use."""
-    chosen: set[int] = set()
-    while len(chosen) < len(PORTS):
-        port = random.randint(12_000, 32_000)
-        if is_free(port):
-            chosen.add(port)
+    """Ports for one stack, from a wide range: those that a killed supervisor gives back for a moment are nobody's first
+    choice. The stack reserves them itself when it starts."""
+    chosen = [free_port() for _ in PORTS]
+    for port in chosen:
+        release(port)
     return {name: str(port) for (name, _), port in zip(PORTS.values(), chosen, strict=True)}
 
 

@@ -12,7 +12,7 @@ import asyncpg
 
 from hub_api.embedded import postgres
 from hub_api.embedded.account import unprivileged_account
-from tests.support.process import ServerProcess, free_port, new_place
+from tests.support.process import ServerProcess, new_place
 from tests.support.waiting import run_async
 
 
@@ -32,7 +32,7 @@ class EmbeddedPostgres(ServerProcess):
         self.account = unprivileged_account()
         self.options = options or {}
         self.cluster = postgres.Cluster(
-            place=self.place / "postgres", port=free_port(), password="test", account=self.account, durable=durable
+            place=self.place / "postgres", port=self.port, password="test", account=self.account, durable=durable
         )
 
     def url(self, database: str = "postgres") -> str:

@@ -14,10 +14,10 @@ import psutil
 
 from hub_api.embedded.account import Account
 from hub_api.embedded.launch import launch
-from hub_api.embedded.ports import free_port
+from hub_api.embedded.ports import free_port, release
 from tests.support.waiting import run_async, wait_until
 
-__all__ = ["ServerProcess", "free_port", "new_place"]
+__all__ = ["ServerProcess", "free_port", "new_place", "release"]
 
 
 MEMORY = Path("/dev/shm")
@@ -37,14 +37,15 @@ def new_place(prefix: str, *, in_memory: bool = False) -> Path:
 
 
 class ServerProcess(ABC):
-    """Base of the engines below: subclasses say what to prepare, what to run and how to probe."""
+    """Base of the engines below: subclasses say what to prepare, what to run and how to probe. `port` is its own until
+    `destroy`, also while it is down."""
 
     account: Account | None = None
     stop_signal: int = signal.SIGTERM
     quit_signal: int = signal.SIGKILL
 
     def __init__(self, place: Path) -> None:
-        self.place = place
+        self.place, self.port = place, free_port()
         self.log = place / "server.log"
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -121,6 +122,7 @@ class ServerProcess(ABC):
         """End the server at once and remove its folder."""
         self._end(self.quit_signal, 10.0)
         shutil.rmtree(self.place, ignore_errors=True)
+        release(self.port)
 
     def __enter__(self) -> Self:
         try:

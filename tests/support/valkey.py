@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from hub_api.embedded import valkey
-from tests.support.process import ServerProcess, free_port, new_place
+from tests.support.process import ServerProcess, new_place
 
 
 class EmbeddedValkey(ServerProcess):
@@ -11,7 +11,7 @@ class EmbeddedValkey(ServerProcess):
 
     def __init__(self, *, durable: bool = False, place: Path | None = None) -> None:
         super().__init__(place or new_place("valkey"))
-        self.server = valkey.Valkey(place=self.place / "valkey", port=free_port(), password="test", durable=durable)
+        self.server = valkey.Valkey(place=self.place / "valkey", port=self.port, password="test", durable=durable)
 
     def url(self, database: int = 0) -> str:
         """Address of a numbered database."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import aiohttp
 
-from tests.support.process import ServerProcess, free_port, new_place
+from tests.support.process import ServerProcess, new_place
 
 PASSWORDS = {"admin": "admin-test", "gold": "gold-test", "reader": "reader-test"}
 
@@ -15,7 +15,6 @@ class EmbeddedWarehouse(ServerProcess):
 
     def __init__(self, *, place: Path | None = None, memory_bytes: int = 2 * 1024**3, in_memory: bool = False) -> None:
         super().__init__(place or new_place("warehouse", in_memory=in_memory))
-        self.port = free_port()
         self.memory_bytes = memory_bytes
 
     def url(self, user: str = "admin", database: str = "") -> str:

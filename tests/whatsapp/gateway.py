@@ -18,7 +18,7 @@ from hub_api.whatsapp.inbox import Inbox
 from hub_api.whatsapp.splitter import split_batch
 from hub_api.whatsapp.webhook import webhook
 from tests.support.hub import signed
-from tests.support.process import free_port
+from tests.support.process import free_port, release
 
 PATH = "/webhooks/whatsapp"
 WABA, NUMBER = "102290000000001", "106540000000001"
@@ -85,6 +85,7 @@ async def running_gateway(services: Services) -> AsyncIterator[Gateway]:
         finally:
             server.should_exit = True
             await task
+            release(port)
 
 
 async def add_number(services: Services, phone_number_id: str = NUMBER, waba_id: str = WABA) -> None:
