@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub_api.chat.live import subscriber
+from hub_api.chat.live import streams, subscriber
 from hub_api.chat.live.position import MOST_GAPS, Position, cursor_of, read_cursor
 from hub_api.errors import Invalid
 from hub_api.platform.eventlog import insert_events
@@ -193,6 +193,53 @@ async def test_a_client_that_comes_back_hears_what_it_missed_once_and_goes_on(hu
         assert client.messages() == [*missed, live]
         assert first not in client.messages() and before
         assert set(client.inbox()) == {str(talk["conversation"]), str(other["conversation"])}
+
+
+async def test_what_cannot_be_read_for_a_moment_is_told_once_it_can(hub: Hub, database_url: str) -> None:
+    """The event is seen, and the connection breaks while its rows are read."""
+    talk = await add_conversation(hub, None, "queda")
+    other = await asyncpg.connect(database_url)
+    reading = "FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%merged_protocols%'"
+    async with connected(hub) as client:
+        await client.subscribe(talk["conversation"])
+        async with other.transaction():
+            await other.execute("LOCK TABLE sla_clocks IN ACCESS EXCLUSIVE MODE")
+            told = await write(hub, talk, "ainda aí?")
+            await eventually(lambda: hub.fetchval(f"SELECT count(*) > 0 {reading}"), 10)
+            await hub.fetch(f"SELECT pg_terminate_backend(pid) {reading}")
+        await client.until("message")
+        later = await write(hub, talk, "sim")
+        await client.until("message")
+        assert client.messages() == [told, later]
+    await other.close()
+
+
+async def test_where_nothing_happens_the_cursor_moves_on_and_whoever_left_hears_no_more(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "ALIVE_EVERY_S", 0.3)
+    quiet, busy = await add_conversation(hub, None, "calma"), await add_conversation(hub, None, "agitada")
+    async with connected(hub) as client, connected(hub) as other:
+        for one in (client, other):
+            await one.subscribe(quiet["conversation"])
+            await one.subscribe(busy["conversation"])
+        came_in = read_cursor(client.cursors[str(quiet["conversation"])]).high
+        await client.say(op="unsubscribe", stream="conversation", id=busy["conversation"])
+        await client.say(op="ping")
+        await client.until("pong")
+        for number in range(3):
+            await write(hub, busy, f"{number}")
+            await other.until("message")
+        told: list[dict[str, Any]] = []
+        while not told or read_cursor(told[0]["cursor"]).high <= came_in:
+            told = (await client.until("alive"))["streams"]
+        assert [(one["stream"], one["id"]) for one in told] == [("conversation", str(quiet["conversation"]))]
+        assert client.messages() == [] and len(other.messages()) == 3
+    missed = await write(hub, quiet, "voltei")
+    async with connected(hub) as again:
+        await again.subscribe(quiet["conversation"], told[0]["cursor"])
+        await again.quiet()
+        assert again.messages() == [missed]
 
 
 async def test_frames_cut_off_in_the_middle_of_a_batch_are_told_again(hub: Hub) -> None:

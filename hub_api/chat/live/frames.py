@@ -1,7 +1,7 @@
 """What a socket is sent, as JSON text: rows as they are now, written once for all who may see the same."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +19,9 @@ INBOX = '{"type":"conversation","stream":"inbox","cursor":"$cursor","data":%s}'
 GONE = '{"type":"gone","stream":"inbox","cursor":"$cursor","id":"%s"}'
 MESSAGE = '{"type":"message","stream":"conversation","id":"%s","cursor":"$cursor","data":%s}'
 LEFT = '{"type":"gone","stream":"conversation","cursor":"$cursor","id":"%s"}'
+
+
+Frame = tuple[str, tuple[Any, ...]]  # a template with its values
 
 
 def frame(**fields: Any) -> str:
@@ -55,7 +58,7 @@ async def load(services: Services, conversations: Collection[UUID], messages: Ma
     return Batch({row["id"]: row for row in rows}, dict(zip(messages, found, strict=True)))
 
 
-def progress(before: Position, after: Position, frames: list[tuple[str, tuple[Any, ...]]]) -> list[str]:
+def progress(before: Position, after: Position, frames: Sequence[Frame]) -> list[str]:
     """Frames with their cursors filled in: only the last one moves on, so that one cut off in between loses nothing."""
     if not frames:
         return []

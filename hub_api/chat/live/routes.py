@@ -109,10 +109,8 @@ async def _do(asked: Asked, subscriber: Subscriber, streams: Streams, people: Pe
             subscriber.put(frame(type="pong"))
         case "subscribe":
             await streams.subscribe(subscriber, asked.id, asked.after)
-        case "unsubscribe" if asked.id is None:
-            subscriber.inbox = None
-        case "unsubscribe" if asked.id is not None:
-            if subscriber.rooms.pop(asked.id, None) is not None:
+        case "unsubscribe":
+            if streams.unsubscribe(subscriber, asked.id) and asked.id is not None:
                 await people.say("left", subscriber.caller, asked.id)
         case "typing" | "viewing" if asked.id is not None:
             if asked.id not in subscriber.rooms:

@@ -22,9 +22,10 @@ TOO_SLOW = 4008
 
 @dataclass(eq=False, slots=True)
 class Listening:
-    """A stream that a socket listens to, the inbox (`room` is None) or a conversation, and how far it was told.
+    """A stream that a socket listens to, the inbox (`room` is None) or a conversation, and where it came in.
 
-    While what it missed is read, frames are held back: they come after it.
+    While what it missed is read, frames are held back: they come after it, and `position` is how far it was told. From then
+    on (`held` is None) it is told together with all others.
     """
 
     room: UUID | None
@@ -47,6 +48,7 @@ class Subscriber:
         self.inbox: Listening | None = None
         self.rooms: dict[UUID, Listening] = {}
         self.teams = guarded.caller.teams
+        self.alive_at = asyncio.get_running_loop().time()  # when it was told last that the socket lives
         self._waiting: asyncio.Queue[str | Newest] = asyncio.Queue()
         self._newest: dict[str, str] = {}  # by its mark, which waits in line in its place
         self._characters = 0
@@ -73,13 +75,6 @@ class Subscriber:
         if self.inbox is not None:
             yield self.inbox
         yield from self.rooms.values()
-
-    def forget(self, listening: Listening) -> None:
-        """Listen to this no more."""
-        if listening is self.inbox:
-            self.inbox = None
-        elif listening.room is not None and self.rooms.get(listening.room) is listening:
-            del self.rooms[listening.room]
 
     def put(self, frame: str) -> None:
         """Let a frame wait for sending; too many, and the socket is closed."""
