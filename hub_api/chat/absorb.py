@@ -25,6 +25,7 @@ async def absorb(tx: Transaction, kept: UUID, other: UUID, at: datetime) -> Row:
     await tx.db.execute(queries.point, kept, other)
     await tx.db.execute(queries.move_turns, kept, other)
     await tx.db.execute(queries.move_scheduled, kept, other)
+    await tx.db.execute(queries.follow, kept, other, at)
     after = await tx.db.fetchrow(queries.take_over, kept, other)
     assert after is not None  # noqa: S101 - both are rows, and locked
     await tx.db.execute(queries.ask_summary, kept)

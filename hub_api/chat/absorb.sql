@@ -21,6 +21,11 @@ UPDATE conversations k SET
 FROM conversations m WHERE k.id = $1 AND m.id = $2
 RETURNING k.*;
 
+-- name: follow  -- $1 conversation that goes on, $2 the other, $3 since: visitors of a website go along, but see nothing that was said there before
+INSERT INTO site_talks (visitor_id, conversation_id, since)
+SELECT t.visitor_id, k.id, $3 FROM site_talks t JOIN conversations k ON k.id = $1 AND k.channel = 'site'
+WHERE t.conversation_id = $2 ON CONFLICT DO NOTHING;
+
 -- name: ask_summary  -- $1 conversation that goes on: what it was about is more now
 INSERT INTO summary_turns (conversation_id) VALUES ($1) ON CONFLICT (conversation_id) DO UPDATE SET taken_at = NULL;
 

@@ -66,8 +66,8 @@ FROM message_key k JOIN messages m ON m.id = k.message_id AND m.created_at = k.c
 INSERT INTO messages (id, created_at, conversation_id, customer_id, direction, author, type, content, payload, wamid, reply_to, state)
 VALUES ($1, $2, $3, $4, 'in', 'customer', $5, $6, $7, $8, $9, 'received');
 
--- name: insert_talk  -- $1 visitor, $2 conversation
-INSERT INTO site_talks (visitor_id, conversation_id) VALUES ($1, $2) ON CONFLICT DO NOTHING;
+-- name: insert_talk  -- $1 visitor, $2 conversation, $3 since: what another browser wrote there before is not his
+INSERT INTO site_talks (visitor_id, conversation_id, since) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING;
 
 -- name: insert_turn  -- $1 conversation, $2 message, $3 at
 INSERT INTO bot_turn (conversation_id, message_id, message_created_at) VALUES ($1, $2, $3);
@@ -81,21 +81,24 @@ INSERT INTO message_media (message_id, media_id, conversation_id) VALUES ($1, $2
 
 -- name: may_read  -- $1 visitor, $2 media, $3 how an uploader is named -> whether a conversation that he sees shows the file, or he sent it
 SELECT EXISTS (
-    SELECT FROM message_media u JOIN site_talks t ON t.conversation_id = u.conversation_id
-    JOIN messages m ON m.id = u.message_id AND m.revoked_at IS NULL
+    SELECT FROM message_media u JOIN site_seen t ON t.conversation_id = u.conversation_id
+    JOIN messages m ON m.id = u.message_id AND m.revoked_at IS NULL AND m.created_at >= t.since
     WHERE u.media_id = $2 AND t.visitor_id = $1
 ) OR EXISTS (SELECT FROM media WHERE id = $2 AND author = $3);
 
 -- name: watched  -- $1 conversations, $2 visitors -> which of these visitors see which of these conversations
 SELECT visitor_id, conversation_id FROM site_talks WHERE conversation_id = ANY($1::uuid[]) AND visitor_id = ANY($2::uuid[]);
 
--- name: talk  -- $1 visitor -> his newest conversation with the agent's name and his place in line (null: he waits in none)
+-- name: talk  -- $1 visitor -> the conversation that he is in, or was last, with the agent's name and his place in line (null: he waits in none)
 SELECT c.id, c.protocol, c.state, c.version, u.name AS agent_name, CASE WHEN c.state = 'queued' AND c.queue_id IS NOT NULL THEN 1 + (
     SELECT count(*) FROM conversations o
     WHERE o.state = 'queued' AND o.queue_id = c.queue_id AND (-o.priority, o.line_at, o.id) < (-c.priority, c.line_at, c.id)
 ) END AS position
 FROM site_talks t JOIN conversations c ON c.id = t.conversation_id LEFT JOIN users u ON u.id = c.agent_id
-WHERE t.visitor_id = $1 ORDER BY c.id DESC LIMIT 1;
+WHERE t.visitor_id = $1 AND NOT EXISTS (
+    SELECT FROM site_talks into_one WHERE into_one.visitor_id = $1 AND into_one.conversation_id = c.merged_into
+)
+ORDER BY c.state IN ('resolved', 'closed'), c.last_message_at DESC NULLS LAST, c.id DESC LIMIT 1;
 
 -- name: history  -- $1 visitor, $2 not before, $3 limit -> the newest messages of his conversations since then, oldest first
 -- One-time codes are never shown, nor what a colleague or a campaign says elsewhere: these conversations are the website's.
@@ -105,26 +108,27 @@ SELECT * FROM (
             SELECT jsonb_agg(jsonb_build_object('id', f.id, 'kind', f.kind, 'state', f.state, 'mime_type', f.mime_type,
                 'size', f.size_bytes, 'name', f.filename) ORDER BY f.id)
             FROM message_media x JOIN media f ON f.id = x.media_id WHERE x.message_id = m.id) AS files
-    FROM site_talks t
+    FROM site_seen t
     JOIN conversations c ON c.id = t.conversation_id AND c.channel = 'site'
-    JOIN messages m ON m.conversation_id = c.id AND m.created_at >= $2
+    JOIN messages m ON m.conversation_id = c.id AND m.created_at >= $2 AND m.created_at >= t.since
     LEFT JOIN users u ON u.id = m.author_id
     WHERE t.visitor_id = $1 AND m.category IS DISTINCT FROM 'authentication'
     ORDER BY m.created_at DESC, m.id DESC LIMIT $3
 ) AS newest ORDER BY created_at, id;
 
--- name: shown  -- $1 conversation, $2 messages, $3 none older -> these messages, as `history` gives them
+-- name: shown  -- $1 conversation, $2 messages, $3 none older, $4 visitor -> these messages, as `history` gives them
 SELECT m.id, m.created_at, m.conversation_id, m.direction, m.author, m.type, m.content, m.payload, m.wamid, m.state,
     m.revoked_at, u.name AS agent_name, (
         SELECT jsonb_agg(jsonb_build_object('id', f.id, 'kind', f.kind, 'state', f.state, 'mime_type', f.mime_type,
             'size', f.size_bytes, 'name', f.filename) ORDER BY f.id)
         FROM message_media x JOIN media f ON f.id = x.media_id WHERE x.message_id = m.id) AS files
-FROM messages m LEFT JOIN users u ON u.id = m.author_id
+FROM messages m JOIN site_seen t ON t.conversation_id = m.conversation_id AND t.visitor_id = $4 AND m.created_at >= t.since
+LEFT JOIN users u ON u.id = m.author_id
 WHERE m.conversation_id = $1 AND m.id = ANY($2::uuid[]) AND m.created_at >= $3 AND m.category IS DISTINCT FROM 'authentication'
 ORDER BY m.created_at, m.id;
 
 -- name: to_acknowledge  -- $1 visitor, $2 up to this message, $3 states -> wamids of ours that the visitor's browser has now
-SELECT m.wamid FROM site_talks t JOIN messages m ON m.conversation_id = t.conversation_id
+SELECT m.wamid FROM site_seen t JOIN messages m ON m.conversation_id = t.conversation_id AND m.created_at >= t.since
 WHERE t.visitor_id = $1 AND m.direction = 'out' AND m.created_at > now() - interval '30 days' AND m.id <= $2
     AND m.state = ANY($3::text[]) AND m.wamid IS NOT NULL
 ORDER BY m.id LIMIT 200;

@@ -68,7 +68,7 @@ async def receive(tx: Transaction, settings: Settings, site: Row, visitor: Row, 
         queries.insert_message, message_id, now, thread.id, customer_id, kind, content, payload, wamid, None
     )
     await statuses.remember(tx, {wamid: Place(message_id, now)})
-    await tx.db.execute(queries.insert_talk, visitor["id"], thread.id)
+    await tx.db.execute(queries.insert_talk, visitor["id"], thread.id, now)
     if written.file_id is not None:
         await tx.db.execute(queries.attach_file, message_id, written.file_id, thread.id)
     tx.emit(

@@ -114,7 +114,7 @@ class Visitors:
         ids = list(told.messages.get(conversation_id, ()))
         if ids and mine:
             oldest = _made_at(min(ids)) - timedelta(hours=1)
-            for row in await self._services.db.fetch(queries.shown, conversation_id, ids, oldest):
+            for row in await self._services.db.fetch(queries.shown, conversation_id, ids, oldest, visitor_id):
                 for connection in mine:
                     connection.put_message(row)
         if conversation_id in told.conversations:
