@@ -67,7 +67,9 @@ async def _open(tx: Transaction, items: Sequence[Row], settings: Settings) -> li
         except Unparsable as error:
             dead.append((item, "handle", *deadletters.reason_of(error)))
             continue
-        letters.append(Letter(item, inbound, number, payload_time(_timestamp(inbound), item["received_at"])))
+        live = not isinstance(inbound, HistoryMessage)
+        time = payload_time(_timestamp(inbound), item["received_at"], live=live)
+        letters.append(Letter(item, inbound, number, time))
     erased = await unburied(tx, [item for item, *_ in dead], numbers, settings)
     await deadletters.bury(tx, [one for one in dead if one[0]["id"] not in erased])
     return letters

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from hub_api.chat import outgoing
+from hub_api.chat import outgoing, views
 from hub_api.chat.assign import assign
 from hub_api.chat.reply import reply
 from hub_api.chat.resolve import close, resolve
@@ -34,7 +34,8 @@ async def test_a_first_message_opens_a_conversation_under_a_protocol_and_rings_t
     conversation = await door.one("SELECT * FROM conversations")
     assert (message["state"], message["content"], message["author"]) == ("received", "minha internet caiu", "customer")
     assert conversation["state"] == "bot" and len(conversation["protocol"]) == 16
-    assert conversation["unanswered_since"] == conversation["last_customer_message_at"] == message["created_at"]
+    assert conversation["unanswered_since"] == conversation["last_customer_message_at"]
+    assert conversation["last_customer_message_at"] == message["created_at"].replace(microsecond=0)
     turn = await door.one("SELECT * FROM bot_turn")
     assert (turn["conversation_id"], turn["message_id"]) == (conversation["id"], message["id"])
     (created,), (opened,), (received,) = [
@@ -171,6 +172,23 @@ async def test_an_impossible_time_is_clamped_to_a_sentinel_and_flagged(door: Doo
     conversation = await door.one("SELECT * FROM conversations")
     assert abs((conversation["last_customer_message_at"] - datetime.now(UTC)).total_seconds()) < 60
     assert conversation["state"] == "bot", "judged by its arrival, it is not stale"
+
+
+async def test_an_answer_of_the_same_second_stands_below_its_question(door: Door):
+    """The channel tells whole seconds: those of the answer are before the fraction of the question."""
+    await door.deliver(text("oi", at=now()))
+    conversation = await door.value("SELECT id FROM conversations")
+    said = ["oi"]
+    for number in range(3):
+        async with door.services.transaction() as tx:
+            question = await outgoing.queue_message(tx, conversation, outgoing.text(f"pergunta {number}"))
+        asked_at = await door.value("SELECT created_at FROM messages WHERE id = $1", question)
+        await door.deliver(*(text(f"{word} {number}", at=int(asked_at.timestamp())) for word in ("sim", "não")))
+        said += [f"pergunta {number}", f"sim {number}", f"não {number}"]
+    rows = (await views.list_messages(door.services, conversation)).rows
+    assert [row["content"] for row in reversed(rows)] == said
+    ids = [row["id"] for row in rows]
+    assert [row["id"] for row in await views.messages_by_id(door.services, conversation, ids)] == ids[::-1]
 
 
 async def test_a_true_old_time_makes_its_month_instead_of_filling_the_default_partition(door: Door):
