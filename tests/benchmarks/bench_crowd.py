@@ -13,6 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import aiohttp
@@ -84,11 +85,18 @@ async def run(scale: float) -> list[Row]:
         with (
             serving("hub_api.app:create_app_from_env", environment, workers=WORKERS) as hub,
             serving(BARE, environment) as bare,
-            running("worker", environment=environment),
+            running("worker", environment=environment) as worker,
         ):
-            ours = await _measure_hub(hub, crowd)
+            parts: Parts = {
+                "API": lambda: _behind(hub),
+                "worker": lambda: _family({worker.pid}),
+                "PostgreSQL": lambda: _behind(stack.database_url),
+                "Valkey": lambda: _behind(stack.redis_url),
+                "client": lambda: [psutil.Process()],
+            }
+            ours, busy = await _measure_hub(hub, crowd, parts)
             theirs = await _measure_bare(bare, people)
-    return _rows(people * OF_ONE, ours, theirs)
+    return _rows(people * OF_ONE, ours, theirs, busy)
 
 
 Figures = tuple[
@@ -96,7 +104,11 @@ Figures = tuple[
 ]  # delays (ms), KiB of a connection, handshakes a second, frames expected
 
 
-async def _measure_hub(hub: str, crowd: Sequence[Person]) -> Figures:
+Parts = dict[str, Callable[[], list[psutil.Process]]]
+
+
+async def _measure_hub(hub: str, crowd: Sequence[Person], parts: Parts) -> tuple[Figures, dict[str, float]]:
+    """The figures, and how many cores each part had while messages came."""
     heard = Heard()
     async with AsyncExitStack() as opened, aiohttp.ClientSession() as web:
         before = _memory(hub)
@@ -119,11 +131,17 @@ async def _measure_hub(hub: str, crowd: Sequence[Person]) -> Figures:
                 assert answer.status == 200
             heard.accepted[number] = time.perf_counter()
 
+        spent, began = _cpu(parts), time.monotonic()
         delays = await _say_all(say, heard, OF_ONE)
+        took = time.monotonic() - began
+        busy = {
+            name: sum(seconds - spent[name].get(pid, 0) for pid, seconds in of_part.items()) / took
+            for name, of_part in _cpu(parts).items()
+        }
         for task in listening:
             task.cancel()
         await asyncio.gather(*listening, return_exceptions=True)
-    return delays, memory, rate, PER_SECOND * SECONDS * OF_ONE
+    return (delays, memory, rate, PER_SECOND * SECONDS * OF_ONE), busy
 
 
 async def _measure_bare(bare: str, people: int) -> Figures:
@@ -235,19 +253,33 @@ def _webhook(wa_id: str, number: int) -> bytes:
 
 def _memory(url: str) -> int:
     """Resident bytes of the server's processes."""
-    port = int(url.rpartition(":")[2])
+    return sum(process.memory_info().rss for process in _behind(url))
+
+
+def _cpu(parts: Parts) -> dict[str, dict[int, float]]:
+    """Seconds of a core that the processes of each part have had, by pid."""
+    return {name: {one.pid: sum(one.cpu_times()[:2]) for one in processes()} for name, processes in parts.items()}
+
+
+def _behind(url: str) -> list[psutil.Process]:
+    """The processes of the server at this address."""
+    port = urlsplit(url).port
     pids = {
         one.pid
         for one in psutil.net_connections("tcp")
         if one.status == psutil.CONN_LISTEN and one.laddr.port == port and one.pid
     }
-    found = {
-        process for pid in pids for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True))
-    }
-    return sum(process.memory_info().rss for process in found)
+    return _family(pids)
 
 
-def _rows(agents: int, ours: Figures, theirs: Figures) -> list[Row]:
+def _family(pids: set[int]) -> list[psutil.Process]:
+    """These processes and all that they started."""
+    return list(
+        {process for pid in pids for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True))}
+    )
+
+
+def _rows(agents: int, ours: Figures, theirs: Figures, busy: dict[str, float]) -> list[Row]:
     (delays, memory, rate, frames), (bare, bare_memory, bare_rate, _) = ours, theirs
     p50, p95 = statistics.median(delays), delays[int(len(delays) * 0.95)]
     bare50, bare95 = statistics.median(bare), bare[int(len(bare) * 0.95)]
@@ -256,6 +288,7 @@ def _rows(agents: int, ours: Figures, theirs: Figures) -> list[Row]:
         Row(f"bare server, {told}", f"p50 {bare50:.0f}  p95 {bare95:.0f} ms"),
         Row("hub, from webhook accepted to frame", f"p50 {p50:.0f}  p95 {p95:.0f}  worst {delays[-1]:.0f} ms", BAR_MS / p95, f"bar of {BAR_MS:.0f} ms over p95", 1.0, f"{frames:,} frames"),
         Row("hub / bare server, p95", f"{p95 - bare95:+.0f} ms", p95 / max(bare95, 0.1), "bare server"),
+        Row("cores busy meanwhile", ", ".join(f"{name} {cores:.2f}" for name, cores in busy.items())),
         Row("memory of a connection", f"{memory:.0f} KiB", memory / max(bare_memory, 0.1), f"bare server's {bare_memory:.0f} KiB"),
         Row("handshakes", f"{rate:.0f}/s", rate / bare_rate, f"bare server's {bare_rate:.0f}/s", note="with a caller, a subscription and its answer"),
     ]  # fmt: skip
