@@ -11,6 +11,7 @@ from hypothesis import settings as hypothesis_settings
 from hub_api import roles
 from hub_api.platform.services import Services
 from hub_api.settings import Settings
+from tests.support.chance import EXPLORE
 from tests.support.data import data_settings_for, empty, warehouse_with_schema
 from tests.support.hub import Hub, make_settings, running_hub
 from tests.support.models import FOLDER
@@ -20,7 +21,9 @@ from tests.support.valkey import EmbeddedValkey
 from tests.support.warehouse import EmbeddedWarehouse
 
 # How long an example takes depends on what else the machine does: a slow one is no failure.
-hypothesis_settings.register_profile("hub", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.register_profile(
+    "hub", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=not EXPLORE
+)
 hypothesis_settings.load_profile("hub")
 # Every stack and run of the session finds the models of messages there; the first that needs them trains them.
 os.environ.setdefault("HUB_MODELS_DIR", str(FOLDER))

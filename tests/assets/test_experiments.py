@@ -29,6 +29,7 @@ from hub_api.events import (
 from hub_api.platform.eventlog import Event
 from models_ml.experiments.assignment import variant_of
 from tests.assets.conftest import Given, at, named
+from tests.support.chance import drawn_seed
 from tests.support.data import table_hash
 
 PACKAGE = "assets.gold.experiments"
@@ -152,7 +153,7 @@ def local_day(when: datetime) -> str:
 
 
 def test_the_sums_of_every_day_are_those_of_its_customers(given: Given) -> None:
-    seed = Random().randrange(10**6)
+    seed = drawn_seed()
     events, who_is = campaign(220, seed)
     given(*events)
     spread = [

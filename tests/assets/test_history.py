@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import datetime, timedelta
-from random import SystemRandom
 
 import pytest
 
@@ -11,10 +10,11 @@ from hub_api.platform.clickhouse import connect
 from hub_api.platform.services import open_services
 from hub_api.simulator.history.run import Plan, make_history
 from pipelines.materialize import days_between, materialize
+from tests.support.chance import drawn_seed
 from tests.support.hub import make_settings
 from tests.support.tables import made_of
 
-SEED = SystemRandom().randrange(1_000_000)
+SEED = drawn_seed()
 DAYS = 5
 TALKS = """
 SELECT (v.opened_at AT TIME ZONE 'America/Sao_Paulo')::date AS day, count(*), count(v.first_response_at), coalesce(sum(v.satisfaction), 0),

@@ -10,6 +10,7 @@ from hub_api.platform.warehouse import Reader
 from hub_api.settings import Settings
 from tests.assets.conftest import Given
 from tests.assets.test_experiments import CAMPAIGN, DAYS, build, campaign, planned
+from tests.support.chance import drawn_seed
 
 Sums = dict[tuple[str, str, UUID], Counter[str]]
 SINCE = planned().occurred_at.date()
@@ -50,7 +51,7 @@ def table(given: Given) -> Sums:
 async def test_live_results_are_those_of_the_table_before_while_and_after_it_is_built(
     given: Given, warehouse_settings: Settings
 ) -> None:
-    seed = Random().randrange(10**6)
+    seed = drawn_seed()
     events, _ = campaign(160, seed)
     Random(seed).shuffle(events)
     given(*events[: len(events) // 2])

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from random import SystemRandom
 from statistics import fmean
 from typing import Any
 
@@ -19,13 +18,14 @@ from hub_api.simulator.history.campaign import PRICES, SHARES, WINDOW_DAYS
 from hub_api.simulator.history.run import Plan, make_history
 from pipelines.materialize import days_between
 from tests.assets.test_experiments import PACKAGE, RESULTS
+from tests.support.chance import drawn_seed
 from tests.support.data import empty
 from tests.support.hub import make_settings
 from tests.support.postgres import Databases
 from tests.support.waiting import run_async
 from tests.support.warehouse import EmbeddedWarehouse
 
-SEED = SystemRandom().randrange(1_000_000)
+SEED = drawn_seed()
 PLAN = Plan(days=34, customers=2_500, seed=SEED)
 DELIVERED, READ = 0.985, 0.985 * 0.86  # script.delivery_of
 OUTCOME = f"SELECT * FROM {RESULTS} WHERE day = (SELECT max(day) FROM {RESULTS}) AND variant != control"

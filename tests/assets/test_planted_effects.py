@@ -3,7 +3,7 @@
 HUB_TEST_EFFECT_DAYS and HUB_TEST_EFFECT_CUSTOMERS are the size: small here, 90 days of 20,000 customers in `make soak`.
 Each effect is estimated from the warehouse alone, with a 99.9 % interval. Whatever the size, an interval has to hold what
 was planted; where the size has the power, it also has to exclude that there was nothing. `pytest -s` prints the table;
-HUB_TEST_EFFECT_SEED makes the history of a failed one again.
+HUB_TEST_SEED makes the history of a failed one again.
 """
 
 import json
@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from random import SystemRandom
 from typing import Any
 
 import holidays
@@ -29,6 +28,7 @@ from hub_api.simulator.history.days import CONTACTS_PER_DAY, DISPUTE_DAYS, OUTAG
 from hub_api.simulator.history.run import Plan, make_history
 from models_ml.registry import Registry
 from pipelines.materialize import days_between, materialize
+from tests.support.chance import drawn_seed
 from tests.support.data import empty
 from tests.support.hub import make_settings
 from tests.support.postgres import Databases
@@ -38,7 +38,7 @@ from tests.support.warehouse import EmbeddedWarehouse
 DAYS = int(os.environ.get("HUB_TEST_EFFECT_DAYS", "30"))
 CUSTOMERS = int(os.environ.get("HUB_TEST_EFFECT_CUSTOMERS", "600"))
 LARGE = DAYS * CUSTOMERS >= 90 * 20_000
-SEED = int(os.environ.get("HUB_TEST_EFFECT_SEED") or SystemRandom().randrange(1_000_000))
+SEED = drawn_seed()
 SURE = 3.29  # standard errors: 99.9 %, two-sided
 FREE = holidays.country_holidays("BR")
 

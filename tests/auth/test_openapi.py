@@ -29,6 +29,7 @@ from hub_api.simulator.server import Simulator
 from hub_api.whatsapp.templates.sync import sync_templates
 from tests.auth.people import Person, add_conversation, add_person, add_team, sign_in
 from tests.auth.routes import ROLES, application
+from tests.support.chance import EXPLORE
 from tests.support.data import empty
 from tests.support.hub import Hub, make_settings, running_hub
 from tests.support.sending import add_our_number
@@ -127,7 +128,7 @@ def _cases(operation: Any, mode: GenerationMode) -> Iterator[Any]:
 
     @settings(
         max_examples=EXAMPLES,
-        derandomize=EXAMPLES == USUAL,
+        derandomize=not EXPLORE,
         database=None,
         deadline=None,
         phases=[Phase.generate],

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from random import Random, SystemRandom
+from random import Random
 from typing import Any
 
 import clickhouse_connect
@@ -32,12 +32,13 @@ from hub_api.simulator.demo import first_day_with_events, wait_for_relay, write_
 from hub_api.simulator.history.run import Plan
 from tests.faults import planted
 from tests.faults.conftest import FaultStack, own_ports
+from tests.support.chance import drawn_seed
 from tests.support.everywhere import Everywhere
 from tests.support.waiting import wait_until
 
 DAYS = int(os.environ.get("HUB_TEST_HISTORY_DAYS", "3"))  # make soak: 90
 CUSTOMERS = int(os.environ.get("HUB_TEST_HISTORY_CUSTOMERS", "300"))  # make soak: 20,000
-SEED = SystemRandom().randrange(1_000_000)
+SEED = drawn_seed()
 PATIENCE_S = 120 + DAYS * CUSTOMERS / 1000
 
 pytestmark = pytest.mark.timeout(int(300 + PATIENCE_S * 3))

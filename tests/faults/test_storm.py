@@ -4,17 +4,18 @@ import copy
 import json
 import os
 import time
-from random import Random, SystemRandom
+from random import Random
 from typing import Any
 
 import pytest
 
 from hub_api.simulator.config import PHONE_NUMBER_ID, PORTFOLIO_ID, WABA_ID
 from hub_api.whatsapp.accounts import add_account, add_number
+from tests.support.chance import drawn_seed
 from tests.support.hub import Hub, fixture, make_settings, running_hub, signed
 
 SIZE = int(os.environ.get("HUB_TEST_STORM", "1500"))  # make soak: 10,000
-SEED = SystemRandom().randrange(1_000_000)
+SEED = drawn_seed()
 BEGAN = int(time.time()) - SIZE * 7 - 7200  # past: no bot answers, so all rows follow from the deliveries
 
 # What must be equal: everything but identifiers, times of our own making and what says which message came first: the

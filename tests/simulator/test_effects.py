@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from random import Random, SystemRandom
+from random import Random
 from statistics import fmean
 from zoneinfo import ZoneInfo
 
@@ -21,11 +21,12 @@ from hub_api.simulator.history.operator import make_operator
 from hub_api.simulator.history.rhythm import Rhythm
 from hub_api.simulator.history.run import Plan, make_history
 from hub_api.simulator.history.script import TECHNICAL
+from tests.support.chance import drawn_seed
 from tests.support.hub import make_settings
 from tests.support.postgres import Databases
 from tests.support.waiting import run_async
 
-SEED = SystemRandom().randrange(1_000_000)
+SEED = drawn_seed()
 DAYS, CUSTOMERS = 63, 4_000
 ZONE = ZoneInfo("America/Sao_Paulo")
 HOLIDAYS = holidays.country_holidays("BR")

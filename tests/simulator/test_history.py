@@ -2,16 +2,16 @@
 
 import json
 from datetime import datetime, time, timedelta
-from random import SystemRandom
 
 import pytest
 
 from hub_api.errors import Conflict, Invalid
 from hub_api.platform.services import open_services
 from hub_api.simulator.history.run import Plan, cut_off, make_history
+from tests.support.chance import drawn_seed
 from tests.support.hub import make_settings
 
-SEED = SystemRandom().randrange(1_000_000)  # drawn at run time: nothing may depend on a lucky seed
+SEED = drawn_seed()
 FINGERPRINT = """
 SELECT md5(string_agg(row, '|' ORDER BY row)) FROM (
     SELECT (id, created_at, conversation_id, direction, author, content, state, delivered_at, read_at)::text AS row FROM messages

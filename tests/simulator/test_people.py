@@ -1,7 +1,7 @@
 """Who lives on the simulated platform, and what passed between them and the business."""
 
 from collections import Counter
-from random import Random, SystemRandom
+from random import Random
 from typing import Any
 
 from hub_api.simulator.behaviour import Reaction
@@ -11,10 +11,11 @@ from hub_api.simulator.customers import Customers
 from hub_api.simulator.model import Number, Outbound, Portfolio, User, Waba
 from hub_api.simulator.server import Simulator
 from hub_api.simulator.world import NewUser
+from tests.support.chance import drawn_seed
 from tests.support.simulator import ANA, test_config
 
 START = 1_796_000_000.0
-SEED = SystemRandom().randrange(1_000_000)
+SEED = drawn_seed()
 
 
 def reactions_of(people: Customers, message: dict[str, Any], draws: int = 4_000) -> list[list[Reaction]]:

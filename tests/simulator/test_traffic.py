@@ -1,7 +1,6 @@
 """Live traffic: the customers of a history write at a rate, in words of the corpus and in real ones, stored as written."""
 
 from collections import Counter
-from random import SystemRandom
 
 import pytest
 
@@ -10,11 +9,12 @@ from hub_api.simulator.demo import connect_number, run_traffic
 from hub_api.simulator.history.run import Plan, make_history
 from hub_api.simulator.server import Simulator
 from hub_api.simulator.traffic import Load
+from tests.support.chance import drawn_seed
 from tests.support.hub import make_settings, running_hub
 from tests.support.simulator import TOKEN, test_config
 from tests.support.waiting import eventually
 
-SEED = SystemRandom().randrange(1_000_000)
+SEED = drawn_seed()
 # Real customers' texts of ../shared/data; where that is not, what such texts are like.
 REAL = real_texts() or [f"{text} {number}" for number in range(100) for text in (
     "não  recebi o produto\r\ne ninguem responde", "otimo 👏🏽👏🏽", "chego antes do prazo,parabens", "\u200b☹️ pessimo",

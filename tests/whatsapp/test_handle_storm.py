@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from hub_api.chat import outgoing
+from tests.support.chance import drawn_seed
 from tests.whatsapp.door import Door, now, status, text, together, webhook
 
 PEOPLE = 10
@@ -118,7 +119,7 @@ async def picture(door: Door) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("round", range(3))
 async def test_a_storm_leaves_the_same_tables_as_the_clean_sequence(door: Door, round: int):
-    seed = random.SystemRandom().randrange(2**32)
+    seed = drawn_seed()
     rng = random.Random(seed)
     start = now() - 1500
     bodies = script(rng, start)
