@@ -201,6 +201,13 @@ class ConversationRecommended(ConversationEvent, frozen=True, kw_only=True):
     score: int
 
 
+class ConversationSurveyed(ConversationEvent, frozen=True, kw_only=True):
+    """How its survey went where the 24 h window had closed: `due`, `template`, or why nobody was asked; `asked`: inside it after all."""
+
+    type: ClassVar[str] = "conversation.surveyed"
+    reason: str
+
+
 class MessageEvent(Event, frozen=True, kw_only=True):
     """aggregate_id is the message."""
 

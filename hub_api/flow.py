@@ -12,6 +12,7 @@ from hub_api.events import (
     ConversationAssigned,
     ConversationOpened,
     ConversationStateChanged,
+    ConversationSurveyed,
     MessageQueued,
     MessageReceived,
 )
@@ -36,6 +37,8 @@ def fan_out(events: Iterable[Event]) -> Iterator[Ring]:
                 yield REGISTRY["chat.routing.jobs.route"], ()
             case ConversationAssigned(strategy=None):  # by hand, maybe from a colleague
                 yield REGISTRY["ai.summaries.summarise"], ()
+            case ConversationSurveyed(reason="due"):
+                yield REGISTRY["whatsapp.survey.jobs.ask"], ()
             case AgentPresenceChanged(presence="online"):
                 yield REGISTRY["chat.routing.jobs.route"], ()
             case MessageQueued(number_id=UUID(), shard=shard):  # without a number it is a website's, and sent already

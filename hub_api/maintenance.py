@@ -15,6 +15,7 @@ from hub_api.whatsapp.media.jobs import fetch_due
 from hub_api.whatsapp.pool import view
 from hub_api.whatsapp.send import outbox, reactions
 from hub_api.whatsapp.send.jobs import drain_outbox
+from hub_api.whatsapp.survey.jobs import ask
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +34,8 @@ async def sweep(services: Services) -> None:
         rings.append((split_inbox, ()))
     if work["bot_turns"]:
         rings.append((answer, ()))
+    if work["surveys"]:
+        rings.append((ask, ()))
     if work["media"]:
         rings.append((fetch_due, ()))
     await services.bells.ring(rings)

@@ -1,4 +1,4 @@
--- name: waiting_work  -- -> lanes smallint[], shards smallint[], webhooks boolean, bot_turns boolean, media boolean
+-- name: waiting_work  -- -> lanes smallint[], shards smallint[], webhooks boolean, bot_turns boolean, surveys boolean, media boolean
 -- Each part is a look at the index of a queue, hopping from one lane to the next: a long backlog of one hides no other.
 -- outbox_ready (migration 0016) leaves out what waits for its turn, a retry or the end of a pause.
 WITH RECURSIVE waiting AS (
@@ -11,6 +11,7 @@ SELECT
     ARRAY(SELECT DISTINCT shard FROM outbox_ready) AS shards,
     EXISTS (SELECT FROM webhook_event WHERE split_at IS NULL) AS webhooks,
     EXISTS (SELECT FROM bot_turn) AS bot_turns,
+    EXISTS (SELECT FROM conversations WHERE survey = 'due') AS surveys,
     EXISTS (SELECT FROM media WHERE next_at <= now()) AS media;
 
 -- name: gauges  -- -> one row of counts

@@ -21,6 +21,7 @@ JOB_MODULES = (
     "hub_api.whatsapp.templates.jobs",
     "hub_api.whatsapp.media.jobs",
     "hub_api.whatsapp.codes.jobs",
+    "hub_api.whatsapp.survey.jobs",
     "hub_api.whatsapp.reports.jobs",
     "hub_api.analytics.reports.jobs",
     "hub_api.analytics.alerts.jobs",

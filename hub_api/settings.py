@@ -274,8 +274,18 @@ class Settings(Calendar):
         le=10_000,
         description="messages a day that it labels for our own models, without names and numbers; 0: none",
     )
+    survey_template: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9_]{1,512}(:[A-Za-z_]{2,10})?$",
+        description="utility template that asks how it was once the 24 h window has closed, `name` or `name:language` (pt_BR); empty: nobody is asked then",
+    )
     survey_nps: bool = Field(
         False, description="whoever graded a conversation from 1 to 5 is asked from 0 to 10 too (NPS)"
+    )
+    nps_flow: str | None = Field(
+        None,
+        pattern=r"^\d{1,32}$",
+        description="WhatsApp Flow (its id at Meta) that asks from 0 to 10, its field `score`; empty: by a typed number",
     )
 
     @model_validator(mode="before")

@@ -8,6 +8,7 @@ and thanks are a reaction. A person can be reached from every message, and no pe
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -16,6 +17,7 @@ from hub_api.ai import replies, say
 from hub_api.ai.hear import Heard, Inbound, consent_word, hear, number_in
 from hub_api.ai.replies import Answer
 from hub_api.ai.rules import Rules
+from hub_api.chat import survey
 from hub_api.chat.business.answers import Contract, Plan
 from hub_api.chat.outgoing import Draft
 
@@ -40,7 +42,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Facts:
     """What the bot may say: the conversation's and what is known of the customer's contracts.
 
-    `asks_nps`: the survey goes on from the grade to a recommendation. `resolved`: the messages found the conversation ended; `for_people`: a person had it, or they are too old for a bot.
+    `asks_nps`: the survey goes on from the grade to a recommendation, by the form `nps_form` where there is one. `window_open`: what is
+    no template may be said; `has_template`: there is one for the survey; `surveyed`: an earlier end found the window closed.
+    `resolved`: the messages found the conversation ended; `for_people`: a person had it, or they are too old for a bot.
     """
 
     protocol: str
@@ -49,7 +53,12 @@ class Facts:
     name: str | None = None
     contracts: tuple[Contract, ...] = ()
     plans: tuple[Plan, ...] = ()
+    conversation_id: UUID | None = None
     asks_nps: bool = False
+    nps_form: str | None = None
+    window_open: bool = True
+    has_template: bool = False
+    surveyed: bool = False
     resolved: bool = False
     for_people: bool = False
 
@@ -84,19 +93,28 @@ class Reopen:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """The customer's satisfaction, 1 to 5."""
+    """The customer's satisfaction, 1 to 5, with the conversation `about`, else with this one."""
 
     grade: int
+    about: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Recommend:
-    """How much the customer would recommend us, 0 to 10."""
+    """How much the customer would recommend us, 0 to 10, after the conversation `about`, else after this one."""
 
     score: int
+    about: UUID | None = None
 
 
-Action = Say | HandOver | Resolve | Reopen | Rate | Recommend
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """How the survey went; None: it was asked after all."""
+
+    outcome: survey.Outcome | None
+
+
+Action = Say | HandOver | Resolve | Reopen | Rate | Recommend | Survey
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,24 +131,39 @@ def decide(rules: Rules, state: State, inbound: Sequence[Inbound], facts: Facts)
         return Decision((), state)
     if facts.resolved:
         return _after_the_end(rules, state, inbound, facts)
-    return _answer(rules, state, inbound, facts)
+    late, rest = late_answers(inbound), [one for one in inbound if not _names_its_end(one)]
+    if not rest:
+        return Decision(late, state)
+    answer = _answer(rules, state, rest, facts)
+    return Decision((*late, *answer.actions), answer.state)
+
+
+def late_answers(inbound: Sequence[Inbound], *, ended: bool = False) -> tuple[Action, ...]:
+    """What forms and buttons say of an end that they name, whatever goes on now; when all `ended`, what names none is about the last."""
+    told = [_answer_of(one) for one in inbound if ended or _names_its_end(one)]
+    return _newest([one for one in told if one is not None])
 
 
 def ask_satisfaction(rules: Rules, state: State, facts: Facts) -> Decision:
-    """Ask how it was, once in a conversation's life."""
+    """Ask how it was, once in a conversation's life: a template does when the window has closed, or nobody."""
     if state.rating_asked:
         return Decision((), state)
+    awaiting = State(greeted=state.greeted, rating_asked=True, awaiting=RATING)
+    if not facts.window_open:
+        if facts.has_template:
+            return Decision((Survey("due"),), awaiting)
+        return Decision((Survey("no_template"),), state)
     grades = [say.Choice(f"csat_{grade}", title) for grade, title in enumerate(rules.satisfaction.rows, 1)]
     words = rules.texts["satisfaction"].format(protocol=facts.protocol)
     asked = Say(say.message(rules, words, grades[::-1], button=rules.satisfaction.button))
-    return Decision((asked,), State(greeted=state.greeted, rating_asked=True, awaiting=RATING))
+    return Decision((asked, Survey(None)) if facts.surveyed else (asked,), awaiting)
 
 
 def grade_of(rules: Rules, inbound: Inbound) -> int | None:
     """The rating that a message is: a tapped grade, or its number typed; None for anything else."""
     if inbound.choice is not None:
-        kind, _, grade = inbound.choice.partition("csat_")
-        return int(grade) if not kind and grade in {"1", "2", "3", "4", "5"} else None
+        tapped = survey.read_choice(inbound.choice)
+        return tapped.value if tapped else None
     number = number_in(rules, inbound.text or "")
     return number if number is not None and 1 <= number <= 5 else None
 
@@ -145,20 +178,53 @@ def _after_the_end(rules: Rules, state: State, inbound: Sequence[Inbound], facts
     """A message that found the conversation resolved: a rating, a thank-you, or a demand that reopens it."""
     closed = msgspec.structs.replace(state, awaiting=None, misses=0, offered=())
     scored = state.nps_asked and state.awaiting == RATING
-    read = score_of if scored else grade_of
-    grades = [grade for one in inbound if (grade := read(rules, one)) is not None]
-    rated: tuple[Action, ...] = (Recommend(grades[-1]) if scored else Rate(grades[-1]),) if grades else ()
-    rest = [one for one in inbound if read(rules, one) is None]
+    told = [(one, _answer_of(one) or _typed(rules, one, scored=scored)) for one in inbound]
+    answers = [answer for _, answer in told if answer is not None]
+    rated = _newest(answers)
+    rest = [one for one, answer in told if answer is None and not survey.is_form(one.form)]
     if all(_is_thanks(rules, one) for one in rest):
-        if grades and facts.asks_nps and not state.nps_asked:
-            asked = Say(say.message(rules, rules.texts["nps"]))
+        graded = any(isinstance(one, Rate) and one.about in (None, facts.conversation_id) for one in answers)
+        if graded and facts.asks_nps and not state.nps_asked:
+            asked = Say(_recommendation(rules, facts))
             return Decision((*rated, asked), msgspec.structs.replace(closed, nps_asked=True, awaiting=RATING))
-        return Decision((*rated, *_thanks(rules, inbound)), closed if grades else state)
+        is_over = any(isinstance(one, Recommend) for one in answers) if scored else bool(answers)
+        return Decision((*rated, *_thanks(rules, inbound)), closed if is_over else state)
     reopened: tuple[Action, ...] = (*rated, Reopen(to_queue=facts.for_people))
     if facts.for_people:
         return Decision(reopened, closed)
     answer = _answer(rules, closed, rest, facts)
     return Decision((*reopened, *answer.actions), answer.state)
+
+
+def _recommendation(rules: Rules, facts: Facts) -> Draft:
+    """The question from 0 to 10: a form where one is made for it, which may be answered by a number all the same."""
+    if facts.nps_form is None or facts.conversation_id is None:
+        return say.message(rules, rules.texts["nps"])
+    token = survey.form_token(facts.conversation_id)
+    return say.form(rules, rules.texts["nps_form"], rules.texts["nps_form_button"], facts.nps_form, token)
+
+
+def _answer_of(inbound: Inbound) -> Rate | Recommend | None:
+    """What a filled form or a tap says to the survey; None for anything else."""
+    if (scored := survey.read_form(inbound.form)) is not None:
+        return Recommend(scored.value, scored.about)
+    graded = survey.read_choice(inbound.choice)
+    return Rate(graded.value, graded.about) if graded else None
+
+
+def _typed(rules: Rules, inbound: Inbound, *, scored: bool) -> Rate | Recommend | None:
+    number = (score_of if scored else grade_of)(rules, inbound)
+    return None if number is None else Recommend(number) if scored else Rate(number)
+
+
+def _names_its_end(inbound: Inbound) -> bool:
+    tapped = survey.read_choice(inbound.choice)
+    return survey.is_form(inbound.form) or (tapped is not None and tapped.about is not None)
+
+
+def _newest(answers: Sequence[Rate | Recommend]) -> tuple[Action, ...]:
+    """The last word of each kind about each conversation."""
+    return tuple({(type(one), one.about): one for one in answers}.values())
 
 
 def _answer(rules: Rules, state: State, inbound: Sequence[Inbound], facts: Facts) -> Decision:

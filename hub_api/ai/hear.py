@@ -19,12 +19,13 @@ class Inbound:
     """A customer's message as the bot sees it.
 
     `text` is the person's own words (a caption too), `choice` the id of what was tapped, `carries` what the message
-    holds (text, media, choice, ...). `consent` is what the ledger recorded for it: scope and whether it was granted.
+    holds (text, media, choice, ...), `form` the fields of a filled form. `consent` is what the ledger recorded for it: scope and whether it was granted.
     """
 
     carries: str
     text: str | None = None
     choice: str | None = None
+    form: Mapping[str, object] | None = None
     voice: bool = False
     wamid: str | None = None
     consent: tuple[Scope, bool] | None = None

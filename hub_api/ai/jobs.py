@@ -19,8 +19,10 @@ from hub_api.ai.bot import (
     Resolve,
     Say,
     State,
+    Survey,
     ask_satisfaction,
     decide,
+    late_answers,
 )
 from hub_api.ai.hear import Inbound
 from hub_api.ai.rules import Rules, load_rules
@@ -28,6 +30,7 @@ from hub_api.chat import conversations
 from hub_api.chat.business.answers import Known, link_contracts, load_known
 from hub_api.chat.outgoing import queue_message, text
 from hub_api.chat.resolve import rate, recommend, resolve
+from hub_api.chat.survey import note
 from hub_api.chat.transfer import transfer
 from hub_api.errors import HubError
 from hub_api.platform import sqlfile
@@ -88,7 +91,8 @@ async def _answer(services: Services, waiting: Sequence[Row]) -> int:
     rules, now = load_rules(), datetime.now(UTC)
     async with services.transaction() as tx:
         await link_contracts(tx, {row["customer_id"] for row in waiting})
-        taken = await tx.db.fetch(queries.take_conversations, [row["conversation_id"] for row in waiting])
+        waiting_ids = [row["conversation_id"] for row in waiting]
+        taken = await tx.db.fetch(queries.take_conversations, waiting_ids, services.settings.nps_flow)
         turns: dict[UUID, list[Row]] = defaultdict(list)
         for turn in await tx.db.fetch(queries.read_turns, [row["id"] for row in taken], _stale_after(services)):
             turns[turn["conversation_id"]].append(turn)
@@ -115,20 +119,26 @@ def _facts(row: Row, turns: Sequence[Row], known: Known, now: datetime, services
         name=row["name"],
         contracts=known.contracts.get(row["customer_id"], ()),
         plans=known.plans,
+        conversation_id=row["id"],
         asks_nps=services.settings.survey_nps,
+        nps_form=services.settings.nps_flow if row["may_open_form"] else None,
+        window_open=conversations.window_open(row, now),
+        has_template=services.settings.survey_template is not None,
+        surveyed=row["survey"] is not None,
         resolved=row["state"] == "resolved",
         for_people=row["agent_id"] is not None or any(turn["stale"] for turn in turns),
     )
 
 
 def _decide(rules: Rules, row: Row, turns: Sequence[Row], facts: Facts) -> Decision:
-    """What the turns call for; nothing when a person has the conversation by now, or the 24 h window has closed."""
+    """What the turns call for; what somebody says of an earlier end, and no more, when a person has the conversation by now or the 24 h
+    window has closed."""
     state = msgspec.convert(row["bot_state"], State)
-    if row["state"] not in ("bot", "resolved") or not conversations.window_open(row, facts.now):
-        return Decision((), state)
     if facts.resolved and any(turn["trigger"] == "resolved" for turn in turns):
         return ask_satisfaction(rules, state, facts)
     inbound = [_inbound(turn) for turn in turns if turn["message_id"] is not None and not turn["revoked"]]
+    if row["state"] not in ("bot", "resolved") or not facts.window_open:
+        return Decision(late_answers(inbound, ended=row["state"] in ("resolved", "closed")), state)
     return decide(rules, state, inbound, facts)
 
 
@@ -138,10 +148,12 @@ def _inbound(turn: Row) -> Inbound:
     carries = str(detail.get("carries", "unknown"))
     own = {"text": turn["content"], "choice": turn["content"], "media": detail.get("caption")}.get(carries)
     choice = detail.get("id") if carries == "choice" else None
+    form = detail.get("response") if carries == "flow_reply" else None
     return Inbound(
         carries=carries,
         text=own if isinstance(own, str) else None,
         choice=choice if isinstance(choice, str) else None,
+        form=form if isinstance(form, Mapping) else None,
         voice=bool(detail.get("voice")),
         wamid=turn["wamid"],
         consent=(turn["scope"], turn["granted"]) if turn["scope"] else None,
@@ -161,10 +173,21 @@ async def _act(tx: Transaction, rules: Rules, conversation_id: UUID, decision: D
                 await _to_queue(tx, rules, conversation_id, "reopened")
             case Reopen():
                 await conversations.move(tx, conversation_id, "bot", reason="reopened")
-            case Rate(grade=grade):
-                await rate(tx, conversation_id, grade)
-            case Recommend(score=score):
-                await recommend(tx, conversation_id, score)
+            case Rate(grade=grade, about=about):
+                if (end := await _end(tx, conversation_id, about)) is not None:
+                    await rate(tx, end, grade)
+            case Recommend(score=score, about=about):
+                if (end := await _end(tx, conversation_id, about)) is not None:
+                    await recommend(tx, end, score)
+            case Survey(outcome=outcome):
+                await note(tx, conversation_id, outcome)
+
+
+async def _end(tx: Transaction, conversation_id: UUID, about: UUID | None) -> UUID | None:
+    """The conversation that is graded: this one, or another of the same customer; None for a stranger's or one that is gone."""
+    if about is None or about == conversation_id:
+        return conversation_id
+    return await tx.db.fetchval(queries.same_customer, conversation_id, about)  # type: ignore[no-any-return]
 
 
 async def _to_queue(tx: Transaction, rules: Rules, conversation_id: UUID, reason: str) -> None:
@@ -179,7 +202,7 @@ async def _give_to_a_person(services: Services, conversation_id: UUID) -> int:
     rules = load_rules()
     try:
         async with services.transaction() as tx:
-            taken = await tx.db.fetch(queries.take_conversations, [conversation_id])
+            taken = await tx.db.fetch(queries.take_conversations, [conversation_id], None)
             for row in taken:
                 ended = await tx.db.fetch(queries.end_turns, conversation_id)
                 if row["state"] in ("bot", "resolved") and any(turn["trigger"] == "message" for turn in ended):

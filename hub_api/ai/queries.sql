@@ -9,8 +9,12 @@ FROM (
 JOIN conversations c ON c.id = waiting.conversation_id
 ORDER BY waiting.first LIMIT $1;
 
--- name: take_conversations  -- $1 conversations uuid[] -> those nobody else has, locked, with their customer's name
-SELECT c.id, c.state, c.channel, c.customer_id, c.protocol, c.bot_state, c.agent_id, c.last_customer_message_at, customer.name
+-- name: take_conversations  -- $1 conversations uuid[], $2 form (a flow's id) or null -> those nobody else has, locked, with their customer's name; whether the form may be opened there
+SELECT c.id, c.state, c.channel, c.customer_id, c.protocol, c.bot_state, c.agent_id, c.last_customer_message_at, c.survey, customer.name,
+    c.channel = 'whatsapp' AND NOT EXISTS (
+        SELECT FROM whatsapp_numbers n JOIN whatsapp_flows f ON f.account_id = n.account_id
+        WHERE n.id = c.number_id AND f.flow_id = $2 AND f.status IN ('BLOCKED', 'THROTTLED')
+    ) AS may_open_form
 FROM conversations c JOIN customers customer ON customer.id = c.customer_id
 WHERE c.id = ANY($1) ORDER BY c.id FOR NO KEY UPDATE OF c SKIP LOCKED;
 
@@ -22,6 +26,9 @@ JOIN conversations c ON c.id = t.conversation_id
 LEFT JOIN messages m ON m.id = t.message_id AND m.created_at = t.message_created_at
 LEFT JOIN consent_ledger ledger ON ledger.customer_id = c.customer_id AND ledger.evidence ->> 'message_id' = t.message_id::text
 WHERE t.conversation_id = ANY($1) ORDER BY t.id;
+
+-- name: same_customer  -- $1 conversation, $2 another -> that one's id when it is the same customer's
+SELECT other.id FROM conversations c JOIN conversations other USING (customer_id) WHERE c.id = $1 AND other.id = $2;
 
 -- name: delete_turns  -- $1 ids bigint[]
 DELETE FROM bot_turn WHERE id = ANY($1);

@@ -61,6 +61,20 @@ def message(rules: Rules, words: str, choices: Sequence[Choice] = (), *, button:
     return Draft("interactive", body, body["body"]["text"])  # type: ignore[index]
 
 
+def form(rules: Rules, words: str, button: str, flow_id: str, token: str) -> Draft:
+    """`words` over a button that opens a form (a flow); what is filled in comes back under `token`."""
+    parameters = {
+        "flow_message_version": "3", "flow_id": flow_id, "flow_cta": button, "flow_token": token, "flow_action": "navigate",
+    }  # fmt: skip
+    body = {
+        "type": "flow",
+        "body": {"text": clip(words, BUTTON_BODY)},
+        "footer": {"text": rules.footer},
+        "action": {"name": "flow", "parameters": parameters},
+    }
+    return Draft("interactive", body, clip(words, BUTTON_BODY))
+
+
 def reaction(emoji: str, wamid: str) -> Draft:
     """An emoji put on the customer's message: says thanks without a text."""
     return Draft("reaction", {"message_id": wamid, "emoji": emoji}, emoji)

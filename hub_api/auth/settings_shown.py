@@ -11,7 +11,7 @@ from hub_api.settings import Settings
 SHOWN: Mapping[str, tuple[str, ...]] = {
     "service": (
         "timezone", "business_hours", "holiday_state", "reopen_hours", "bot_quiet_hours", "stale_inbound_minutes",
-        "sla_first_response_s", "sla_resolution_hours",
+        "sla_first_response_s", "sla_resolution_hours", "survey_template", "survey_nps", "nps_flow",
     ),
     "keeping": ("retention_days", "media_retention_days", "inbox_retention_days", "events_months", "history_start"),
     "channel": (

@@ -44,11 +44,14 @@ UPDATE assignments SET released_at = $2 WHERE conversation_id = $1 AND released_
 -- name: ask_bot  -- $1 conversation, $2 trigger; the bot looks at it after the commit
 INSERT INTO bot_turn (conversation_id, trigger) VALUES ($1, $2);
 
--- name: rate  -- $1 conversation, $2 satisfaction 1..5 -> customer_id, version
-UPDATE conversations SET satisfaction = $2, version = version + 1 WHERE id = $1 RETURNING customer_id, version;
+-- name: rate  -- $1 conversation, $2 satisfaction 1..5, $3 at -> customer_id, version
+UPDATE conversations SET satisfaction = $2, rated_at = $3, version = version + 1 WHERE id = $1 RETURNING customer_id, version;
 
--- name: recommend  -- $1 conversation, $2 score 0..10 -> customer_id, version
-UPDATE conversations SET nps = $2, version = version + 1 WHERE id = $1 RETURNING customer_id, version;
+-- name: recommend  -- $1 conversation, $2 score 0..10, $3 at -> customer_id, version
+UPDATE conversations SET nps = $2, recommended_at = $3, version = version + 1 WHERE id = $1 RETURNING customer_id, version;
+
+-- name: note_survey  -- $1 conversation, $2 outcome or null -> customer_id, version; no row: it says so already
+UPDATE conversations SET survey = $2, version = version + 1 WHERE id = $1 AND survey IS DISTINCT FROM $2 RETURNING customer_id, version;
 
 -- name: load_threads  -- $1 customers uuid[] -> the newest conversation of each on each number, an open one first; locked in id order
 SELECT * FROM conversations WHERE id IN (

@@ -44,14 +44,15 @@ async def rate(tx: Transaction, conversation_id: UUID, satisfaction: int, *, at:
     """The customer's satisfaction, 1 (worst) to 5; the last word counts. Raises NotFound, and Invalid outside 1 to 5."""
     if not 1 <= satisfaction <= 5:
         raise Invalid(f"satisfaction is 1 to 5, not {satisfaction}")
-    row = await tx.db.fetchrow(queries.rate, conversation_id, satisfaction)
+    at = at or datetime.now(UTC)
+    row = await tx.db.fetchrow(queries.rate, conversation_id, satisfaction, at)
     if row is None:
         raise NotFound(f"there is no conversation {conversation_id}", conversation_id=str(conversation_id))
     tx.emit(
         ConversationRated(
             aggregate_id=conversation_id,
             aggregate_version=row["version"],
-            occurred_at=at or datetime.now(UTC),
+            occurred_at=at,
             customer_id=row["customer_id"],
             satisfaction=satisfaction,
         )
@@ -63,14 +64,15 @@ async def recommend(tx: Transaction, conversation_id: UUID, score: int, *, at: d
     and Invalid outside 0 to 10."""
     if not 0 <= score <= 10:
         raise Invalid(f"a recommendation is 0 to 10, not {score}")
-    row = await tx.db.fetchrow(queries.recommend, conversation_id, score)
-    if row is None:
-        raise NotFound(f"there is no conversation {conversation_id}", conversation_id=str(conversation_id))
+    if (await conversations.lock(tx, conversation_id))["nps"] == score:
+        return  # said twice, as a form that was sent again
+    at = at or datetime.now(UTC)
+    (row,) = await tx.db.fetch(queries.recommend, conversation_id, score, at)
     tx.emit(
         ConversationRecommended(
             aggregate_id=conversation_id,
             aggregate_version=row["version"],
-            occurred_at=at or datetime.now(UTC),
+            occurred_at=at,
             customer_id=row["customer_id"],
             score=score,
         )

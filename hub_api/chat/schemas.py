@@ -6,6 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hub_api.chat.survey import Outcome as SurveyOutcome
+
 State = Literal["bot", "queued", "assigned", "waiting_customer", "resolved", "closed"]
 
 _CONVERSATION = "0199f2c0-7a10-7c31-9a5e-3d1f0b6c2a11"
@@ -46,6 +48,9 @@ class Conversation(Shown):
     ai_summary_at: datetime | None
     satisfaction: int | None = Field(ge=1, le=5)
     nps: int | None = Field(ge=0, le=10, description="how much the customer would recommend us after it")
+    survey: SurveyOutcome | None = Field(
+        description="where the 24 h window had closed: the template that asks is `due` or went out (`template`), or why nobody was asked"
+    )
     avg_response_time: timedelta | None = Field(examples=["PT42S"], description="over all answers, bot's and people's")
     previous_id: UUID | None = Field(description="the conversation this one follows")
     merged_into: UUID | None = Field(description="closed, and read with that conversation from then on")
@@ -145,10 +150,20 @@ class CustomerIdentity(Shown):
     valid_to: datetime | None
 
 
+class SurveyAnswer(Shown):
+    """What a customer said to the survey, and after which conversation."""
+
+    value: int = Field(ge=0, le=10)
+    at: datetime
+    conversation_id: UUID
+
+
 class CustomerWithIdentities(Customer):
-    """A person and every identity known."""
+    """A person, every identity known, and what the survey heard last, in whatever conversation."""
 
     identities: list[CustomerIdentity]
+    satisfaction: SurveyAnswer | None = Field(description="1 to 5")
+    nps: SurveyAnswer | None = Field(description="how much they would recommend us, 0 to 10")
 
 
 class Correction(Strict):

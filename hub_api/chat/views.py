@@ -108,11 +108,13 @@ async def find_customers(
 
 
 async def find_customer(services: Services, caller: Principal, customer_id: UUID) -> dict[str, Any]:
-    """A customer with `identities`; the id of one that was merged leads to the one it became.
+    """A customer with `identities` and the newest answers to the survey (`satisfaction`, `nps`); the id of one that was merged leads to the one it became.
 
     Raises NotFound, also for one that the caller does not see.
     """
     row = await services.db.fetchrow(queries.find_customer, *caller.scope, customer_id)
     if row is None:
         raise NotFound(f"there is no customer {customer_id}")
-    return {**row, "identities": [dict(one) for one in await services.db.fetch(queries.list_identities, row["id"])]}
+    answers = {one["what"]: dict(one) for one in await services.db.fetch(queries.last_answers, row["id"])}
+    identities = [dict(one) for one in await services.db.fetch(queries.list_identities, row["id"])]
+    return {**row, "identities": identities, "satisfaction": answers.get("satisfaction"), "nps": answers.get("nps")}

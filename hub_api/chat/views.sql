@@ -103,6 +103,13 @@ ORDER BY c.id DESC LIMIT $5;
 SELECT c.* FROM customers c WHERE c.id = (SELECT coalesce(merged_into, id) FROM customers WHERE id = $3)
     AND ($1::uuid[] IS NULL OR sees_customer($1, $2::uuid, c.id));
 
+-- name: last_answers  -- $1 customer -> what (satisfaction, nps), value, at, conversation_id of the newest of each
+(SELECT 'satisfaction' AS what, satisfaction AS value, coalesce(rated_at, closed_at, resolved_at, opened_at) AS at, id AS conversation_id
+ FROM conversations WHERE customer_id = $1 AND satisfaction IS NOT NULL ORDER BY at DESC, id DESC LIMIT 1)
+UNION ALL
+(SELECT 'nps', nps, coalesce(recommended_at, closed_at, resolved_at, opened_at) AS at, id
+ FROM conversations WHERE customer_id = $1 AND nps IS NOT NULL ORDER BY at DESC, id DESC LIMIT 1);
+
 -- name: list_identities  -- $1 customer -> current ones first
 SELECT kind, value, valid_from, valid_to FROM customer_identities WHERE customer_id = $1
 ORDER BY valid_to IS NOT NULL, kind, valid_from;

@@ -11,6 +11,7 @@ from random import Random
 from typing import Any, Literal, Protocol
 
 from hub_api.simulator.model import Outbound, User
+from hub_api.simulator.payload import answer_flow
 from hub_api.simulator.render import Choice, choices_of, text_of
 
 Act = Literal["delivered", "read", "played", "failed", "writes", "blocks", "unblocks", "opts_out", "opts_in", "opens"]
@@ -79,6 +80,12 @@ def taps(after_s: float, choice: Choice) -> Reaction:
     return Reaction(after_s, "writes", "interactive", {"type": choice.kind, choice.kind: reply}, quotes=True)
 
 
+def fills(after_s: float, message: Outbound, answers: Mapping[str, Any]) -> Reaction:
+    """The user fills in the form (flow) that the message's button opens; it comes back under the token of the message."""
+    token = message.body.get("action", {}).get("parameters", {}).get("flow_token", "unused")
+    return Reaction(after_s, "writes", "interactive", answer_flow(answers, token), quotes=True)
+
+
 def shares_phone(after_s: float, user: User) -> Reaction:
     """The user answers a request for contact information with their own phone (`origin` contact_request)."""
     contact = {
@@ -96,6 +103,7 @@ __all__ = [
     "Reaction",
     "Silent",
     "choices_of",
+    "fills",
     "says",
     "shares_phone",
     "taps",

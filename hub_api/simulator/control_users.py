@@ -5,6 +5,7 @@ from typing import Any
 from hub_api.simulator import inbound, statuses
 from hub_api.simulator.core import Core
 from hub_api.simulator.model import NEVER, Number, User
+from hub_api.simulator.payload import answer_flow
 from hub_api.simulator.render import choices_of, text_of
 from hub_api.simulator.world import NewUser
 
@@ -32,7 +33,7 @@ def inbound_messages(core: Core, body: Json) -> Json:
         if "text" in given:
             content = {"body": given["text"]}
         elif "flow" in given:
-            type_, content = "interactive", inbound.answer_flow(given["flow"], given.get("flow_token", "unused"))
+            type_, content = "interactive", answer_flow(given["flow"], given.get("flow_token", "unused"))
         wamids.append(
             inbound.write(
                 core,

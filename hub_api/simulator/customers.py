@@ -8,7 +8,17 @@ import re
 from collections.abc import Sequence
 from random import Random
 
-from hub_api.simulator.behaviour import Behaviour, Choice, Reaction, choices_of, says, shares_phone, taps, text_of
+from hub_api.simulator.behaviour import (
+    Behaviour,
+    Choice,
+    Reaction,
+    choices_of,
+    fills,
+    says,
+    shares_phone,
+    taps,
+    text_of,
+)
 from hub_api.simulator.corpus import Corpus, load_corpus
 from hub_api.simulator.model import Outbound, User
 
@@ -103,7 +113,11 @@ class Customers(Behaviour):
         if not _ASKS_RECOMMENDATION.search(text_of(message)):
             return None
         score = rng.choices(range(11), RECOMMENDATION_WEIGHTS)[0]
-        return [says(at, str(score))] if rng.random() < RECOMMENDS else []
+        if rng.random() >= RECOMMENDS:
+            return []
+        if message.body.get("type") == "flow":
+            return [fills(at, message, {"score": str(score)})]
+        return [says(at, str(score))]
 
     def _rating(self, rng: Random, at: float, scores: Sequence[Choice]) -> list[Reaction]:
         if rng.random() > RATES_SERVICE:

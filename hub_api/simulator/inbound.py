@@ -1,6 +1,5 @@
 """What users do towards the business: write, tap, call, change number, stop and resume marketing."""
 
-import json
 from typing import Any
 
 from hub_api.simulator import ids, limits
@@ -164,12 +163,6 @@ def click(core: Core, user: User, number: Number, component: str = "cta") -> Non
     contact = core.people.contact(user, number, now)
     core.tell(number, "messages", number_value(number, contacts=[contact], user_actions=[action]))
     core.events["clicks"] += 1
-
-
-def answer_flow(answers: dict[str, Any], flow_token: str) -> dict[str, Any]:
-    """The interactive object of a finished flow: `response_json` is a string."""
-    response = json.dumps({"flow_token": flow_token, **answers})
-    return {"type": "nfm_reply", "nfm_reply": {"name": "flow", "body": "Sent", "response_json": response}}
 
 
 def _with_file(core: Core, number: Number, kind: str, content: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from hub_api.simulator import limits
@@ -27,6 +28,12 @@ def number_value(number: Number, **parts: Any) -> Json:
     """A value about one of our numbers: product, metadata and what is given."""
     metadata = {"display_phone_number": number.display, "phone_number_id": number.id}
     return {"messaging_product": "whatsapp", "metadata": metadata, **parts}
+
+
+def answer_flow(answers: Mapping[str, Any], flow_token: str) -> Json:
+    """The interactive object of a finished flow: `response_json` is a string."""
+    response = json.dumps({"flow_token": flow_token, **answers})
+    return {"type": "nfm_reply", "nfm_reply": {"name": "flow", "body": "Sent", "response_json": response}}
 
 
 class People:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from hub_api.chat import statuses
+from hub_api.chat import statuses, survey
 from hub_api.chat.alterations import PLACEHOLDER, Alteration
 from hub_api.chat.identities import Customer
 from hub_api.chat.statuses import Place, StatusUpdate
@@ -24,6 +24,7 @@ from hub_api.whatsapp.inbound import (
     Call,
     Echo,
     Edit,
+    FlowReply,
     HistoryMessage,
     Inbound,
     Message,
@@ -134,7 +135,8 @@ class Batch:
         at = letter.time.at
         stale = self.now - at > timedelta(minutes=self.settings.stale_inbound_minutes)
         place = (customer.id, letter.number_id, at)
-        if message.wants_answer:
+        answers = self._answers_survey(message, self.threads.find(customer.id, letter.number_id))
+        if message.wants_answer and not answers:
             thread = self.threads.customer_wrote(
                 *place,
                 for_bot=not stale,
@@ -145,8 +147,18 @@ class Batch:
             thread = self.threads.customer_noted(*place)
         message_id = self._received(letter, message, customer, thread, stale=stale)
         # An old rating still counts; the bot gives anything else that is old to a person.
-        if message.wants_answer and (thread.is_rated_next or (thread.state == "bot" and not stale)):
+        if message.wants_answer and (answers or thread.is_rated_next or (thread.state == "bot" and not stale)):
             self.turns.append((thread.id, message_id, letter.time.stored, letter.row["lane"]))
+
+    @staticmethod
+    def _answers_survey(message: Message, thread: Thread | None) -> bool:
+        """It says how an end was, which opens and reopens nothing: it names that end, or it is a grade and the conversation has ended."""
+        if thread is None or thread.is_dormant:
+            return False
+        if isinstance(message.detail, FlowReply) and survey.is_form(message.detail.response):
+            return True
+        tapped = survey.read_choice(message.choice_id)
+        return tapped is not None and (tapped.about is not None or thread.state in ("resolved", "closed"))
 
     def _received(
         self, letter: Letter, message: Message, customer: Customer, thread: Thread | UUID, *, stale: bool

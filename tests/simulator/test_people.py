@@ -1,5 +1,6 @@
 """Who lives on the simulated platform, and what passed between them and the business."""
 
+import json
 from collections import Counter
 from random import Random
 from typing import Any
@@ -71,6 +72,16 @@ def test_customers_tap_what_they_came_for_rate_and_share_their_phone_when_asked(
     told = Counter(int(one.content["body"]) for one in answered)
     assert set(told) <= set(range(11)) and told[9] + told[10] > told.total() / 4, f"seed {SEED}: {told}"
     assert 150 < len(answered) < 400, f"seed {SEED}"
+    flow = {
+        "name": "flow",
+        "parameters": {"flow_message_version": "3", "flow_id": "1", "flow_cta": "Responder", "flow_token": "nps:x"},
+    }
+    form = {"type": "interactive", "body": {"type": "flow", "body": {"text": "De 0 a 10?"}, "action": flow}}
+    filled = [one for each in reactions_of(Customers(), form, 200) for one in each if one.act == "writes"]
+    assert filled and all(one.type == "interactive" and one.quotes for one in filled)
+    for reply in (one.content["nfm_reply"] for one in filled):
+        response = json.loads(reply["response_json"])
+        assert reply["name"] == "flow" and response["flow_token"] == "nps:x" and 0 <= int(response["score"]) <= 10
     ask = {"type": "request_contact_info", "body": {"text": "?"}, "action": {"name": "request_contact_info"}}
     shared = [
         one

@@ -109,6 +109,7 @@ class Hub:
         calls = [("whatsapp.jobs.split_inbox", ())] if work["webhooks"] else []
         calls += [("whatsapp.jobs.handle_lane", (lane,)) for lane in work["lanes"]]
         calls += [("ai.jobs.answer", ())] if work["bot_turns"] else []
+        calls += [("whatsapp.survey.jobs.ask", ())] if work["surveys"] else []
         calls += [("whatsapp.send.jobs.drain_outbox", (shard,)) for shard in work["shards"]]
         await asyncio.gather(*(REGISTRY[name].function(self.services, *args) for name, args in calls))
         return bool(calls)

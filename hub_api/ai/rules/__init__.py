@@ -58,6 +58,8 @@ TEXTS = frozenset(
         *(
             "menu",
             "nps",
+            "nps_form",
+            "nps_form_button",
             "not_understood",
             "offer_agent",
             "media",

@@ -91,7 +91,11 @@ def _conversation(document: Document, conversation: Mapping[str, Any], zone: Zon
         "channel": "Canal", "state": "Situação", "queue": "Fila", "opened_at": "Aberta", "resolved_at": "Resolvida", "closed_at": "Encerrada",
         "satisfaction": "Nota dada", "nps": "Recomendaria (0 a 10)", "ai_summary": "Resumo", "tags": "Etiquetas", "metadata": "Outros dados",
     }  # fmt: skip
-    document.pairs((title, _shown(conversation[key], zone)) for key, title in titles.items() if conversation[key])
+    document.pairs(
+        (title, _shown(conversation[key], zone))
+        for key, title in titles.items()
+        if conversation[key] not in (None, "", [], {})
+    )
     for message in conversation["messages"]:
         who = "Você" if message["direction"] == "in" else {"bot": "Assistente"}.get(message["author"], "Operadora")
         lines = [f"{_shown(message['created_at'], zone)} {who} ({message['type']}): {message['content'] or '–'}"]

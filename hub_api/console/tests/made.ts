@@ -19,6 +19,7 @@ export function conversation(id: string, fields: Partial<Conversation> = {}): Co
     ai_summary_at: null,
     satisfaction: null,
     nps: null,
+    survey: null,
     avg_response_time: null,
     previous_id: null,
     opened_at: '2026-11-26T12:00:00Z',

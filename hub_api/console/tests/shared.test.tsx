@@ -90,6 +90,12 @@ describe('an interactive message', () => {
       action: { name: 'cta_url', parameters: { display_text: 'Pagar', url: 'data:text/html,x' } },
     }).link
     expect(link).toEqual({ title: 'Pagar', url: null })
+    const form = offered({
+      type: 'flow',
+      body: { text: 'De 0 a 10?' },
+      action: { name: 'flow', parameters: { flow_id: '1', flow_cta: 'Responder' } },
+    })
+    expect([form.body, form.buttons, form.link]).toEqual(['De 0 a 10?', ['Responder'], null])
     expect(offered({}).body).toBeNull()
   })
 })

@@ -29,7 +29,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "customer_identities": ("id", "customer_id", "kind", "value", "portfolio_id", "valid_from", "created_at"),
     "conversations": (
         "id", "customer_id", "number_id", "channel", "state", "priority", "protocol", "queue_id", "agent_id", "satisfaction",
-        "nps", "opened_at", "queued_at", "assigned_at", "first_response_at", "resolved_at", "closed_at", "last_customer_message_at",
+        "nps", "rated_at", "recommended_at", "opened_at", "queued_at", "assigned_at", "first_response_at", "resolved_at", "closed_at", "last_customer_message_at",
         "last_message_at", "version", "created_at", "updated_at", "origin", "is_demand",
     ),
     "messages": (
@@ -223,7 +223,7 @@ class Recorder:
     def rate(self, thread: Thread, at: datetime, satisfaction: int) -> None:
         """The customer answered the survey, 1 to 5."""
         thread.version += 1
-        thread.satisfaction = satisfaction
+        thread.satisfaction, thread.times["rated"] = satisfaction, at
         self._emit(ConversationRated(
             aggregate_id=thread.id, aggregate_version=thread.version, occurred_at=at, customer_id=thread.customer_id,
             satisfaction=satisfaction,
@@ -232,7 +232,7 @@ class Recorder:
     def recommend(self, thread: Thread, at: datetime, score: int) -> None:
         """The customer said how much they would recommend us, 0 to 10."""
         thread.version += 1
-        thread.nps = score
+        thread.nps, thread.times["recommended"] = score, at
         self._emit(ConversationRecommended(
             aggregate_id=thread.id, aggregate_version=thread.version, occurred_at=at, customer_id=thread.customer_id, score=score,
         ))  # fmt: skip
@@ -243,7 +243,8 @@ class Recorder:
         queue_id = self._queue_id if "queued" in times else None
         self._rows["conversations"].append((
             thread.id, thread.customer_id, self._number_id, thread.channel, thread.state, thread.priority, thread.protocol,
-            queue_id, thread.agent_id, thread.satisfaction, thread.nps, thread.opened_at, times.get("queued"), times.get("assigned"),
+            queue_id, thread.agent_id, thread.satisfaction, thread.nps,
+            times.get("rated"), times.get("recommended"), thread.opened_at, times.get("queued"), times.get("assigned"),
             times.get("first_response"), times.get("resolved"), times.get("closed"), times.get("last_customer_message"),
             last_at, thread.version, thread.opened_at, last_at, thread.origin, thread.is_demand,
         ))  # fmt: skip

@@ -4,6 +4,7 @@ import {
   AlarmClock,
   ArrowLeft,
   CheckCheck,
+  ClipboardList,
   CornerUpRight,
   Eye,
   Globe,
@@ -137,6 +138,15 @@ export function Header({ conversation: one, list, others, onCustomer }: Props) {
             variant="outlined"
             icon={<Star size={13} />}
             label={d('rated', { note: one.satisfaction })}
+          />
+        )}
+        {one.survey !== null && one.satisfaction === null && (
+          <Chip
+            size="small"
+            variant="outlined"
+            icon={<ClipboardList size={13} />}
+            label={d(`survey.${one.survey}`)}
+            sx={{ maxWidth: '100%' }}
           />
         )}
         {one.nps !== null && (

@@ -53,7 +53,7 @@ export function CustomerPanel({ customerId, conversation, list, onClose }: Props
       ) : asked.isError ? (
         <Failed error={asked.error} onRetry={() => void asked.refetch()} />
       ) : (
-        <Known customer={asked.data} />
+        <Known customer={asked.data} list={list} />
       )}
       {conversation.ai_summary && (
         <Section title={t('customer.summary')}>
@@ -68,7 +68,7 @@ export function CustomerPanel({ customerId, conversation, list, onClose }: Props
   )
 }
 
-function Known({ customer }: { customer: Customer }) {
+function Known({ customer, list }: { customer: Customer; list: ListName }) {
   const { t, i18n } = useTranslation()
   const { t: d } = useTranslation('desk')
   const details = Object.entries(customer.metadata).filter(([, value]) =>
@@ -101,6 +101,22 @@ function Known({ customer }: { customer: Customer }) {
           </Fact>
         ))}
       </Facts>
+      {(customer.satisfaction || customer.nps) && (
+        <Section title={d('survey.title')}>
+          <Facts>
+            {customer.satisfaction && (
+              <Fact name={d('survey.last_rating')}>
+                <Answered answer={customer.satisfaction} words="survey.rating_of" list={list} />
+              </Fact>
+            )}
+            {customer.nps && (
+              <Fact name={d('survey.last_nps')}>
+                <Answered answer={customer.nps} words="survey.nps_of" list={list} />
+              </Fact>
+            )}
+          </Facts>
+        </Section>
+      )}
       {customer.identities.length > 0 && (
         <Section title={d('panel.identities')}>
           <Facts>
@@ -116,6 +132,24 @@ function Known({ customer }: { customer: Customer }) {
         </Section>
       )}
     </>
+  )
+}
+
+/** What the customer said last, which leads to the conversation after which it was said. */
+function Answered({
+  answer,
+  words,
+  list,
+}: {
+  answer: NonNullable<Customer['nps']>
+  words: 'survey.rating_of' | 'survey.nps_of'
+  list: ListName
+}) {
+  const { t: d, i18n } = useTranslation('desk')
+  return (
+    <MuiLink component={Link} href={`/${list}/${answer.conversation_id}`} underline="hover">
+      {d(words, { value: answer.value, at: dateTime(answer.at, i18n.language) })}
+    </MuiLink>
   )
 }
 
