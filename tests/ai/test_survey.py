@@ -12,12 +12,14 @@ import pytest
 
 from hub_api.simulator.demo import connect_number
 from hub_api.simulator.server import Simulator
+from hub_api.simulator.world import NewUser
 from hub_api.whatsapp.templates.sync import sync_templates
 from tests.support.hub import Hub, make_settings, running_hub
 from tests.support.simulator import ANA, TOKEN, test_config
 
 API = "/api/v1/conversations"
 TEMPLATE, FLOW = "pesquisa_satisfacao", "1234567890"
+STRANGER = "5521912345678"
 
 
 @dataclass
@@ -73,7 +75,7 @@ class Scene:
         return [
             one.body[kind]
             for one in self.sim.core.ledger.calls
-            if one.outcome == "accepted" and one.body["type"] == kind
+            if one.outcome == "accepted" and one.body.get("type") == kind
         ]
 
     async def events(self, kind: str) -> list[dict[str, Any]]:
@@ -94,6 +96,7 @@ def scene(database_url: str, redis_url: str) -> Opener:
             async with running_hub(settings) as hub:
                 await sync_templates(hub.services, await hub.fetchval("SELECT id FROM whatsapp_accounts"))
                 made = Scene(hub, sim)
+                sim.core.world.register([NewUser(ANA, name="Ana Souza"), NewUser(STRANGER, name="Bia Lima")])
                 await made.does("webhooks", url=f"{hub.url}/webhooks/whatsapp")
                 yield made
 
@@ -175,10 +178,8 @@ async def test_a_form_asks_from_zero_to_ten_and_what_is_sent_twice_counts_once(s
         assert (await at.shown(opened["id"]))["nps"] == 3, "the last word counts"
         assert (await at.shown(another["id"]))["nps"] is None
         # A token that was made up, or another person's, changes nothing; a form without a score neither.
-        stranger = "5521912345678"
-        await at.does("users", users=[{"phone": stranger}])
-        await at.ana(**{"from": stranger, "text": "oi"})
-        await at.ana(**{"from": stranger, "flow": {"score": 10}, "flow_token": token})
+        await at.ana(**{"from": STRANGER, "text": "oi"})
+        await at.ana(**{"from": STRANGER, "flow": {"score": 10}, "flow_token": token})
         await at.ana(flow={"score": "muito"}, flow_token=token)
         assert (await at.shown(opened["id"]))["nps"] == 3
         assert len(await at.events("conversation.recommended")) == 2
