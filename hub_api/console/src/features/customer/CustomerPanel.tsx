@@ -30,7 +30,8 @@ export function CustomerPanel({ customerId, conversation, list, onClose }: Props
   const { t } = useTranslation()
   const may = useMay('customers:read')
   const asked = useQuery({
-    queryKey: ['customer', customerId],
+    // What is answered to the survey while one looks makes the panel ask again.
+    queryKey: ['customer', customerId, conversation.satisfaction, conversation.nps],
     enabled: may,
     staleTime: 60_000,
     queryFn: ({ signal }) =>
