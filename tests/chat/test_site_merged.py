@@ -26,11 +26,12 @@ async def hub(database_url: str, redis_url: str, tmp_path) -> AsyncIterator[Hub]
 
 
 async def talk_of(widget: Widget, conversation_id: Any) -> dict[str, Any]:
-    """The next time he is told that he is in this conversation."""
+    """What he is told of this conversation as the one that he is in, told already or next."""
     while True:
-        told = (await widget.until("talk"))["data"]
-        if told and told["id"] == str(conversation_id):
-            return told
+        for frame in widget.frames:
+            if frame["type"] == "talk" and frame["data"] and frame["data"]["id"] == str(conversation_id):
+                return frame["data"]
+        await widget.until("talk")
 
 
 async def conversation_of(hub: Hub, sent: dict[str, Any]) -> UUID:
