@@ -2,7 +2,8 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from hub_api.analytics.catalogue import Funnel, Kpi
 from hub_api.analytics.filters import DIMENSIONS, Filter
 from hub_api.errors import Invalid
 from hub_api.platform import sqlfile
+from hub_api.platform.figure_cases import Select
 from hub_api.platform.warehouse import Reader
 
 questions = sqlfile.load(__package__, "cases.clickhouse.sql")
@@ -30,6 +32,9 @@ _BY: Mapping[str, str] = {
     "weekday": "toString(toDayOfWeek(day))",
     "hour_of_day": "toString(toHour(toTimeZone(hour, {timezone:String})))",
 }
+_CURRENCIES = "arraySort(arrayFilter(one -> one != '', groupUniqArray(toString(currency)))) AS currencies"
+_QUANTILES = "quantilesExactInclusive(0.5, 0.9)(one.numerator) AS quantiles"
+_WORD = re.compile(r"\w+")
 Order = Literal["newest", "largest"]
 _ORDERS: Mapping[Order, tuple[str, str]] = {
     "newest": (
@@ -45,25 +50,33 @@ _ORDERS: Mapping[Order, tuple[str, str]] = {
 
 @dataclass(frozen=True)
 class Cases:
-    """What is counted: a view, what of its rows is numerator and denominator, and whether a level is meant."""
+    """What is counted: rows with numerator and denominator, the name they are kept under, and whether a level is meant."""
 
-    view: str
+    name: str
+    parts: Sequence[Select]
     is_level: bool = False
 
     @classmethod
     def of(cls, kpi: Kpi) -> "Cases":
         """The cases of a figure."""
-        return cls(kpi.view, kpi.kind == "level")
+        return cls(kpi.view, kpi.cases, kpi.kind == "level")
 
     @classmethod
     def reached(cls, funnel: Funnel, step: str) -> "Cases":
         """Those that came as far as a step. Raises Invalid for a step that the funnel has not."""
         if step not in funnel.steps:
             raise Invalid(f"the funnel has no step {step!r}, but {', '.join(funnel.steps)}")
-        # The step's name is a key of the catalogue, which is ours.
-        return cls(
-            f"(SELECT *, toInt64(1) AS numerator, toInt64(1) AS denominator FROM {funnel.view} WHERE {step} = 1)"  # noqa: S608
-        )
+        return cls(f"{funnel.view}:{step}", [part.reaching(step) for part in funnel.cases])
+
+    @property
+    def is_once(self) -> bool:
+        """Each conversation has one case at most."""
+        return len(self.parts) == 1 and self.parts[0].is_once
+
+    def sql(self, question: str) -> str:
+        """The rows, in brackets, with the columns that a question names."""
+        names = set(_WORD.findall(question))
+        return f"({' UNION ALL '.join(part.sql(names) for part in self.parts)})"
 
 
 async def figure(reader: Reader, kpi: Kpi, filter_: Filter) -> dict[str, Any]:
@@ -72,8 +85,8 @@ async def figure(reader: Reader, kpi: Kpi, filter_: Filter) -> dict[str, Any]:
     The value of amounts in several currencies is None: choose one.
     """
     cases = Cases.of(kpi)
-    quantiles = "quantilesExactInclusive(0.5, 0.9)(one.numerator)" if kpi.has_quantiles else "[]"
-    (row,) = await _ask(reader, "figure", cases, filter_, quantiles=quantiles)
+    more = (", " + _QUANTILES if kpi.has_quantiles else "") + (", " + _CURRENCIES if kpi.unit == "money" else "")
+    (row,) = await _ask(reader, "figure", cases, filter_, more=more)
     told = _valued(kpi, row)
     if kpi.has_quantiles and row["cases"]:
         told |= {"median": kpi.scale * row["quantiles"][0], "p90": kpi.scale * row["quantiles"][1]}
@@ -162,7 +175,7 @@ async def conversations(
     else:
         given |= _read_cursor(order, cursor)
     rows = await _ask(
-        reader, "conversations", cases, filter_, given=given, order=by, after=after,
+        reader, "conversations_once" if cases.is_once else "conversations", cases, filter_, given=given, order=by, after=after,
         having="numerator != 0" if cases.is_level else "1",
     )  # fmt: skip
     more = len(rows) > limit
@@ -178,7 +191,7 @@ async def total(reader: Reader, cases: Cases, filter_: Filter) -> dict[str, int]
 async def funnel(reader: Reader, of: Funnel, filter_: Filter) -> list[int]:
     """How many cases reached each step, in order."""
     steps = ", ".join(f"sum({step}) AS {step}" for step in of.steps)
-    (row,) = await _ask(reader, "funnel", Cases(of.view), filter_, steps=steps)
+    (row,) = await _ask(reader, "funnel", Cases(of.view, of.cases), filter_, steps=steps)
     return [int(row[step]) for step in of.steps]
 
 
@@ -198,9 +211,9 @@ def _statement(
 ) -> tuple[str, dict[str, Any]]:
     where, parameters = (filter_.up_to_end() if cases.is_level else filter_).where()
     sql = str(getattr(questions, name))
-    for mark, text in {**parts, "view": cases.view, "where": where}.items():
+    for mark, text in {**parts, "where": where}.items():
         sql = sql.replace(f"/*{mark}*/", text)
-    return sql, {**parameters, **given}
+    return sql.replace("/*cases*/", cases.sql(sql)), {**parameters, **given}
 
 
 def _valued(kpi: Kpi, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -30,7 +30,7 @@ async def shown_conversations(
     cursor: str | None,
 ) -> schemas.BehindPage:
     """A page of them, with the total of all: the same cases. The total is kept as figures are, for the pages that follow."""
-    said = ("total", cases.view, str(filter_))
+    said = ("total", cases.name, str(filter_))
     (rows, following), sums = await asyncio.gather(
         ask.conversations(reader, cases, filter_, order=order, limit=limit, cursor=cursor),
         cache.sums(services, reader, said, lambda: ask.total(reader, cases, filter_)),

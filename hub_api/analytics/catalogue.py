@@ -1,6 +1,6 @@
 """The catalogue of key figures: assets/gold/kpi/catalogue.yaml, read as a file, since the real-time image has no Dagster."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from hub_api.errors import NotFound
+from hub_api.platform.figure_cases import Select, of_figure, of_funnel
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Kpi:
     has_quantiles: bool
     target_value: float | None
     target_change: float | None
+    cases: Sequence[Select]  # of `view`; none of what is measured elsewhere
 
     @property
     def view(self) -> str:
@@ -58,6 +60,7 @@ class Funnel:
     key: str
     name: str
     steps: Mapping[str, str]
+    cases: Sequence[Select]  # of `view`
 
     @property
     def view(self) -> str:
@@ -99,19 +102,21 @@ def catalogue() -> Catalogue:
     """The catalogue of the installed `assets`."""
     told = yaml.safe_load((assets_folder() / "gold" / "kpi" / "catalogue.yaml").read_text("utf-8"))
     return Catalogue(
-        {key: _kpi(key, one) for key, one in told["kpis"].items()},
-        {key: _kpi(key, one) for key, one in told["measured_elsewhere"].items()},
+        {key: _kpi(key, one, of_figure(told, one)) for key, one in told["kpis"].items()},
+        {key: _kpi(key, one, ()) for key, one in told["measured_elsewhere"].items()},
         {
-            key: Funnel(key, one["name"], {step: said["name"] for step, said in one["steps"].items()})
+            key: Funnel(
+                key, one["name"], {step: said["name"] for step, said in one["steps"].items()}, of_funnel(told, one)
+            )
             for key, one in told["funnels"].items()
         },
         told["dimensions"],
     )
 
 
-def _kpi(key: str, told: Mapping[str, Any]) -> Kpi:
+def _kpi(key: str, told: Mapping[str, Any], cases: Sequence[Select]) -> Kpi:
     target = told.get("target", {})
     return Kpi(
         key, told["name"], told["formula"], told["unit"], told["better"], told.get("kind", "ratio"), float(told.get("scale", 1)),
-        bool(told.get("quantiles")), target.get("value"), target.get("change_of_baseline"),
+        bool(told.get("quantiles")), target.get("value"), target.get("change_of_baseline"), cases,
     )  # fmt: skip

@@ -18,6 +18,7 @@ from hub_api.analytics.catalogue import catalogue
 from hub_api.analytics.filters import Filter
 from hub_api.events import MessageStateChanged
 from hub_api.platform.csv_export import read_csv
+from hub_api.platform.figure_cases import PLACES
 from hub_api.platform.ids import uuid7
 from hub_api.platform.warehouse import Reader
 from hub_api.settings import Settings
@@ -172,6 +173,41 @@ async def test_the_conversations_behind_every_figure_come_to_it_whatever_the_fil
         assert counts == sorted(counts, reverse=True)
         for step, count in zip(funnel.steps, counts, strict=True):
             assert (await ask.total(reader, ask.Cases.reached(funnel, step), filter_))["cases"] == count
+
+
+BEHIND = """
+SELECT conversation_id, min(first) AS at, count() AS cases, sum(n) AS numerator, sum(d) AS denominator
+FROM (SELECT conversation_id, at AS first, numerator AS n, denominator AS d FROM {view} WHERE day BETWEEN '2026-03-10' AND '2026-03-12')
+GROUP BY conversation_id ORDER BY {order}
+"""
+
+
+async def test_questions_are_asked_of_exactly_the_rows_of_the_views(hub: Hub, reader: Reader) -> None:
+    await built(hub.services.settings, *random_events(Random(8), 60))
+    shape, seen = ", ".join((*PLACES, "numerator", "denominator")), 0
+    for kpi in KPIS:
+        cases = ask.Cases.of(kpi)
+        rows = await reader.rows(f"SELECT {shape} FROM {kpi.view} ORDER BY ALL")
+        assert await reader.rows(f"SELECT {shape} FROM {cases.sql(shape)} ORDER BY ALL") == rows, kpi.key
+        assert not cases.is_once or len({row["conversation_id"] for row in rows}) == len(rows), kpi.key
+        seen += len(rows)
+        if kpi.kind == "level":
+            continue
+        for order, by in (
+            ("newest", "at DESC, conversation_id DESC"),
+            ("largest", "numerator DESC, conversation_id DESC"),
+        ):
+            wanted = await reader.rows(BEHIND.format(view=kpi.view, order=by))
+            found, _ = await ask.conversations(
+                reader, cases, Filter(date(2026, 3, 10), date(2026, 3, 12)), order=order, limit=500, cursor=None
+            )
+            assert [{name: row[name] for name in wanted[0]} for row in found] == wanted, (kpi.key, order)
+    assert seen > 1000
+    for funnel in catalogue().funnels.values():
+        for step in funnel.steps:
+            wanted = f"SELECT {', '.join(PLACES)} FROM {funnel.view} WHERE {step} = 1 ORDER BY ALL"
+            reached = ask.Cases.reached(funnel, step).sql(", ".join(PLACES))
+            assert await reader.rows(f"SELECT * FROM {reached} ORDER BY ALL") == await reader.rows(wanted), step
 
 
 async def test_through_the_door_figures_pages_and_totals_agree(hub: Hub) -> None:

@@ -4,11 +4,13 @@ A view has one row per case with the figure's numerator and denominator, in one 
 any grain, its breakdowns and the conversations behind it come from the same rows.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from hub_api.platform.figure_cases import Catalogue, Select, of_figure, of_funnel
 
 PLACE = Path(__file__).parent
 BEGIN, END = "<!-- from catalogue.yaml -->", "<!-- end -->"
@@ -35,8 +37,6 @@ UNITS = {
 }  # fmt: skip
 BETTER = {"up": "maior", "down": "menor", "none": "–"}
 
-Catalogue = Mapping[str, Any]
-
 
 def load_catalogue() -> Catalogue:
     """The catalogue as it is written."""
@@ -47,15 +47,15 @@ def load_catalogue() -> Catalogue:
 def views(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
     """File name and text of each view: one per figure and funnel, and gold.kpi_cases with all figures by name."""
     for key, kpi in catalogue["kpis"].items():
-        selects = [_select(catalogue, {**kpi, **part}) for part in kpi.get("parts", [{}])]
-        yield f"kpi_{key}.view.sql", _view(f"kpi_{key}", COLUMNS, "\nUNION ALL\n".join(selects), kpi["formula"])
+        told = _whole(of_figure(catalogue, kpi))
+        yield f"kpi_{key}.view.sql", _view(f"kpi_{key}", COLUMNS, told, kpi["formula"])
     for key, funnel in catalogue["funnels"].items():
         steps = {
             name: ("UInt8", f"1 when the case has come this far: {step['name']}")
             for name, step in funnel["steps"].items()
         }
         columns = {name: COLUMNS[name] for name in COLUMNS if name not in ("numerator", "denominator")} | steps
-        told = _funnel(catalogue, funnel)
+        told = _whole(of_funnel(catalogue, funnel))
         yield f"funnel_{key}.view.sql", _view(f"funnel_{key}", columns, told, f"Funil: {funnel['name']}")
     cases = "\nUNION ALL\n".join(
         f"SELECT '{key}' AS kpi, toFloat64({kpi.get('scale', 1)}) AS scale, {', '.join(COLUMNS)} FROM gold.kpi_{key}"  # noqa: S608 - our own words
@@ -69,35 +69,8 @@ def views(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
     yield "kpis_cases.view.sql", _view("kpis_cases", own | COLUMNS, cases, "All figures by name; filter by kpi")
 
 
-def _select(catalogue: Catalogue, part: Mapping[str, Any]) -> str:
-    source = catalogue["sources"][part["source"]]
-    given = {"numerator": f"toInt64({part['numerator']})", "denominator": f"toInt64({part['denominator']})"}
-    return _from(source, [*_places(source), *(f"{sql} AS {name}" for name, sql in given.items())], part.get("where"))
-
-
-def _funnel(catalogue: Catalogue, funnel: Mapping[str, Any]) -> str:
-    """Each step asks for all before it too: a later step can never have more cases than an earlier one."""
-    source, conditions, steps = catalogue["sources"][funnel["source"]], [], []
-    for name, step in funnel["steps"].items():
-        conditions.append(f"({step['when']})")
-        steps.append(f"toUInt8({' AND '.join(conditions)}) AS {name}")
-    return _from(source, [*_places(source), *steps], funnel.get("where"))
-
-
-def _places(source: Mapping[str, Any]) -> list[str]:
-    """The columns that every case has, from the source's own or by the expressions that it gives."""
-    given = {
-        "at": source["at"],
-        "currency": source.get("currency", "''"),
-        "agent_id": source.get("agent_id", "agent_id"),
-    }
-    names = [name for name in COLUMNS if name not in ("numerator", "denominator")]
-    return [name if given.get(name, name) == name else f"{given[name]} AS {name}" for name in names]
-
-
-def _from(source: Mapping[str, Any], columns: list[str], where: str | None) -> str:
-    condition = f"\nWHERE {where}" if where else ""
-    return f"SELECT\n    {f',{chr(10)}    '.join(columns)}\nFROM {source['table']}{condition}"
+def _whole(selects: Iterable[Select]) -> str:
+    return "\nUNION ALL\n".join(select.sql(select.columns) for select in selects)
 
 
 def _view(name: str, columns: Mapping[str, tuple[str, str]], select: str, comment: str) -> str:
