@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import NamedTuple
 
 import dagster as dg
 
@@ -10,6 +11,14 @@ from assets.warehouse import Warehouse, load_sql
 from hub_api.settings import Calendar
 
 BUILT_DAYS = dg.AssetKey(["gold", "built_days"])
+
+
+class Lack(NamedTuple):
+    """What a stale day lacks: everything up to this relay batch; `came_late`: events of its own or of days that it is made of,
+    and not only what became of its conversations since."""
+
+    batch: int
+    came_late: bool
 
 
 def make_built_days(tables: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
@@ -28,15 +37,15 @@ def make_built_days(tables: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
     return built_days
 
 
-def stale_days(warehouse: Warehouse, *, looks_back: bool = False) -> dict[str, int]:
-    """Days up to today whose gold tables lack events that raw.events has, with the newest relay batch they lack.
+def stale_days(warehouse: Warehouse, *, looks_back: bool = False) -> dict[str, Lack]:
+    """Days up to today whose gold tables lack events that raw.events has, with what they lack.
 
     `looks_back`: some table does (`assets.daily.daily_table`).
     """
     horizon = _horizon(warehouse.settings)
     sql = load_sql(__package__, "stale_days.sql")
     rows = warehouse.rows(sql, first=horizon["start"], last=horizon["today"], looks_back=looks_back)
-    return {day.isoformat(): int(batch) for day, batch in rows}
+    return {day.isoformat(): Lack(int(batch), bool(late)) for day, batch, late in rows}
 
 
 def _horizon(calendar: Calendar) -> dict[str, object]:

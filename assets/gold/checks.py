@@ -15,7 +15,7 @@ from assets.warehouse import Warehouse
 def nothing_came_late(warehouse: dg.ResourceParam[Warehouse]) -> dg.AssetCheckResult:
     """A warning, over when the days were built again."""
     today = datetime.now(warehouse.settings.zone).date().isoformat()
-    late = [day for day in stale_days(warehouse) if day < today]
+    late = [day for day, lack in stale_days(warehouse).items() if day < today and lack.came_late]
     return dg.AssetCheckResult(
         passed=not late,
         severity=dg.AssetCheckSeverity.WARN,

@@ -198,7 +198,8 @@ def test_a_late_message_makes_its_day_and_the_conversation_s_other_days_stale(gi
     late.said = talk.said
     late.customer("2026-03-12 09:00")
     given(late.events[-1])
-    assert list(stale_days(given.warehouse)) == ["2026-03-11", "2026-03-12"]
+    stale = stale_days(given.warehouse)
+    assert {day: lack.came_late for day, lack in stale.items()} == {"2026-03-11": False, "2026-03-12": True}
 
 
 def test_a_late_step_also_makes_every_built_day_since_stale(given: Given) -> None:

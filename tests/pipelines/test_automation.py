@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,10 +17,11 @@ from pipelines import launching, sensors
 from pipelines.definitions import build, defs
 from pipelines.jobs import TAGS
 from pipelines.launching import ranges
-from pipelines.materialize import materialize
+from pipelines.materialize import days_between, materialize
 from pipelines.schedules import daily, hourly
 from pipelines.sensors import late_events
 from tests.assets.conftest import Given
+from tests.assets.story import Talk
 from tests.pipelines.test_materialize import some_talk
 
 DAILY_ZONE = ZoneInfo("America/Sao_Paulo")
@@ -123,6 +124,32 @@ def test_days_built_before_an_older_one_are_built_again_after_it(
     assert [request.tags[launching.START_TAG] for request in requests] == [new], "its look back lacked the old day"
     materialize(warehouse_settings, [new], only=only)
     assert not look(instance, warehouse_settings).run_requests
+
+
+def test_a_day_of_long_ago_waits_a_day_when_only_its_conversations_went_on(
+    given: Given, warehouse_settings: Settings, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    old = (now.astimezone(warehouse_settings.zone).date() - timedelta(days=20)).isoformat()
+    answered = Talk("answered", f"{now:%Y-%m-%d %H:%M:%S}")  # who was written to twenty days ago and answers now
+    answered.we(f"{old} 14:00", "campaign", category="marketing")
+    given(answered.events[1], *some_talk(old).events)
+    only = ("bronze/events", "gold/built_days")
+    materialize(warehouse_settings, days_between(date.fromisoformat(old), now.astimezone(DAILY_ZONE).date()), only=only)
+    answered.customer(now)
+    given(answered.events[0], answered.events[-1])
+    first = look(instance, warehouse_settings)
+    assert not first.run_requests and "1 of long ago wait" in str(first.skip_reason)
+    later = time.time() + sensors.PATIENCE_S - 60
+    monkeypatch.setattr(sensors.time, "time", lambda: later)
+    assert not look(instance, warehouse_settings, first.cursor).run_requests
+    monkeypatch.setattr(sensors.time, "time", lambda: later + 120)
+    (request, *_) = reversed(look(instance, warehouse_settings, first.cursor).run_requests or [])
+    assert request.tags[launching.START_TAG] == old, "nobody waits for ever"
+    monkeypatch.undo()
+    given(*some_talk(old, "late").events)
+    (request, *_) = reversed(look(instance, warehouse_settings, first.cursor).run_requests or [])
+    assert request.tags[launching.START_TAG] == old, "an event of the day itself does not wait"
 
 
 def test_the_hourly_clock_builds_today_unless_a_run_is_underway(instance: dg.DagsterInstance) -> None:

@@ -1,4 +1,5 @@
--- Days whose gold tables lack events that raw.events has: one row per day with the newest such batch.
+-- Days whose gold tables lack events that raw.events has: one row per day with the newest such batch, and whether something came
+-- late: an event of the day itself, or of a day before it that it is made of. The other days lack what became of their conversations.
 -- A new event of a conversation changes every day the conversation was active on (its facts belong to the opening day,
 -- a message's fate to the day it was written), and a step of its state also the backlog of every built day since; with
 -- `looks_back` (a table looks at a customer's whole past) any event does.
@@ -25,12 +26,13 @@ WITH
         GROUP BY day
     ),
     built AS (SELECT day, batch FROM gold.built_days FINAL)
-SELECT day, newest
+SELECT day, newest, late > built.batch AS came_late
 FROM
 (
     SELECT
         days.day AS day,
-        greatest(touched.batch, max(if({looks_back:Bool}, touched.own_batch, touched.state_batch)) OVER (ORDER BY days.day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)) AS newest
+        greatest(touched.own_batch, max(if({looks_back:Bool}, touched.own_batch, touched.state_batch)) OVER (ORDER BY days.day ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)) AS late,
+        greatest(touched.batch, late) AS newest
     FROM (SELECT day FROM touched UNION DISTINCT SELECT day FROM built) AS days
     LEFT JOIN touched ON touched.day = days.day
 ) AS wanted
