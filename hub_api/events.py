@@ -304,6 +304,7 @@ class MessageLabelled(Event, frozen=True, kw_only=True):
     intent: str | None = None  # one of the corpus
     confidence: float = 1.0  # 0 to 1
     chosen_by: str | None = None  # random, or uncertain: what the model in use was least sure of
+    prompt: str | None = None  # version of the instruction that a language model was given
 
 
 class MessageEchoed(MessageEvent, frozen=True, kw_only=True):

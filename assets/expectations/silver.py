@@ -1,6 +1,6 @@
 """What is expected of messages and conversations as they are folded from events; see `assets/expectations/suite.py`."""
 
-from assets.expectations.suite import STATES, Suite, between, one_of, unique
+from assets.expectations.suite import STATES, Suite, between, never_null, one_of, unique
 
 SUITES = (
     Suite(
@@ -18,6 +18,16 @@ SUITES = (
                 ],
             ),
             between("version", 1, None),
+        ),
+    ),
+    Suite(
+        "silver.message_labels",
+        "message_id",
+        (
+            one_of("sentiment", ["", "negative", "neutral", "positive", "mixed"]),
+            one_of("chosen_by", ["", "random", "uncertain"]),
+            between("confidence", 0, 1),
+            never_null("teacher"),
         ),
     ),
     Suite(

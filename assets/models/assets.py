@@ -11,7 +11,7 @@ from assets.warehouse import Warehouse
 
 
 @dg.asset(
-    key_prefix="models", group_name="models", deps=[dg.AssetKey(["silver", "messages"])], retry_policy=RETRY,
+    key_prefix="models", group_name="models", deps=[dg.AssetKey(["silver", "messages"]), dg.AssetKey(["silver", "message_labels"])], retry_policy=RETRY,
     owners=["team:data"], kinds={"scikitlearn"},
 )  # fmt: skip
 def messages(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]) -> dg.MaterializeResult[None]:

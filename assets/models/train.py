@@ -47,7 +47,7 @@ def missed_by(settings: Settings) -> tuple[str, list[str]]:
 
 
 def teacher_labels(warehouse: Warehouse) -> list["Label"]:
-    """What teachers (`message.labelled` events of the ai service, or of people) say of messages that still have words."""
+    """What teachers (silver.message_labels: the ai service's, or people's) say of messages that still have words."""
     from models_ml.sentiment.corpus import Label
 
     rows = warehouse.rows(load_sql(__package__, "teacher_labels.sql"))

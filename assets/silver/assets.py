@@ -14,6 +14,14 @@ def messages(context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Ware
     return rebuild(context, warehouse, "silver.messages", load_sql(__package__, "messages.sql"))
 
 
+@daily_table("silver", "events", [*EVENTS, ("silver", "messages")])
+def message_labels(
+    context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]
+) -> dg.MaterializeResult[None]:
+    """One row per message, teacher and day of the label, of messages that still have words; see sql/message_labels.table.sql."""
+    return rebuild(context, warehouse, "silver.message_labels", load_sql(__package__, "message_labels.sql"))
+
+
 @daily_table("silver", "events", EVENTS)
 def conversations(
     context: dg.AssetExecutionContext, warehouse: dg.ResourceParam[Warehouse]

@@ -4,6 +4,7 @@ Words leave without what names somebody: numbers of four digits and more, addres
 as we know it. What comes back is read as data: classes and intents of our own lists, nothing else.
 """
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -50,6 +51,12 @@ def known_intents() -> frozenset[str]:
 def instruction() -> str:
     """What the teacher is told before the messages."""
     return _INSTRUCTION.format(classes=", ".join(CLASSES), intents=", ".join(sorted(known_intents())))
+
+
+@cache
+def prompt_version() -> str:
+    """Changes with any word of the instruction: labels of two versions need not mean the same."""
+    return hashlib.sha256(instruction().encode()).hexdigest()[:12]
 
 
 def question(texts: Sequence[str]) -> str:

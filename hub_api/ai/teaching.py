@@ -14,7 +14,7 @@ from uuid import UUID
 
 import structlog
 
-from hub_api.ai.labels import TOKENS_A_MESSAGE, Said, instruction, question, read_answer, without_people
+from hub_api.ai.labels import TOKENS_A_MESSAGE, Said, instruction, prompt_version, question, read_answer, without_people
 from hub_api.ai.model import Model, open_model
 from hub_api.errors import Unavailable
 from hub_api.events import MessageLabelled
@@ -168,6 +168,7 @@ async def _keep(services: Services, teacher: str, said: Mapping[UUID, Said], tak
                     intent=one.intent,
                     confidence=one.confidence,
                     chosen_by=row["chosen_by"],
+                    prompt=prompt_version(),
                 )
             )
         await tx.db.execute(queries.done, [row["message_id"] for row in rows], taken_at, "labelled")

@@ -134,6 +134,7 @@ async def test_the_least_sure_messages_are_labelled_once_and_not_more_than_the_d
     await label.function(school.services)
     first = await told(school)
     assert len(first) == 4 and len({one["id"] for one in first}) == 4
+    assert {one["prompt"] for one in first} == {labels.prompt_version()}
     unsure = [made[text] for text in ("atendimento horrível", "sem internet", "segunda via")]
     by_chance = {one["id"] for one in first if one["chosen_by"] == "random"}
     assert len(by_chance) <= 1, "a quarter is drawn by chance"

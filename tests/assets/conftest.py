@@ -22,6 +22,7 @@ SPACE = UUID("019a0000-0000-7000-8000-000000000000")
 TABLES = (
     ("bronze.events", "assets.bronze", "events.sql"),
     ("silver.messages", "assets.silver", "messages.sql"),
+    ("silver.message_labels", "assets.silver", "message_labels.sql"),
     ("silver.conversations", "assets.silver", "conversations.sql"),
     ("silver.conversation_states", "assets.silver", "conversation_states.sql"),
     ("gold.conversation_facts", "assets.gold.service", "conversation_facts.sql"),

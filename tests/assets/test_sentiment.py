@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from random import Random
 from typing import Any
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -11,11 +12,12 @@ import pytest
 from assets.checks import _agree
 from assets.gold.sentiment import read as reading
 from assets.gold.sentiment.read import read_days
-from assets.models.agreement import agreement, as_markdown, cohens_kappa
+from assets.models.agreement import agreement, as_markdown
 from assets.models.train import teacher_labels
 from assets.warehouse import load_sql
 from hub_api.chat.privacy.warehouse import erase_texts
 from hub_api.events import MessageEdited, MessageLabelled, MessageRevoked
+from hub_api.platform.ids import uuid7
 from hub_api.settings import Settings
 from models_ml.messages import MessageReader, load_reader
 from models_ml.sentiment.corpus import CLASSES, load_corpus
@@ -258,17 +260,90 @@ def test_what_a_teacher_says_flows_to_bronze_and_is_compared_with_the_model(
     assert "| gpt | random | 2 | 0.500 |" in as_markdown(agreed.values())
 
 
-def test_agreement_beyond_chance_is_cohens_kappa() -> None:
+def test_agreement_beyond_chance_is_cohens_kappa(given: Given) -> None:
     from sklearn.metrics import cohen_kappa_score
 
     random = Random(7)
     said = [random.choice(CLASSES) for _ in range(300)]
     other = [one if random.random() < 0.6 else random.choice(CLASSES) for one in said]
-    pairs: dict[tuple[str, str], int] = {}
-    for pair in zip(said, other, strict=True):
-        pairs[pair] = pairs.get(pair, 0) + 1
-    assert cohens_kappa(pairs) == pytest.approx(cohen_kappa_score(said, other), abs=1e-9)
-    assert cohens_kappa({("neutral", "neutral"): 5}) is None and cohens_kappa({}) is None
+    ids = [named(f"message {place}") for place in range(302)]
+    moment = at("2026-03-10 16:00")
+    labels = [[moment.date(), one, "gpt", moment, word, "random"] for one, word in zip(ids, said, strict=False)]
+    labels += [[moment.date(), one, "a person", moment, "neutral", ""] for one in ids[300:]]
+    read = [[moment.date(), one, word] for one, word in zip(ids, [*other, "neutral", "neutral"], strict=True)]
+    client = given.warehouse.client
+    names = ["day", "message_id", "teacher", "labelled_at", "sentiment", "chosen_by"]
+    client.insert("silver.message_labels", labels, column_names=names)
+    client.insert("gold.message_sentiment", read, column_names=["day", "message_id", "label"])
+    person, model = agreement(given.warehouse)
+    assert model.kappa == pytest.approx(cohen_kappa_score(said, other), abs=1e-9) and model.messages == 300
+    assert model.sentiment == pytest.approx(np.mean([one == word for one, word in zip(said, other, strict=True)]))
+    assert (person.sentiment, person.kappa, person.intent) == (1.0, None, None), "chance alone agrees always"
+
+
+def test_a_label_is_one_row_a_message_and_teacher_and_the_last_one_of_a_day_wins(given: Given) -> None:
+    talk = Talk("ana", "2026-03-10 14:00")
+    kept, taken_back = talk.customer("2026-03-10 14:00", "o sinal caiu"), talk.customer("2026-03-10 14:01", "apaguei")
+    revoked = MessageRevoked(
+        aggregate_id=taken_back, aggregate_version=2, occurred_at=at("2026-03-10 15:00"), conversation_id=talk.id,
+        customer_id=named("customer ana"),
+    )  # fmt: skip
+
+    def label(message: UUID, when: str, teacher: str = "gpt", **said: Any) -> MessageLabelled:
+        return MessageLabelled(
+            aggregate_id=message, aggregate_version=1, occurred_at=at(when), customer_id=named("customer ana"),
+            teacher=teacher, **said,
+        )  # fmt: skip
+
+    given(*talk.events, revoked, label(taken_back, "2026-03-10 16:00", sentiment="neutral"))
+    given(
+        label(
+            kept,
+            "2026-03-10 17:00",
+            sentiment="negative",
+            intent="outage",
+            confidence=0.9,
+            chosen_by="random",
+            prompt="v2",
+        )
+    )
+    given(label(kept, "2026-03-10 16:00", sentiment="positive", prompt="v1"))  # said before, told later
+    given(
+        label(kept, "2026-03-11 16:00", "a person", sentiment="mixed"),
+        label(uuid7(), "2026-03-11 16:00", sentiment="mixed"),
+    )
+    given.build(*DAYS, upto="silver.message_labels")
+    rows = given.rows("SELECT * EXCEPT (labelled_at) FROM silver.message_labels ORDER BY day")
+    about = {"message_id": kept, "conversation_id": talk.id, "customer_id": named("customer ana")}
+    assert rows == [
+        {**about, "day": at(DAYS[0]).date(), "teacher": "gpt", "sentiment": "negative", "intent": "outage", "confidence": 0.9,
+         "chosen_by": "random", "prompt": "v2"},
+        {**about, "day": at(DAYS[1]).date(), "teacher": "a person", "sentiment": "mixed", "intent": "", "confidence": 1.0,
+         "chosen_by": "", "prompt": ""},
+    ]  # fmt: skip
+    again = label(kept, "2026-03-12 16:00", sentiment="neutral", confidence=0.5)
+    given(again)
+    given.build("2026-03-12", upto="silver.message_labels")
+    assert [(one.sentiment, one.source, one.weight) for one in teacher_labels(given.warehouse)] == [
+        ("mixed", "a person", 0.5), ("neutral", "gpt", 0.25),
+    ], "the newest of all days, and never more than half a line of the corpus"  # fmt: skip
+
+
+async def test_an_erased_person_has_no_label(given: Given, warehouse_settings: Settings) -> None:
+    talks = [Talk(name, "2026-03-10 14:00") for name in ("ana", "bia")]
+    for talk in talks:
+        message = talk.customer("2026-03-10 14:00", f"oi, aqui é {talk.name}")
+        given(*talk.events, MessageLabelled(
+            aggregate_id=message, aggregate_version=1, occurred_at=at("2026-03-10 16:00"), customer_id=named(f"customer {talk.name}"),
+            teacher="gpt", sentiment="neutral",
+        ))  # fmt: skip
+    given.build(*DAYS, upto="silver.message_labels")
+    counts = await erase_texts(warehouse_settings, [named("customer ana")])
+    assert counts["silver.message_labels"] == 1
+    left = "SELECT count() AS n, countIf(customer_id IS NULL) AS nobody FROM silver.message_labels"
+    assert given.row(left) == {"n": 2, "nobody": 1} and len(teacher_labels(given.warehouse)) == 1
+    given.build(*DAYS, upto="silver.message_labels")
+    assert given.row(left) == {"n": 1, "nobody": 0}
 
 
 def test_many_messages_are_read_in_batches(

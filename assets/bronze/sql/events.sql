@@ -54,12 +54,14 @@ SELECT
     fields.value_micros AS value_micros,
     fields.value_currency AS value_currency,
     experiment_plan,
-    fields.message_id AS clicked_message_id
+    fields.message_id AS clicked_message_id,
+    label
 FROM
 (
     SELECT
         event_time, id, type, aggregate_type, aggregate_id, aggregate_version, conversation_id, occurred_at, recorded_at,
         if(type = 'experiment.planned', payload, '') AS experiment_plan,
+        if(type = 'message.labelled', payload, '') AS label,
         JSONExtract(payload, 'Tuple(
             customer_id Nullable(UUID), number_id Nullable(UUID), from_state String, to_state String, state String,
             reason String, queue String, agent_id Nullable(UUID), protocol String, channel String,

@@ -5,7 +5,7 @@ CREATE TABLE IF NOT EXISTS bronze.events /*ON CLUSTER*/
     event_time DateTime64(6, 'UTC') COMMENT 'When it happened, UTC: occurred_at, or the time of recording where the payload''s was absurd',
     id UUID COMMENT 'Event id; each once',
     type LowCardinality(String) COMMENT 'Name of the event',
-    aggregate_type LowCardinality(String) COMMENT 'customer, conversation, message, business, experiment, assignment or goal',
+    aggregate_type LowCardinality(String) COMMENT 'customer, conversation, message, label, business, experiment, assignment or goal',
     aggregate_id UUID COMMENT 'Id of what it happened to',
     aggregate_version Int64 COMMENT 'Version of the aggregate after the change; state is folded by it',
     conversation_id UUID COMMENT 'Conversation it belongs to; zero when to none',
@@ -54,7 +54,8 @@ CREATE TABLE IF NOT EXISTS bronze.events /*ON CLUSTER*/
     value_micros Nullable(Int64) COMMENT 'Value of a goal, millionths of value_currency',
     value_currency LowCardinality(String) COMMENT 'ISO 4217 code of value_micros',
     experiment_plan String COMMENT 'The plan of an experiment as JSON; empty for other events',
-    clicked_message_id Nullable(UUID) COMMENT 'Campaign message whose short link a person opened'
+    clicked_message_id Nullable(UUID) COMMENT 'Campaign message whose short link a person opened',
+    label String COMMENT 'What a teacher said of a message as JSON; empty for other events'
 )
 ENGINE = /*Replicated*/MergeTree
 PARTITION BY day
@@ -84,3 +85,7 @@ ALTER TABLE bronze.events /*ON CLUSTER*/
 -- The same of recommendations.
 ALTER TABLE bronze.events /*ON CLUSTER*/
     ADD COLUMN IF NOT EXISTS score Nullable(UInt8) COMMENT 'How much the customer would recommend us, 0 to 10' AFTER satisfaction;
+
+-- The same of teachers' labels.
+ALTER TABLE bronze.events /*ON CLUSTER*/
+    ADD COLUMN IF NOT EXISTS label String COMMENT 'What a teacher said of a message as JSON; empty for other events';
