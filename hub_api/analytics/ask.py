@@ -36,10 +36,16 @@ _CURRENCIES = "arraySort(arrayFilter(one -> one != '', groupUniqArray(toString(c
 _QUANTILES = "quantilesExactInclusive(0.5, 0.9)(one.numerator) AS quantiles"
 _WORD = re.compile(r"\w+")
 Order = Literal["newest", "largest"]
-_ORDERS: Mapping[Order, tuple[str, str]] = {
+_Sorted = Literal["newest", "by_day", "largest"]
+_ORDERS: Mapping[_Sorted, tuple[str, str]] = {
     "newest": (
         "at DESC, conversation_id DESC",
         "(at, conversation_id) < ({after_at:DateTime64(6, 'UTC')}, {after_id:UUID})",
+    ),
+    # The newest where nothing is gathered: a day's times are its own, and tables that lie by day are read from their end.
+    "by_day": (
+        "day DESC, at DESC, conversation_id DESC",
+        "day <= {after_day:Date} AND (day, at, conversation_id) < ({after_day:Date}, {after_at:DateTime64(6, 'UTC')}, {after_id:UUID})",
     ),
     "largest": (
         "numerator DESC, conversation_id DESC",
@@ -168,18 +174,19 @@ async def conversations(
     reader: Reader, cases: Cases, filter_: Filter, *, order: Order, limit: int, cursor: str | None
 ) -> tuple[list[dict[str, Any]], str | None]:
     """Conversations behind a figure with their share of it, and the cursor of the next page. Raises Invalid for a foreign cursor."""
-    by, after = _ORDERS[order]
+    sorted_: _Sorted = "by_day" if cases.is_once and order == "newest" else order
+    by, after = _ORDERS[sorted_]
     given: dict[str, Any] = {"limit": limit + 1}
     if cursor is None:
         after = "1"
     else:
-        given |= _read_cursor(order, cursor)
+        given |= _read_cursor(sorted_, cursor)
     rows = await _ask(
         reader, "conversations_once" if cases.is_once else "conversations", cases, filter_, given=given, order=by, after=after,
         having="numerator != 0" if cases.is_level else "1",
     )  # fmt: skip
     more = len(rows) > limit
-    return rows[:limit], _cursor(order, rows[limit - 1]) if more else None
+    return rows[:limit], _cursor(sorted_, rows[limit - 1]) if more else None
 
 
 async def total(reader: Reader, cases: Cases, filter_: Filter) -> dict[str, int]:
@@ -222,20 +229,24 @@ def _valued(kpi: Kpi, row: Mapping[str, Any]) -> dict[str, Any]:
     return {**shown, "value": kpi.figure(numerator, denominator)}
 
 
-def _cursor(order: Order, row: Mapping[str, Any]) -> str:
-    first = row["at"].astimezone(UTC).isoformat() if order == "newest" else str(row["numerator"])
+def _cursor(order: _Sorted, row: Mapping[str, Any]) -> str:
+    first = str(row["numerator"]) if order == "largest" else row["at"].astimezone(UTC).isoformat()
+    if order == "by_day":
+        first = f"{row['day'].isoformat()} {first}"
     return base64.urlsafe_b64encode(f"{order}|{first}|{row['conversation_id']}".encode()).decode()
 
 
-def _read_cursor(order: Order, cursor: str) -> dict[str, Any]:
+def _read_cursor(order: _Sorted, cursor: str) -> dict[str, Any]:
     try:
         kind, first, last = base64.urlsafe_b64decode(cursor).decode().split("|")
         if kind != order:
             raise ValueError(kind)
-        if order == "newest":
-            return {"after_at": datetime.fromisoformat(first), "after_id": UUID(last)}
-        if not -(2**63) <= int(first) < 2**63:
-            raise ValueError(first)
-        return {"after_numerator": int(first), "after_id": UUID(last)}
-    except (binascii.Error, ValueError):
+        if order == "largest":
+            if not -(2**63) <= int(first) < 2**63:
+                raise ValueError(first)
+            return {"after_numerator": int(first), "after_id": UUID(last)}
+        *day, at = first.split(" ")
+        given = {"after_at": datetime.fromisoformat(at), "after_id": UUID(last)}
+        return {**given, "after_day": date.fromisoformat(day[0])} if order == "by_day" else given
+    except (binascii.Error, ValueError, IndexError):
         raise Invalid("the cursor is none of ours, or of another order: take it from `next_cursor`") from None

@@ -52,7 +52,7 @@ GROUP BY conversation_id
 ORDER BY /*order*/;
 
 -- name: conversations_once  -- as conversations, of cases of which a conversation has one at most: nothing to gather
-SELECT conversation_id, at, queue, agent_id, number_id, toUInt64(1) AS cases, numerator, denominator
+SELECT day, conversation_id, at, queue, agent_id, number_id, toUInt64(1) AS cases, numerator, denominator
 FROM /*cases*/ WHERE /*where*/ AND /*having*/ AND /*after*/
 ORDER BY /*order*/ LIMIT {limit:UInt32};
 
