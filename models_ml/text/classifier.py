@@ -81,7 +81,7 @@ class TextClassifier:
 
 
 def train(
-    texts: Sequence[str],
+    texts: Sequence[str] | Prepared,
     labels: Sequence[str],
     weights: Sequence[float] | None = None,
     recipe: Recipe | None = None,
@@ -100,7 +100,7 @@ def train(
         raise ValueError("texts, labels and weights must have one entry per text")
     if len(set(labels)) < 2:
         raise ValueError("at least two classes are needed")
-    prepared, targets = Prepared.of(texts), np.array(labels)
+    prepared, targets = _prepared(texts), np.array(labels)
     counts = np.ones(len(labels)) if weights is None else np.asarray(weights, dtype=np.float64)
     own = len(texts) if vocabulary_from is None else vocabulary_from
     temperature = 1.0
@@ -125,26 +125,31 @@ def softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def cross_validate(
-    texts: Sequence[str], labels: Sequence[str], recipe: Recipe | None = None, *, folds: int = 5, seed: int = 1
+    texts: Sequence[str] | Prepared,
+    labels: Sequence[str],
+    recipe: Recipe | None = None,
+    *,
+    folds: int = 5,
+    seed: int = 1,
 ) -> tuple[list[str], npt.NDArray[np.float64], tuple[str, ...]]:
     """Each text's class and probabilities from a classifier that was trained without it: (predicted, probabilities by
     classes, classes). Vocabulary, weights and temperature are learned inside each fold."""
-    targets = np.array(labels)
+    prepared, targets = _prepared(texts), np.array(labels)
     classes = tuple(sorted(set(labels)))
     found = np.zeros((len(texts), len(classes)))
     for seen, unseen in folds_of(targets, folds, seed):
-        model = train([texts[n] for n in seen], targets[seen].tolist(), recipe=recipe)
+        model = train(prepared.take(seen), targets[seen].tolist(), recipe=recipe)
         columns = [classes.index(name) for name in model.classes]
-        found[unseen[:, None], np.array(columns)] = model.probabilities([texts[n] for n in unseen])
+        found[unseen[:, None], np.array(columns)] = model.probabilities(prepared.take(unseen))
     return [classes[place] for place in found.argmax(axis=1)], found, classes
 
 
 def compare(
-    texts: Sequence[str], labels: Sequence[str], recipes: Sequence[Recipe], *, folds: int = 3, seed: int = 2
+    texts: Sequence[str] | Prepared, labels: Sequence[str], recipes: Sequence[Recipe], *, folds: int = 3, seed: int = 2
 ) -> list[int]:
     """How many of these texts each recipe is right about, trained without them, of so many folds: what to choose a recipe by.
     The figure of the chosen one is flattered; judge it on other texts."""
-    prepared, targets = Prepared.of(texts), np.array(labels)
+    prepared, targets = _prepared(texts), np.array(labels)
     right = [0] * len(recipes)
     for seen, unseen in folds_of(targets, folds, seed):
         learned, unknown = prepared.take(seen), prepared.take(unseen)
