@@ -9,7 +9,7 @@ import pytest
 from assets.bronze.assets import _RECORD
 from assets.gold.assets import stale_days
 from assets.warehouse import Warehouse, WrongDay, load_sql
-from hub_api.events import ConsentChanged
+from hub_api.events import ConsentChanged, MessageLabelled
 from hub_api.platform.clickhouse import connect
 from tests.assets.conftest import TABLES, Given, at
 from tests.assets.story import Talk
@@ -23,14 +23,16 @@ def three_days(given: Given) -> list[Talk]:
     for day in (10, 11, 12):
         for number in range(3):
             talk = Talk(f"{day} {number}", f"2026-03-{day} 14:0{number}")
-            talk.customer(f"2026-03-{day} 14:0{number}")
+            said = talk.customer(f"2026-03-{day} 14:0{number}")
             talk.moves(f"2026-03-{day} 14:10", "queued", "suporte")
             talk.moves(f"2026-03-{day} 14:15", "assigned", agent="bia")
             talk.we(f"2026-03-{day} 14:2{number}", "agent", by="bia")
             talk.moves(f"2026-03-{day} 15:00", "resolved")
             no = ConsentChanged(aggregate_id=talk.customer_id, aggregate_version=2, occurred_at=at(f"2026-03-{day} 16:00"),
                                 scope="marketing", granted=False, source="keyword")  # fmt: skip
-            given(*talk.events, no)
+            label = MessageLabelled(aggregate_id=said, aggregate_version=1, occurred_at=at(f"2026-03-{day} 17:00"),
+                                    customer_id=talk.customer_id, teacher="gpt", sentiment="neutral")  # fmt: skip
+            given(*talk.events, no, label)
             talks.append(talk)
     return talks
 
