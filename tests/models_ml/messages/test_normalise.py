@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from models_ml.sentiment.model import split
 from models_ml.text.lexicon import SIGNALS, lexicon_score, signals
 from models_ml.text.normalise import MAX_CHARS, read
+from models_ml.text.vectorise import Prepared
 
 
 @pytest.mark.parametrize(
@@ -69,3 +70,11 @@ def test_a_message_is_cut_where_it_turns() -> None:
     assert [part.strip(" ,.") for part in split("a internet é boa, mas o atendimento é péssimo")] == [
         "a internet é boa", "mas o atendimento é péssimo",
     ]  # fmt: skip
+
+
+def test_texts_that_are_kept_are_cut_as_others_are_with_equal_terms_held_once() -> None:
+    texts = ["não gostei do atendimento, mas o sinal é bom", "o sinal caiu, o sinal não volta!!", "", "😡 caiu"]
+    kept = Prepared.of_many(texts)
+    assert kept == Prepared.of(texts)
+    terms = [term for cut in kept.terms.values() for one in cut for term in one]
+    assert len({id(term) for term in terms}) == len(set(terms)) < len(terms)
