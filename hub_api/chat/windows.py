@@ -26,12 +26,13 @@ def free_entry_until(arrivals: Iterable[datetime], answers: Iterable[datetime], 
     """End of the free entry that runs at `at`; None when none does.
 
     `arrivals`: when the customer came from an ad; `answers`: when we wrote. The first answer within 24 h of an arrival
-    begins 72 h in which nothing is charged. Any order; what lies after `at` counts for nothing yet.
+    begins 72 h in which nothing is charged. Any order; what lies after `at` counts for nothing yet. The channel tells both in
+    whole seconds, and an arrival's row stands somewhere within its own (chat/times.py): an answer of the same second is one.
     """
     told = sorted(answer for answer in answers if answer <= at)
     ends = [
         answer + FREE_ENTRY
-        for arrival in arrivals
+        for arrival in (one.replace(microsecond=0) for one in arrivals)
         if (answer := next((one for one in told if one >= arrival), None)) is not None
         and answer < arrival + ANSWERED_WITHIN
     ]

@@ -235,6 +235,7 @@ async def test_where_nothing_happens_the_cursor_moves_on_and_whoever_left_hears_
             told = (await client.until("alive"))["streams"]
         assert [(one["stream"], one["id"]) for one in told] == [("conversation", str(quiet["conversation"]))]
         assert client.messages() == [] and len(other.messages()) == 3
+    monkeypatch.setattr(streams, "ALIVE_EVERY_S", 15.0)  # or it would never be quiet
     missed = await write(hub, quiet, "voltei")
     async with connected(hub) as again:
         await again.subscribe(quiet["conversation"], told[0]["cursor"])
