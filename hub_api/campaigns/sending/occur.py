@@ -5,30 +5,16 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from hub_api.campaigns.plans import keep, states
+from hub_api.campaigns.sending import crossings
 from hub_api.campaigns.sending.rhythm import next_after
 from hub_api.campaigns.sending.turn import queries as at_work
-from hub_api.errors import Unavailable
 from hub_api.platform import sqlfile
 from hub_api.platform.ids import uuid7
 from hub_api.platform.pgtypes import Row
 from hub_api.platform.postgres import Transaction
 from hub_api.platform.services import Services
-from hub_api.platform.warehouse import ask
 
 queries = sqlfile.load(__package__, "occur.sql")
-
-# Of one batch: the rest of a large outage follows with the next tick.
-MOST_AT_ONCE = 50_000
-
-# The newest day of the scores against the day of scores before it: who was below the level and is not any more.
-_CROSSED = """
-WITH (SELECT max(day) FROM gold.churn_risk) AS newest, (SELECT max(day) FROM gold.churn_risk WHERE day < newest) AS before
-SELECT toString(newest) AS day, customer_id FROM gold.churn_risk AS now
-WHERE now.day = newest AND now.probability >= {level:Float64} AND customer_id IN (
-    SELECT customer_id FROM gold.churn_risk WHERE day = before AND probability < {level:Float64}
-)
-LIMIT {limit:UInt32}
-"""
 
 
 async def begin_due(services: Services) -> int:
@@ -60,7 +46,7 @@ async def occur(services: Services, campaign_id: UUID) -> None:
             case "triggered" if campaign["schedule"]["trigger"]["event"] != "churn_risk":
                 await _by_business(tx, campaign, services.settings.zone)
     if campaign["kind"] == "triggered" and campaign["schedule"]["trigger"]["event"] == "churn_risk":
-        await _by_churn(services, campaign)
+        await crossings.begin(services, campaign)
 
 
 async def _by_rhythm(tx: Transaction, services: Services, campaign: Row) -> None:
@@ -78,28 +64,10 @@ async def _by_rhythm(tx: Transaction, services: Services, campaign: Row) -> None
 async def _by_business(tx: Transaction, campaign: Row, zone: ZoneInfo) -> None:
     trigger = campaign["schedule"]["trigger"]
     run_id = uuid7()
-    what = (campaign["id"], run_id, campaign["started_at"], trigger.get("region_code"), MOST_AT_ONCE)
+    what = (campaign["id"], run_id, campaign["started_at"], trigger.get("region_code"), crossings.MOST_AT_ONCE)
     if trigger["event"] == "invoice_issued":
         happened = await tx.db.fetchval(queries.invoices, *what, str(zone))
     else:
         happened = await tx.db.fetchval(queries.outages, *what)
     if happened:
         await tx.db.execute(at_work.add_run, run_id, campaign["id"], datetime.now(UTC).isoformat())
-
-
-async def _by_churn(services: Services, campaign: Row) -> None:
-    """Crossings of the newest scores; the key is the month, so that who goes to and fro is written to once in it."""
-    trigger = campaign["schedule"]["trigger"]
-    try:
-        found = (await ask(services, _CROSSED, {"level": trigger["level"], "limit": MOST_AT_ONCE})).rows
-    except Unavailable:  # the warehouse is away: the next tick asks again
-        return
-    if not found:
-        return
-    key, run_id = f"churn:{found[0][0][:7]}", uuid7()
-    async with services.transaction() as tx:
-        row = await tx.db.fetchrow(at_work.lock_working, campaign["id"])
-        if row is not None and await tx.db.fetchval(
-            queries.crossed, campaign["id"], run_id, key, [one[1] for one in found]
-        ):
-            await tx.db.execute(at_work.add_run, run_id, campaign["id"], datetime.now(UTC).isoformat())

@@ -40,3 +40,10 @@ WITH happened AS (
     SELECT $1, $3, c.id, $2 FROM customers c WHERE c.id = ANY ($4::uuid[]) ON CONFLICT DO NOTHING RETURNING 1
 )
 SELECT count(*)::int FROM happened;
+
+-- name: score_mark  -- $1 campaign -> day, after: how far it has read the scores
+SELECT day, after FROM campaign_score_marks WHERE campaign_id = $1;
+
+-- name: set_score_mark  -- $1 campaign, $2 day, $3 customer (null: the whole day)
+INSERT INTO campaign_score_marks (campaign_id, day, after) VALUES ($1, $2, $3)
+ON CONFLICT (campaign_id) DO UPDATE SET day = EXCLUDED.day, after = EXCLUDED.after;

@@ -1,10 +1,11 @@
 """Whatever happens to customers, and however often a clock dies or rings twice: each event starts one message a customer, none is lost."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import suppress
 from datetime import date, datetime, timedelta
-from typing import Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as how
 from hypothesis import strategies as st
 
+from hub_api.campaigns.sending import crossings
 from hub_api.platform.clickhouse import connect
 from hub_api.platform.dberrors import RETRYABLE
 from hub_api.platform.ids import uuid7
@@ -22,9 +24,13 @@ from tests.support.data import empty
 from tests.support.hub import make_settings, running_hub
 from tests.support.warehouse import EmbeddedWarehouse
 
+if TYPE_CHECKING:
+    from clickhouse_connect.driver.client import Client
+
 REGIONS = ("SP-01", "RJ-07")
 PEOPLE = 4
 LEVEL = 0.5
+EVERY = timedelta(days=9)  # between days of scores
 TRIGGERS: tuple[dict[str, Any], ...] = (
     {"event": "invoice_issued"},
     {"event": "outage_started", "region_code": REGIONS[0]},
@@ -66,6 +72,22 @@ async def stage(settings: Settings) -> AsyncIterator[Stage]:
         yield await on_stage(hub)
 
 
+async def warehouse(stage: Stage, act: Callable[["Client"], Any]) -> None:
+    """Do something to the warehouse as whoever fills it."""
+    client = await asyncio.to_thread(connect, stage.hub.services.settings.clickhouse_url)
+    try:
+        await asyncio.to_thread(act, client)
+    finally:
+        await asyncio.to_thread(client.close)
+
+
+async def scored(stage: Stage, day: date, likely: Mapping[UUID, float]) -> None:
+    """The scores of a day: how likely each customer is to leave."""
+    rows = [[day, one, p, "high", 90, "t"] for one, p in likely.items()]
+    names = ["day", "customer_id", "probability", "band", "horizon_days", "model_version"]
+    await warehouse(stage, lambda client: client.insert("gold.churn_risk", rows, column_names=names))
+
+
 class Story:
     """Three campaigns for what happens to four customers, two in each region; and what must have set them off by now (`must`), and
     what may have, since a clock that died may have seen it (`may`)."""
@@ -86,7 +108,7 @@ class Story:
                 schedule={**ALWAYS, "trigger": trigger}, pacing={"cap": None, "runway": 1000},
             )  # fmt: skip
             self.campaigns.append(made)
-        await self.score([0.2] * PEOPLE)  # whatever an earlier story ended with is no crossing of this one
+        await self.score([0.2] * PEOPLE)
         await self.score([0.2] * PEOPLE)
 
     def happened(self) -> set[Key]:
@@ -95,9 +117,11 @@ class Story:
         keys = {(invoice, f"invoice:{one}", self.people[n]) for n, one in self.open.items()}
         if name := self.broken.get(REGIONS[0]):
             keys |= {(outage, f"outage:{name}", one) for one in self.people[: PEOPLE // 2]}
-        before, now = self.scores[-2:]
-        crossed = [n for n in range(PEOPLE) if before[n] < LEVEL <= now[n]]
-        return keys | {(churn, f"churn:{self.day:%Y-%m}", self.people[n]) for n in crossed}
+        for number, (before, now) in enumerate(pairwise(self.scores), 2 - len(self.scores)):
+            day = self.day + EVERY * number  # every day since the start, whether a clock rang in between or not
+            crossed = [n for n in range(PEOPLE) if before[n] < LEVEL <= now[n]]
+            keys |= {(churn, f"churn:{day:%Y-%m}", self.people[n]) for n in crossed}
+        return keys
 
     async def do(self, act: str, what: Any) -> None:
         hub = self.stage.hub
@@ -137,13 +161,9 @@ class Story:
 
     async def score(self, likely: list[float]) -> None:
         """The scores of the next day but some, so that months end within stories too."""
-        self.day += timedelta(days=9)
+        self.day += EVERY
         self.scores.append(likely)
-        client = await asyncio.to_thread(connect, self.stage.hub.services.settings.clickhouse_url)
-        rows = [[self.day, one, p, "high", 90, "t"] for one, p in zip(self.people, likely, strict=True)]
-        names = ["day", "customer_id", "probability", "band", "horizon_days", "model_version"]
-        await asyncio.to_thread(client.insert, "gold.churn_risk", rows, column_names=names)
-        await asyncio.to_thread(client.close)
+        await scored(self.stage, self.day, dict(zip(self.people, likely, strict=True)))
 
     async def rings(self, *ticks: Coroutine[Any, Any, None]) -> None:
         """Clocks that ring now; one that is in another's way gives up, as a job does that is rung again."""
@@ -211,7 +231,10 @@ async def test_each_event_starts_one_message_a_customer_whatever_dies(stage: Sta
                 "INSERT INTO contracts (external_id, customer_id, plan_id, status, region_code, started_on) "
                 "VALUES ($1, $2, 'P1', 'active', $3, '2025-01-01')", one.hex, one, REGIONS[n * 2 // PEOPLE],
             )  # fmt: skip
-        story = Story(stage, people, date(2026, 1, 1) + timedelta(days=500 * number))
+        await warehouse(stage, lambda client: client.command("TRUNCATE TABLE gold.churn_risk"))
+        # The second scores are those of the day before the start; all others come while the campaign runs.
+        today = datetime.now(stage.hub.services.settings.zone).date()
+        story = Story(stage, people, today - timedelta(days=1) - 2 * EVERY)
         await story.begin(customers)
         for act, what in steps:
             await story.do(act, what)
@@ -228,3 +251,34 @@ async def test_each_event_starts_one_message_a_customer_whatever_dies(stage: Sta
         asyncio.run_coroutine_threadsafe(tell(steps), loop).result()
 
     await asyncio.to_thread(whatever)
+
+
+async def test_no_crossing_is_lost_however_many_and_however_late_one_looks(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crossings, "MOST_AT_ONCE", 3)
+    customers = await stage.people(10)
+    people = [one.id for one in customers]
+    churn = await stage.begun(
+        customers, kind="triggered", lane="utility", variants=[variant("a", template="boas_vindas")],
+        schedule={**ALWAYS, "trigger": TRIGGERS[2]}, pacing={"cap": None, "runway": 1000},
+    )  # fmt: skip
+    started = datetime.now(stage.hub.services.settings.zone).date()
+    # Nine cross on the first of these days, and are back below before a clock has rung; one crosses on the last.
+    for after, high in enumerate(([], people[:9], [], people[9:])):
+        likely = {one: 0.8 if one in high else 0.2 for one in people}
+        await scored(stage, started + timedelta(days=after - 1), likely)
+    await stage.tick()
+    keys = "SELECT customer_id, run_id FROM campaign_trigger_keys WHERE campaign_id = $1"
+    found = await stage.hub.fetch(keys, churn)
+    assert sorted(row["customer_id"] for row in found) == sorted(people)
+    assert len({row["run_id"] for row in found}) >= 4, "three a run at most"
+    await stage.tick(3)
+    sent = "SELECT customer_id, state FROM campaign_recipients WHERE campaign_id = $1"
+    assert {(row["customer_id"], row["state"]) for row in await stage.hub.fetch(sent, churn)} == {
+        (one, "queued") for one in people
+    }
+    async for key in stage.hub.services.redis.scan_iter("campaign-scores:*"):
+        await stage.hub.services.redis.delete(key)
+    await stage.tick()
+    assert len(await stage.hub.fetch(keys, churn)) == len(people), "the newest day read again is no news"
