@@ -19,7 +19,7 @@ SEED = drawn_seed()
 BEGAN = int(time.time()) - SIZE * 7 - 7200  # past: no bot answers, so all rows follow from the deliveries
 
 # What must be equal: everything but identifiers, times of our own making and what says which message came first: the
-# protocol's number, and `opened_at`, which is the payload time of that message and is only bounded here.
+# protocol's number, and `opened_at`, which is the payload time of that message (whole seconds; its row stands within that second) and is only bounded here.
 TABLES = {
     "customers": """
         SELECT i.kind, i.value, c.name, c.phone FROM customers c JOIN customer_identities i ON i.customer_id = c.id ORDER BY 1, 2""",
@@ -30,7 +30,7 @@ TABLES = {
     "conversations": """
         SELECT (SELECT min(i.value) FROM customer_identities i WHERE i.customer_id = c.customer_id AND i.kind = 'wa_id') AS who,
             c.state, c.last_customer_message_at, c.last_message_at, c.unanswered_since,
-            c.opened_at BETWEEN (SELECT min(m.created_at) FROM messages m WHERE m.conversation_id = c.id) AND c.last_message_at AS opened, (SELECT count(*) FROM messages m WHERE m.conversation_id = c.id AND direction = 'in')
+            c.opened_at BETWEEN (SELECT date_trunc('second', min(m.created_at)) FROM messages m WHERE m.conversation_id = c.id) AND c.last_message_at AS opened, (SELECT count(*) FROM messages m WHERE m.conversation_id = c.id AND direction = 'in')
         FROM conversations c ORDER BY 1, 2""",
     "events": """
         SELECT type, count(*) FROM events WHERE type IN ('customer.created', 'conversation.opened', 'message.received', 'message.revoked')
