@@ -1,6 +1,6 @@
 """The language model as a teacher: few messages, each once, without people, and none of who left; the simulator's over HTTP."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from tests.support.hub import Hub, make_settings, running_hub
 from tests.support.simulator import test_config
 from tests.support.warehouse import EmbeddedWarehouse
 
-POOL = "SELECT message_id FROM gold.message_sentiment WHERE cityHash64(message_id, 'pool') % 100 < {pool:UInt8}"
+POOL = "SELECT id, cityHash64(id, 'pool') % 100 < {pool:UInt8} FROM (SELECT arrayJoin({ids:Array(UUID)}) AS id)"
 READ = (
     "day",
     "message_id",
@@ -95,13 +95,27 @@ async def school(
         yield hub
 
 
-async def write(hub: Hub, texts: dict[str, float], *, name: str | None = None) -> dict[str, UUID]:
-    """Messages of one customer, and how sure the model in use was of each (the likeliest class's probability)."""
+async def new_ids(hub: Hub, *, pooled: int, others: int) -> tuple[list[UUID], list[UUID]]:
+    """Ids inside and outside the random pool: a hash decides, so among a few drawn ones any number may be inside."""
+    drawn = [uuid7() for _ in range(40 * (pooled + others))]
+    rows = (await ask(hub.services, POOL, {"pool": RANDOM_PERCENT, "ids": drawn})).rows
+    inside, outside = ([one for one, is_inside in rows if is_inside == wanted] for wanted in (1, 0))
+    return inside[:pooled], outside[:others]
+
+
+async def write(
+    hub: Hub, texts: dict[str, float], *, pooled: Sequence[str] = (), name: str | None = None
+) -> dict[str, UUID]:
+    """Messages of one customer, and how sure the model in use was of each (the likeliest class's probability).
+
+    `pooled` are those of the random pool; all others are outside of it.
+    """
     made = await add_conversation(hub, None, "oi")
     await hub.fetch("UPDATE customers SET name = $2 WHERE id = $1", made["customer"], name)
+    inside, outside = await new_ids(hub, pooled=len(pooled), others=len(texts) - len(pooled))
     found, rows, now = {}, [], datetime.now(UTC)
     for text, sure in texts.items():
-        found[text] = uuid7()
+        found[text] = (inside if text in pooled else outside).pop()
         await hub.fetch(
             "INSERT INTO messages (id, created_at, conversation_id, customer_id, direction, author, type, content, state) "
             "VALUES ($1, $2, $3, $4, 'in', 'customer', 'text', $5, 'received')",
@@ -130,26 +144,22 @@ async def test_the_least_sure_messages_are_labelled_once_and_not_more_than_the_d
         "atendimento horrível": 0.30, "sem internet": 0.31, "segunda via": 0.32, "Sem internet ": 0.33,
         **{f"bom dia {number}": 0.9 for number in range(8)},
     }  # fmt: skip
-    made = await write(school, texts)
+    made = await write(school, texts, pooled=("bom dia 0", "bom dia 1"))
     await label.function(school.services)
     first = await told(school)
     assert len(first) == 4 and len({one["id"] for one in first}) == 4
     assert {one["prompt"] for one in first} == {labels.prompt_version()}
-    unsure = [made[text] for text in ("atendimento horrível", "sem internet", "segunda via")]
-    by_chance = {one["id"] for one in first if one["chosen_by"] == "random"}
-    assert len(by_chance) <= 1, "a quarter is drawn by chance"
-    # Who is in the random pool is told by a hash: of the others the least sure come first, and of equal words the first.
-    pool = {row[0] for row in (await ask(school.services, POOL, {"pool": RANDOM_PERCENT})).rows}
-    expected = [one for one in unsure if one not in pool]
-    assert set(expected) <= {one["id"] for one in first}
-    same = {made["sem internet"], made["Sem internet "]} - pool
-    assert len({one["id"] for one in first if one["chosen_by"] == "uncertain"} & same) <= 1
+    drawn, unsure = ({one["id"] for one in first if one["chosen_by"] == how} for how in ("random", "uncertain"))
+    assert len(drawn) == 1 and drawn < {made["bom dia 0"], made["bom dia 1"]}, "a quarter is drawn by chance"
+    # The least sure come first, and of equal words one.
+    assert {made["atendimento horrível"], made["segunda via"]} < unsure
+    assert len(unsure & {made["sem internet"], made["Sem internet "]}) == 1
     answers = {one["id"]: (one["sentiment"], one["intent"], one["teacher"]) for one in first}
     for text, expected in (
         ("atendimento horrível", ("negative", "service_complaint", "sim-1")),
         ("segunda via", ("neutral", "invoice_copy", "sim-1")),
     ):
-        assert answers.get(made[text], expected) == expected
+        assert answers[made[text]] == expected
     await label.function(school.services)
     assert await told(school) == first, "the day is full"
     await school.fetch("UPDATE teacher_turns SET created_at = created_at - interval '1 day'")
@@ -160,7 +170,7 @@ async def test_the_least_sure_messages_are_labelled_once_and_not_more_than_the_d
 async def test_a_model_that_is_away_or_talks_loses_no_message_and_gets_no_other(
     school: Hub, simulator: Simulator
 ) -> None:
-    await write(school, {f"mensagem {number}": 0.4 for number in range(6)})
+    await write(school, {f"mensagem {number}": 0.4 for number in range(6)}, pooled=["mensagem 0"])
     await simulator.stop()
     done = await teach(school.services)
     assert (done.chosen, done.labelled, done.away) == (4, 0, True)
