@@ -19,6 +19,7 @@ from hub_api.simulator.config import PHONE_NUMBER_ID
 from hub_api.simulator.server import Simulator
 from hub_api.simulator.world import NewUser
 from pipelines.materialize import materialize
+from tests.support.hours import let_the_day_last
 from tests.support.hub import Hub, make_settings, running_hub
 from tests.support.sending import add_our_number, add_people, queue, template, text
 from tests.support.simulator import test_config
@@ -82,6 +83,7 @@ def _statuses(body: dict[str, Any]) -> list[dict[str, Any]]:
 
 @pytest.fixture
 async def line(database_url: str, redis_url: str, data_settings: Settings) -> AsyncIterator[Line]:
+    let_the_day_last(120)
     async with Simulator(test_config(enforce_limits=frozenset())) as sim:
         clickhouse_url = data_settings.clickhouse_url.get_secret_value()
         settings = make_settings(database_url, redis_url, meta_base_url=sim.url, clickhouse_url=clickhouse_url)

@@ -12,6 +12,7 @@ from hub_api.platform.clickhouse import connect
 from hub_api.simulator.demo import connect_number
 from hub_api.simulator.server import Simulator
 from pipelines.materialize import materialize
+from tests.support.hours import let_the_day_last
 from tests.support.hub import make_settings, running_hub
 from tests.support.simulator import ANA, TOKEN, test_config
 
@@ -27,6 +28,7 @@ async def until(condition, what, deadline_s=90):
 
 
 async def test_from_webhook_to_kpi(database_url, redis_url, warehouse_server, data_settings):
+    let_the_day_last(120)
     async with Simulator(test_config()) as simulator:
         clickhouse_url = warehouse_server.url()
         settings = make_settings(database_url, redis_url, clickhouse_url=clickhouse_url, meta_base_url=simulator.url)

@@ -19,16 +19,28 @@ from hub_api.platform.lake.restore import Corrupted
 from hub_api.platform.lake.write import bring_up_to_date
 from hub_api.settings import Settings
 from tests.analytics.conftest import session
+from tests.support.hours import let_the_day_last
 
-NOW = datetime.now(UTC)
-MONTH = NOW.date().replace(day=1)
-LATER = MONTH + timedelta(days=31 * 14)  # by then this month need not be kept
+NOW: datetime
+MONTH: date
+LATER: date  # by then this month need not be kept
 # What a text format could lose: tabs, line ends, quotes, backslashes, NULs as JSON has them, letters of four bytes.
 WORDS = ["a\tb\nc", "d'e\"f\\g\\N", "ção 😀 \\u0041", "", "\r\n\\t"]
 WRITE = """
 INSERT INTO events (id, type, aggregate_type, aggregate_id, aggregate_version, occurred_at, payload, trace_id)
 VALUES ($1, 'customer.created', 'customer', $2, 1, $3, $4, $5)
 """
+
+
+@pytest.fixture(autouse=True)
+def now() -> None:
+    """Of each test, which is long after this file was read: a run may go over midnight, and into another month."""
+    global NOW, MONTH, LATER
+    for zone in ("UTC", "America/Sao_Paulo"):
+        let_the_day_last(60, zone)
+    NOW = datetime.now(UTC)
+    MONTH = NOW.date().replace(day=1)
+    LATER = MONTH + timedelta(days=31 * 14)
 
 
 @pytest.fixture
@@ -41,7 +53,7 @@ async def db(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
     """Events of this month about things of the last days, relayed and written to the lake; one of today is not in it."""
     connection = await session(settings)
     for number in range(40):
-        at = NOW - timedelta(days=1 + number % 5, seconds=number)
+        at = NOW - timedelta(days=1 + number % 5, milliseconds=number)
         payload = {"state_code": "SP", "said": WORDS[number % len(WORDS)], "n": number}
         await connection.execute(WRITE, uuid7(), uuid7(), at, payload, f"trace {number}" if number % 3 else None)
     await relay_until_empty(settings)

@@ -15,12 +15,18 @@ from pipelines.sensors import edited
 from tests.analytics.conftest import session
 from tests.assets.conftest import Given, named
 from tests.assets.story import Talk
+from tests.support.hours import let_the_day_last
 from tests.support.waiting import run_async
 
-TODAY = datetime.now(UTC).date()  # the views ask the engine, whose clock is UTC
-MONTH = TODAY.replace(day=1)
-BEFORE = (MONTH - timedelta(days=1)).replace(day=1)
 RETURNS = "SELECT * FROM gold.bi_return_on_investment ORDER BY month"
+
+
+def days() -> tuple[date, date, date]:
+    """The first days of the month before and of this one, and today, for the views ask the engine, whose clock is UTC."""
+    let_the_day_last(60, "UTC")
+    today = datetime.now(UTC).date()
+    month = today.replace(day=1)
+    return (month - timedelta(days=1)).replace(day=1), month, today
 
 
 def entry(given: Given, kind: str, reais: float, every: str, first: date, last: date | None = None) -> None:
@@ -54,20 +60,21 @@ def priced(given: Given, day: date, *, resolved: int, micros: int, currency: str
 
 
 def test_months_count_by_their_days_what_comes_once_in_its_month_and_nothing_after_today(given: Given) -> None:
-    days = (MONTH - BEFORE).days
-    entry(given, "cost", 3_000, "once", BEFORE + timedelta(days=4))
-    entry(given, "benefit", 1_000, "month", BEFORE + timedelta(days=10), BEFORE + timedelta(days=19))
-    entry(given, "benefit", 9_000, "month", MONTH)
-    entry(given, "cost", 77, "month", TODAY + timedelta(days=1))
+    before, month, today = days()
+    length = (month - before).days
+    entry(given, "cost", 3_000, "once", before + timedelta(days=4))
+    entry(given, "benefit", 1_000, "month", before + timedelta(days=10), before + timedelta(days=19))
+    entry(given, "benefit", 9_000, "month", month)
+    entry(given, "cost", 77, "month", today + timedelta(days=1))
     first, second = given.rows(RETURNS)
-    assert (first["month"], second["month"]) == (BEFORE, MONTH)
-    assert first["benefits"] == pytest.approx(1_000 * 10 / days) and first["costs"] == 3_000
-    held = 9_000 * TODAY.day / ((MONTH + timedelta(days=31)).replace(day=1) - MONTH).days
+    assert (first["month"], second["month"]) == (before, month)
+    assert first["benefits"] == pytest.approx(1_000 * 10 / length) and first["costs"] == 3_000
+    held = 9_000 * today.day / ((month + timedelta(days=31)).replace(day=1) - month).days
     assert second["benefits"] == pytest.approx(held) and second["costs"] == 0
     assert first["savings"] is None and second["savings"] is None
-    total = 1_000 * 10 / days + held - 3_000
+    total = 1_000 * 10 / length + held - 3_000
     assert second["cumulative"] == pytest.approx(total) and second["roi"] == pytest.approx(total / 3_000)
-    assert second["payback_month"] == (MONTH if total >= 0 else None)
+    assert second["payback_month"] == (month if total >= 0 else None)
     assert second["payback_months"] == (2 if total >= 0 else None)
 
 
@@ -76,13 +83,14 @@ def test_a_board_without_anything_entered_has_no_month(given: Given) -> None:
 
 
 def test_savings_are_measured_against_the_stored_baseline_at_the_day_s_rate(given: Given) -> None:
-    priced(given, BEFORE, resolved=4, micros=400_000)  # the baseline was measured until then: it saves nothing
-    priced(given, BEFORE + timedelta(days=1), resolved=10, micros=2_000_000)
-    priced(given, BEFORE + timedelta(days=2), resolved=5, micros=6_000_000)
+    before, _, _ = days()
+    priced(given, before, resolved=4, micros=400_000)  # the baseline was measured until then: it saves nothing
+    priced(given, before + timedelta(days=1), resolved=10, micros=2_000_000)
+    priced(given, before + timedelta(days=2), resolved=5, micros=6_000_000)
     assert given.rows(RETURNS) == [], "no baseline, none is invented"
-    store_baseline(given, "cost_per_resolved", 1.0, BEFORE)
+    store_baseline(given, "cost_per_resolved", 1.0, before)
     assert given.rows(RETURNS) == [], "no rate of the currency"
-    for day, micros in ((BEFORE, 5_000_000), (BEFORE + timedelta(days=2), 6_000_000)):
+    for day, micros in ((before, 5_000_000), (before + timedelta(days=2), 6_000_000)):
         given.warehouse.client.insert(
             "silver.exchange_rates", [["USD", day, micros, "", datetime.now(UTC)]],
             column_names=["currency", "valid_from", "brl_micros", "source", "updated_at"],
@@ -91,7 +99,7 @@ def test_savings_are_measured_against_the_stored_baseline_at_the_day_s_rate(give
     rows = given.rows(RETURNS)
     assert rows[0]["savings"] == pytest.approx(saved) and rows[0]["net"] == pytest.approx(saved)
     assert rows[0]["roi"] is None, "nothing was invested"
-    priced(given, BEFORE + timedelta(days=3), resolved=1, micros=1, currency="EUR")
+    priced(given, before + timedelta(days=3), resolved=1, micros=1, currency="EUR")
     assert given.rows(RETURNS) == [], "a cost per conversation in two currencies is no figure"
 
 

@@ -82,6 +82,11 @@ def changed(**values: Any) -> Callable[[dict[str, Any]], str]:
     return lambda claims: signed({name: v for name, v in {**claims, **values}.items() if v is not None})
 
 
+def shifted(**seconds: int) -> Callable[[dict[str, Any]], str]:
+    """A well signed token with times so far from those it was made at."""
+    return lambda claims: signed({**claims, **{name: claims["iat"] + by for name, by in seconds.items()}})
+
+
 def unsigned(claims: dict[str, Any]) -> str:
     return jwt.encode(claims, None, "none", headers={"kid": "one"})
 
@@ -110,7 +115,6 @@ def with_its_own_key_inside(claims: dict[str, Any]) -> str:
     return jwt.encode(claims, OTHER_KEY, "RS256", headers={"kid": "one", "jwk": own})
 
 
-NOW = int(time.time())
 LIES: dict[str, Callable[[dict[str, Any]], str]] = {
     "no token": lambda _: "",
     "no signature": unsigned,
@@ -126,10 +130,10 @@ LIES: dict[str, Callable[[dict[str, Any]], str]] = {
     "made for another party": changed(azp="other"),
     "another nonce": changed(nonce="other"),
     "no nonce": changed(nonce=None),
-    "expired": changed(exp=NOW - 120),
+    "expired": shifted(exp=-120),
     "no end": changed(exp=None),
-    "made long ago": changed(iat=NOW - 3600),
-    "of the future": changed(iat=NOW + 3600, exp=NOW + 7200),
+    "made long ago": shifted(iat=-3600),
+    "of the future": shifted(iat=3600, exp=7200),
     "no subject": changed(sub=None),
     "the access token of another answer": changed(at_hash="AAAAAAAAAAAAAAAAAAAAAA"),
 }

@@ -5,8 +5,6 @@ from datetime import UTC, datetime, timedelta
 from hub_api.chat import quiet
 from hub_api.platform.ids import uuid7
 
-NOW = datetime.now(UTC)
-
 
 async def conversation(services, state, *, last_message_at, resolved_at=None):
     customer, talk = uuid7(), uuid7()
@@ -28,9 +26,10 @@ async def state_of(services, talk):
 
 
 async def test_silence_with_the_bot_resolves_without_asking_for_a_rating(services):
-    quiet_talk = await conversation(services, "bot", last_message_at=NOW - timedelta(hours=25))
-    lively = await conversation(services, "bot", last_message_at=NOW - timedelta(hours=23))
-    waiting = await conversation(services, "queued", last_message_at=NOW - timedelta(hours=25))
+    now = datetime.now(UTC)
+    quiet_talk = await conversation(services, "bot", last_message_at=now - timedelta(hours=25))
+    lively = await conversation(services, "bot", last_message_at=now - timedelta(hours=23))
+    waiting = await conversation(services, "queued", last_message_at=now - timedelta(hours=25))
     assert await quiet.resolve_quiet(services) == 1
     assert [await state_of(services, talk) for talk in (quiet_talk, lively, waiting)] == ["resolved", "bot", "queued"]
     assert await services.db.fetchval("SELECT count(*) FROM bot_turn") == 0
@@ -39,8 +38,9 @@ async def test_silence_with_the_bot_resolves_without_asking_for_a_rating(service
 
 
 async def test_a_resolved_conversation_closes_when_nobody_came_back(services):
-    old = NOW - timedelta(hours=25)
+    now = datetime.now(UTC)
+    old = now - timedelta(hours=25)
     over = await conversation(services, "resolved", last_message_at=old, resolved_at=old)
-    fresh = await conversation(services, "resolved", last_message_at=NOW, resolved_at=NOW)
+    fresh = await conversation(services, "resolved", last_message_at=now, resolved_at=now)
     assert await quiet.close_past_reopening(services) == 1
     assert [await state_of(services, talk) for talk in (over, fresh)] == ["closed", "resolved"]

@@ -19,6 +19,7 @@ from hub_api.chat.site import tokens
 from hub_api.chat.site.origins import allowed
 from hub_api.platform.ids import uuid7
 from tests.auth.people import add_person, add_team, call
+from tests.support.hours import closed_now
 from tests.support.hub import Hub, make_settings, running_hub
 from tests.support.waiting import eventually
 
@@ -253,7 +254,9 @@ async def test_a_code_to_his_phone_joins_a_visitor_to_the_customer_we_know(hub: 
 
 async def test_outside_the_hours_a_form_leads_to_the_queue(hub: Hub):
     _, queue = await add_team(hub, "site")
-    await hub.fetch("UPDATE queues SET business_hours = '1 00:00-00:01', holidays_closed = false WHERE key = $1", queue)
+    await hub.fetch(
+        "UPDATE queues SET business_hours = $2, holidays_closed = false WHERE key = $1", queue, closed_now()
+    )
     site = await make_site(hub, queue=queue, offline_form=True)
     async with started(hub, site) as (widget, _):
         assert widget.frames[0]["open"] is False and widget.frames[0]["opens_at"]

@@ -14,6 +14,7 @@ from hub_api.auth import notices
 from hub_api.platform.ids import uuid7
 from tests.auth.people import call
 from tests.e2e.console import Scene, accessible, head, open_scene, shot, until
+from tests.support.hours import closed_now
 from tests.support.process import free_port
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
@@ -198,7 +199,7 @@ async def test_on_a_phone_in_english_a_visitor_proves_his_number_and_is_the_cust
 
 
 async def test_outside_the_hours_a_form_is_left_and_stands_in_the_queue(scene: Scene):
-    queue = {"key": "site", "name": "Site", "business_hours": "1 00:00-00:01", "holidays_closed": False}
+    queue = {"key": "site", "name": "Site", "business_hours": closed_now(), "holidays_closed": False}
     assert (await call(scene.hub, "POST", "/api/v1/queues", scene.hub.auth, json=queue))[0] == 201
     async with website(scene, queue="site") as address:
         page = await scene.page(width=390, height=844)

@@ -20,6 +20,7 @@ from pipelines.materialize import days_between, materialize
 from tests.analytics.conftest import session
 from tests.assets.story import Talk
 from tests.support.data import empty
+from tests.support.hours import let_the_day_last
 from tests.support.hub import make_settings
 from tests.support.postgres import Databases
 from tests.support.valkey import EmbeddedValkey
@@ -63,7 +64,8 @@ class Built:
 def history(
     databases: Databases, valkey_server: EmbeddedValkey, warehouse_server: EmbeddedWarehouse, tmp_path_factory
 ) -> Iterator[Built]:
-    """Made once for this folder, whose tests leave it as they found it."""
+    """Made once for this folder, whose tests leave it as they found it, on one day: today is in no file."""
+    let_the_day_last(400)
     empty(warehouse_server.url())
     url, home = databases.create(), tmp_path_factory.mktemp("home")
     settings = make_settings(url, valkey_server.url(), clickhouse_url=warehouse_server.url(), home=home)

@@ -11,6 +11,7 @@ from hub_api.simulator.server import Simulator
 from models_ml.experiments.assignment import variant_of
 from tests.auth.people import call
 from tests.campaigns.engine.stage import ALWAYS, CAMPAIGNS, Stage, now, variant
+from tests.support.hours import closed_now
 from tests.support.sending import drain_all
 
 
@@ -204,18 +205,12 @@ async def test_a_scheduled_campaign_begins_at_its_time_and_waits_for_open_hours(
     await stage.tick()
     assert (await stage.of(campaign_id))["state"] == "scheduled"
     asked: dict[str, Any] = (await stage.of(campaign_id))["schedule"]
-    closed = {**asked, "start_at": None, "hours": _closed_now()}
+    closed = {**asked, "start_at": None, "hours": closed_now()}
     await stage.hub.fetch("UPDATE campaigns SET next_at = now(), schedule = $1", closed)
     await stage.tick(2)
     assert (await stage.of(campaign_id))["state"] == "running" and await stage.states() == {"pending": 3}
     earliest: datetime = await stage.hub.fetchval("SELECT min(send_after) FROM campaign_recipients")
     assert earliest > datetime.now(UTC) + timedelta(minutes=30) and sim.core.ledger.accepted_calls == 0
-
-
-def _closed_now() -> str:
-    """Hours on tomorrow's weekday only, whatever the zone."""
-    day = (datetime.now(UTC) + timedelta(days=3)).isoweekday()
-    return f"{day} 09:00-18:00"
 
 
 async def _contracts(stage: Stage, customers: list[UUID], region: str) -> None:

@@ -14,6 +14,7 @@ from hub_api.platform.ids import uuid7
 from hub_api.simulator.config import PHONE_NUMBER_ID, WABA_ID
 from hub_api.simulator.server import Simulator
 from hub_api.simulator.world import NewUser
+from tests.support.hours import let_the_day_last
 from tests.support.hub import Hub, make_settings, running_hub
 from tests.support.sending import Person, add_our_number, add_people, queue, template, text
 from tests.support.simulator import ANA, test_config
@@ -62,6 +63,7 @@ class Line:
 
 @pytest.fixture
 async def line(database_url: str, redis_url: str) -> AsyncIterator[Line]:
+    let_the_day_last(90)  # costs and free replies are those of today and of this month
     async with (
         Simulator(test_config(enforce_limits=frozenset())) as sim,
         running_hub(make_settings(database_url, redis_url, meta_base_url=sim.url)) as hub,
