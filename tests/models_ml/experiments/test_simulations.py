@@ -8,6 +8,7 @@ import pytest
 
 from models_ml.experiments import bayes, compare, quantiles, sequential, srm
 from models_ml.experiments.stats import Mean, Pair, Proportion
+from tests.support.chance import drawn_seed
 
 RUNS = int(os.environ.get("HUB_TEST_EXPERIMENT_RUNS", "200"))
 ALPHA, UNITS, STEP = 0.05, 12_000, 60
@@ -43,7 +44,7 @@ def peeked(y0: np.ndarray, y1: np.ndarray, kind: str, tau2: float) -> tuple[bool
 
 @pytest.mark.parametrize("kind", ["proportion", "rare", "mean"])
 def test_peeking_all_the_time_keeps_the_level_of_the_sequential_test_alone(kind: str) -> None:
-    seed = int(np.random.SeedSequence().entropy % 2**32)
+    seed = drawn_seed()
     rng = np.random.default_rng(seed)
     called = naive = 0
     for _ in range(RUNS):
@@ -74,7 +75,7 @@ def test_the_sequential_test_finds_what_is_there() -> None:
 
 
 def test_false_alarms_of_srm_keep_their_level() -> None:
-    seed = int(np.random.SeedSequence().entropy % 2**32)
+    seed = drawn_seed()
     rng = np.random.default_rng(seed)
     shares = {"controle": 0.2, "a": 0.4, "b": 0.4}
     once = often = 0
@@ -116,7 +117,7 @@ def test_shares_that_changed_midway_are_no_mismatch() -> None:
 
 @pytest.mark.parametrize("what", ["proportion", "difference", "mean", "ratio", "quantile", "sequential", "bayes"])
 def test_intervals_cover_what_they_should(what: str) -> None:
-    seed = int(np.random.SeedSequence().entropy % 2**32)
+    seed = drawn_seed()
     rng = np.random.default_rng(seed)
     runs, covered = 5 * RUNS, 0
     for _ in range(runs):
