@@ -94,7 +94,7 @@ def test_exceptions_are_routes_that_there_are():
 async def _rows(hub: Hub, trace: str) -> list:
     """Rows of a request; some deeds are done after its answer."""
     try:
-        return await eventually(lambda: hub.fetch("SELECT * FROM audit_log WHERE trace_id = $1", trace), timeout_s=3)
+        return await eventually(lambda: hub.fetch("SELECT * FROM audit_log WHERE trace_id = $1", trace))
     except AssertionError:
         return []
 

