@@ -212,10 +212,11 @@ async def test_a_recipient_without_a_rate_has_an_open_price(line: Line):
 
 async def test_the_volume_tier_that_meta_told_is_known_for_its_month(line: Line):
     info = {"tier_update_time": 1, "pricing_category": "UTILITY", "tier": "25000:50000", "region": "Brazil"}
+    today = datetime.now(line.hub.services.settings.zone)  # the account is billed by the same clock
     for tier, month in (("1:2", "2020-01"), ("25000:50000", None), ("x", None)):
         value = {
             "event": "VOLUME_BASED_PRICING_TIER_UPDATE",
-            "volume_tier_info": {**info, "tier": tier, "effective_month": month or f"{datetime.now(UTC):%Y-%m}"},
+            "volume_tier_info": {**info, "tier": tier, "effective_month": month or f"{today:%Y-%m}"},
         }
         await line.hub.fetch(
             "INSERT INTO channel_update (id, webhook_id, field, waba_id, value) VALUES ($1, $1, 'account_update', $2, $3)",
