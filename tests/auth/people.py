@@ -1,14 +1,17 @@
 """People of a test hub: users of every role with a session, teams with queues, conversations in them."""
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import aiohttp
+import pyotp
 
 from hub_api.auth.passwords import open_passwords
+from hub_api.auth.second_factor import STEP_S
 from hub_api.platform.ids import uuid7
 from tests.support.hub import Hub
 
@@ -58,6 +61,14 @@ async def sign_in(hub: Hub, person: Person) -> dict[str, Any]:
     assert status == 200 and tokens["access_token"], tokens
     person.tokens, person.headers = tokens, bearer(tokens["access_token"])
     return tokens
+
+
+async def earlier_code(app: pyotp.TOTP) -> str:
+    """The code of the step before, which is taken as long as this step lasts: that is for some seconds more."""
+    left_s = STEP_S - time.time() % STEP_S
+    if left_s < 3:
+        await asyncio.sleep(left_s + 0.1)
+    return app.at(time.time() - STEP_S)
 
 
 async def login(hub: Hub, email: str, password: str = PASSWORD, **options: Any) -> tuple[int, dict[str, Any]]:

@@ -1,6 +1,5 @@
 """The world in which every writing route is tried: people, a number, conversations, and what a trial needs to know of them."""
 
-import time
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -8,7 +7,6 @@ from uuid import UUID
 import pyotp
 from aiohttp import FormData
 
-from hub_api.auth.second_factor import STEP_S
 from hub_api.platform.ids import uuid7
 from hub_api.simulator import review
 from hub_api.simulator.config import WABA_ID
@@ -21,6 +19,7 @@ from tests.auth.people import (
     add_person,
     add_team,
     call,
+    earlier_code,
     login,
 )
 from tests.support.hub import Hub
@@ -121,7 +120,7 @@ async def set_up_factor(scene: Scene) -> tuple[pyotp.TOTP, Person]:
     person = await add_person(scene.hub, phone="+5511987654321")
     _, pending = await call(scene.hub, "POST", f"{AUTH}/totp", person.headers)
     app = pyotp.TOTP(pending["secret"])
-    code = app.at(time.time() - STEP_S)
+    code = await earlier_code(app)
     await call(scene.hub, "POST", f"{AUTH}/totp/confirm", person.headers, json={"code": code})
     return app, person
 

@@ -10,7 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub_api.auth.second_factor import STEP_S, matching_step
-from tests.auth.people import AUTH, PASSWORD, Person, actions, add_person, bearer, call, clear_limits, login
+from tests.auth.people import (
+    AUTH,
+    PASSWORD,
+    Person,
+    actions,
+    add_person,
+    bearer,
+    call,
+    clear_limits,
+    earlier_code,
+    login,
+)
 from tests.support.hub import Hub
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
@@ -22,7 +33,7 @@ async def set_up(hub: Hub, person: Person) -> tuple[pyotp.TOTP, list[str]]:
     assert status == 200, pending
     app = pyotp.TOTP(pending["secret"])
     status, body = await call(
-        hub, "POST", f"{AUTH}/totp/confirm", person.headers, json={"code": app.at(time.time() - STEP_S)}
+        hub, "POST", f"{AUTH}/totp/confirm", person.headers, json={"code": await earlier_code(app)}
     )
     assert status == 200, body
     return app, body["codes"]

@@ -145,7 +145,7 @@ async def test_a_part_deaf_to_its_stop_signal_is_killed_after_its_grace_time(tmp
         started = time.monotonic()
         await supervisor.stop()
         assert not process.is_running()
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 15, "its own grace time, and not the usual twenty seconds"
         assert "killed by the supervisor" in "".join(tail(supervisor.home.log("deaf")))
 
 

@@ -315,7 +315,7 @@ def test_a_short_question_is_answered_beside_long_ones(
             assert embedded.text(f"SELECT {number}") == f"{number}\n"
             times.append(time.monotonic() - started)
         assert running(watcher, "long_one") == 2
-    assert sorted(times)[7] < 0.5
+    assert sorted(times)[7] < 3  # and the long ones are not over: it waited for neither
 
 
 def test_a_large_result_is_streamed_to_a_slow_reader(embedded: Door, warehouse: EmbeddedWarehouse) -> None:
