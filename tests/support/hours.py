@@ -26,3 +26,10 @@ def let_the_day_last(seconds: float, zone: str = "America/Sao_Paulo") -> None:
     left_s = midnight.timestamp() - now.timestamp()
     if left_s < seconds:
         time.sleep(left_s + 1)
+
+
+def let_the_hour_last(seconds: float) -> None:
+    """Wait for the next hour where it is nearer than `seconds`, so that what is counted by the hour stays in it."""
+    left_s = 3600 - time.time() % 3600
+    if left_s < seconds:
+        time.sleep(left_s + 1)

@@ -19,6 +19,7 @@ from hub_api.whatsapp.templates import drafts, read, submit
 from hub_api.whatsapp.templates.access import BudgetSpent, RefusedByMeta
 from hub_api.whatsapp.templates.check import Draft
 from hub_api.whatsapp.templates.sync import sync_templates
+from tests.support.hours import let_the_hour_last
 from tests.support.process import free_port
 from tests.whatsapp.templates.drafting import BODY, bill, plain
 
@@ -191,6 +192,7 @@ async def test_a_hundred_creations_an_hour_and_the_account_s_places_are_counted_
 async def test_management_calls_stay_within_meta_s_hour_and_half_is_left_to_people(
     services: Services, account_id: UUID
 ) -> None:
+    let_the_hour_last(30)
     await services.db.execute(
         "UPDATE whatsapp_numbers SET state = 'offline'"
     )  # without a number that sends: 200 an hour
