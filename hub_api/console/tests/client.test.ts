@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 
 const asked: { method: string; path: string; csrf: string | undefined }[] = []
+const spoken: (string | undefined)[] = [] // the language that each request asks for
 let access = false // whether the session's cookie is fresh
 let alive = true // whether the session lives
 let server: Server
@@ -12,6 +13,7 @@ beforeAll(async () => {
   server = createServer((request: IncomingMessage, answer) => {
     const csrf = request.headers['x-csrf-token'] as string | undefined
     asked.push({ method: request.method ?? '', path: request.url ?? '', csrf })
+    spoken.push(request.headers['accept-language'])
     const tell = (status: number, body: object) => {
       answer.writeHead(status, { 'Content-Type': 'application/json', 'Access-Control-Allow-Origin': '*' })
       answer.end(JSON.stringify(body))
@@ -35,6 +37,7 @@ afterAll(() => {
 
 afterEach(() => {
   asked.length = 0
+  spoken.length = 0
   access = false
   alive = true
   localStorage.clear()
@@ -87,5 +90,16 @@ describe('the client', () => {
     expect(asked.map((one) => one.csrf)).toEqual([undefined, 'abc d'])
     expect(new Problem(503, 'unavailable', '').passes).toBe(true)
     expect(new Problem(409, 'conflict', '').passes).toBe(false)
+  })
+
+  it('asks in the language that is chosen here, whatever the browser speaks, and again after a renewal', async () => {
+    const { api } = await client()
+    const { setLanguage, startLanguage } = await import('../src/app/i18n')
+    await startLanguage()
+    await api.GET('/api/v1/auth/me')
+    await setLanguage('en')
+    await api.POST('/api/v1/auth/logout')
+    expect(asked.map((one) => one.path.split('/').pop())).toEqual(['me', 'refresh', 'me', 'logout'])
+    expect([spoken[0], spoken[2], spoken[3]]).toEqual(['pt-BR', 'pt-BR', 'en'])
   })
 })

@@ -1,4 +1,5 @@
 /** The hub's API by its own description: typed paths, the session's cookies with CSRF, a silent refresh, problems thrown. */
+import i18next from 'i18next'
 import createClient from 'openapi-fetch'
 import { hubUrl } from './address'
 import { Problem, problemFrom, problemOf } from './problem'
@@ -31,6 +32,8 @@ export async function fetchAsSession(request: Request): Promise<Response> {
 function send(request: Request): Promise<Response> {
   const headers = new Headers(request.headers)
   if (!SAFE.has(request.method)) headers.set('X-CSRF-Token', csrfToken())
+  // Else the browser names its own, and what the hub words would stand in another language than the page.
+  if (i18next.language) headers.set('Accept-Language', i18next.language)
   const signal = AbortSignal.any([request.signal, AbortSignal.timeout(PATIENCE_MS)])
   return fetch(new Request(request, { headers, signal }))
 }
