@@ -1,8 +1,6 @@
 /** Who may enter and what he may do there: users, roles, keys of programs. */
 import { useTranslation } from 'react-i18next'
-import { useParams } from 'wouter'
-import { useMe } from '../../app/session'
-import { Page } from '../../shared/admin/Page'
+import { PartsPage } from '../../shared/admin/PartsPage'
 import { Keys } from './Keys'
 import { Roles } from './Roles'
 import { Users } from './Users'
@@ -15,19 +13,5 @@ const PARTS = [
 
 export default function AccessPage() {
   const { t } = useTranslation('admin')
-  const { permissions } = useMe()
-  const { part } = useParams<{ part?: string }>()
-  const open = PARTS.filter((one) => permissions.includes(one.permission))
-  const here = open.find((one) => one.key === part) ?? open[0]
-  if (!here) return null
-  return (
-    <Page
-      title={t('access.title')}
-      parts={open.map((one) => ({ key: one.key, label: t(`access.${one.key}`) }))}
-      base="/access"
-      part={here.key}
-    >
-      <here.Part />
-    </Page>
-  )
+  return <PartsPage title={t('access.title')} base="/access" parts={PARTS} labelOf={(key) => t(`access.${key}`)} />
 }

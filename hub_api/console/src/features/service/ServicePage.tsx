@@ -1,8 +1,6 @@
 /** How service is organised: queues with their hours, teams, promises, and what agents have at hand. */
 import { useTranslation } from 'react-i18next'
-import { useParams } from 'wouter'
-import { useMe } from '../../app/session'
-import { Page } from '../../shared/admin/Page'
+import { PartsPage } from '../../shared/admin/PartsPage'
 import { CannedReplies } from './CannedReplies'
 import { Dispositions } from './Dispositions'
 import { Macros } from './Macros'
@@ -23,19 +21,5 @@ const PARTS = [
 
 export default function ServicePage() {
   const { t } = useTranslation('admin')
-  const { permissions } = useMe()
-  const { part } = useParams<{ part?: string }>()
-  const open = PARTS.filter((one) => permissions.includes(one.permission))
-  const here = open.find((one) => one.key === part) ?? open[0]
-  if (!here) return null
-  return (
-    <Page
-      title={t('service.title')}
-      parts={open.map((one) => ({ key: one.key, label: t(`service.${one.key}`) }))}
-      base="/service"
-      part={here.key}
-    >
-      <here.Part />
-    </Page>
-  )
+  return <PartsPage title={t('service.title')} base="/service" parts={PARTS} labelOf={(key) => t(`service.${key}`)} />
 }

@@ -1,8 +1,6 @@
 /** What the organisation decides: what is set in the environment, what has a page of its own, rates and texts. */
 import { useTranslation } from 'react-i18next'
-import { useParams } from 'wouter'
-import { useMe } from '../../app/session'
-import { Page } from '../../shared/admin/Page'
+import { PartsPage } from '../../shared/admin/PartsPage'
 import { Baselines } from './Baselines'
 import { ConsentTexts } from './ConsentTexts'
 import { InForce } from './InForce'
@@ -19,20 +17,13 @@ const PARTS = [
 
 export default function SettingsPage() {
   const { t } = useTranslation('admin')
-  const { permissions } = useMe()
-  const { part } = useParams<{ part?: string }>()
-  const open = PARTS.filter((one) => permissions.includes(one.permission))
-  const here = open.find((one) => one.key === part) ?? open[0]
-  if (!here) return null
   return (
-    <Page
+    <PartsPage
       title={t('settings.title')}
       subtitle={t('settings.subtitle')}
-      parts={open.map((one) => ({ key: one.key, label: t(`settings.${one.key}`) }))}
       base="/settings"
-      part={here.key}
-    >
-      <here.Part />
-    </Page>
+      parts={PARTS}
+      labelOf={(key) => t(`settings.${key}`)}
+    />
   )
 }
