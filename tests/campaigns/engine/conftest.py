@@ -7,7 +7,9 @@ import pytest
 from hub_api.settings import Settings
 from hub_api.simulator.server import Simulator
 from tests.campaigns.engine.stage import Stage, on_stage
+from tests.support.data import empty
 from tests.support.hub import make_settings, running_hub
+from tests.support.warehouse import EmbeddedWarehouse
 from tests.whatsapp.send.conftest import sim
 
 __all__ = ["sim"]
@@ -22,7 +24,16 @@ def settings(database_url: str, redis_url: str, sim: Simulator) -> Settings:
 
 
 @pytest.fixture
+def with_warehouse(database_url: str, redis_url: str, sim: Simulator, warehouse_server: EmbeddedWarehouse) -> Settings:
+    """Settings whose Meta is the simulator, with the session's warehouse, emptied: for modules whose `settings` are these."""
+    empty(warehouse_server.url())
+    return make_settings(
+        database_url, redis_url, meta_base_url=sim.url, send_timeout_s=10.0, clickhouse_url=warehouse_server.url()
+    )
+
+
+@pytest.fixture
 async def stage(settings: Settings) -> AsyncIterator[Stage]:
-    """See stage.py."""
+    """See stage.py; in a hub with the module's own `settings` where it has some."""
     async with running_hub(settings) as hub:
         yield await on_stage(hub)

@@ -1,7 +1,7 @@
 """Whatever happens to customers, and however often a clock dies or rings twice: each event starts one message a customer, none is lost."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -18,11 +18,7 @@ from hub_api.platform.clickhouse import connect
 from hub_api.platform.dberrors import RETRYABLE
 from hub_api.platform.ids import uuid7
 from hub_api.settings import Settings
-from hub_api.simulator.server import Simulator
-from tests.campaigns.engine.stage import ALWAYS, Stage, on_stage, variant
-from tests.support.data import empty
-from tests.support.hub import make_settings, running_hub
-from tests.support.warehouse import EmbeddedWarehouse
+from tests.campaigns.engine.stage import ALWAYS, Stage, variant
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -57,19 +53,9 @@ STEPS = st.lists(
 
 
 @pytest.fixture
-def settings(database_url: str, redis_url: str, sim: Simulator, warehouse_server: EmbeddedWarehouse) -> Settings:
+def settings(with_warehouse: Settings) -> Settings:
     """With a warehouse, where the scores are."""
-    empty(warehouse_server.url())
-    return make_settings(
-        database_url, redis_url, meta_base_url=sim.url, send_timeout_s=10.0, clickhouse_url=warehouse_server.url()
-    )
-
-
-@pytest.fixture
-async def stage(settings: Settings) -> AsyncIterator[Stage]:
-    """See stage.py."""
-    async with running_hub(settings) as hub:
-        yield await on_stage(hub)
+    return with_warehouse
 
 
 async def warehouse(stage: Stage, act: Callable[["Client"], Any]) -> None:
@@ -86,6 +72,12 @@ async def scored(stage: Stage, day: date, likely: Mapping[UUID, float]) -> None:
     rows = [[day, one, p, "high", 90, "t"] for one, p in likely.items()]
     names = ["day", "customer_id", "probability", "band", "horizon_days", "model_version"]
     await warehouse(stage, lambda client: client.insert("gold.churn_risk", rows, column_names=names))
+
+
+async def minutes_pass(stage: Stage) -> None:
+    """Scores are looked at again at the next tick, as they are every few minutes."""
+    async for key in stage.hub.services.redis.scan_iter("campaign-scores:*"):
+        await stage.hub.services.redis.delete(key)
 
 
 class Story:
@@ -168,8 +160,7 @@ class Story:
     async def rings(self, *ticks: Coroutine[Any, Any, None]) -> None:
         """Clocks that ring now; one that is in another's way gives up, as a job does that is rung again."""
         self.may |= self.happened()
-        async for key in self.stage.hub.services.redis.scan_iter("campaign-scores:*"):
-            await self.stage.hub.services.redis.delete(key)
+        await minutes_pass(self.stage)
         for found in await asyncio.gather(*ticks, return_exceptions=True):
             if isinstance(found, BaseException) and not isinstance(found, (*RETRYABLE, asyncio.CancelledError)):
                 raise found
@@ -278,7 +269,6 @@ async def test_no_crossing_is_lost_however_many_and_however_late_one_looks(
     assert {(row["customer_id"], row["state"]) for row in await stage.hub.fetch(sent, churn)} == {
         (one, "queued") for one in people
     }
-    async for key in stage.hub.services.redis.scan_iter("campaign-scores:*"):
-        await stage.hub.services.redis.delete(key)
+    await minutes_pass(stage)
     await stage.tick()
     assert len(await stage.hub.fetch(keys, churn)) == len(people), "the newest day read again is no news"

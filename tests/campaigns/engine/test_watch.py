@@ -1,6 +1,5 @@
 """What somebody sees who watches a campaign: where recipients stand, what failed, the test now and over time, who is on the list."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,29 +13,16 @@ from hub_api.platform.ids import uuid7
 from hub_api.settings import Settings
 from hub_api.simulator.server import Simulator
 from tests.auth.people import add_person, call
-from tests.campaigns.engine.stage import CAMPAIGNS, Stage, on_stage, variant
-from tests.support.data import empty
-from tests.support.hub import make_settings, running_hub
+from tests.campaigns.engine.stage import CAMPAIGNS, Stage, variant
 from tests.support.sending import drain_all
-from tests.support.warehouse import EmbeddedWarehouse
 
 NOON = datetime(2026, 11, 26, 15, tzinfo=UTC)
 
 
 @pytest.fixture
-def settings(database_url: str, redis_url: str, sim: Simulator, warehouse_server: EmbeddedWarehouse) -> Settings:
+def settings(with_warehouse: Settings) -> Settings:
     """With a warehouse, where the series come from."""
-    empty(warehouse_server.url())
-    return make_settings(
-        database_url, redis_url, meta_base_url=sim.url, send_timeout_s=10.0, clickhouse_url=warehouse_server.url()
-    )
-
-
-@pytest.fixture
-async def stage(settings: Settings) -> AsyncIterator[Stage]:
-    """See stage.py."""
-    async with running_hub(settings) as hub:
-        yield await on_stage(hub)
+    return with_warehouse
 
 
 async def _get(stage: Stage, path: str, who: Any = None) -> tuple[int, Any]:
