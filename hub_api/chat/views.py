@@ -1,6 +1,6 @@
 """Reading conversations, messages and customers, page by page."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -118,3 +118,12 @@ async def find_customer(services: Services, caller: Principal, customer_id: UUID
     answers = {one["what"]: dict(one) for one in await services.db.fetch(queries.last_answers, row["id"])}
     identities = [dict(one) for one in await services.db.fetch(queries.list_identities, row["id"])]
     return {**row, "identities": identities, "satisfaction": answers.get("satisfaction"), "nps": answers.get("nps")}
+
+
+async def seen_customers(services: Services, caller: Principal, ids: Iterable[UUID]) -> set[UUID]:
+    """Those of `ids` whose name the caller may know: for lists that go beyond the customers of his teams."""
+    if not caller.may("customers:read"):
+        return set()
+    if caller.teams is None:
+        return set(ids)
+    return {row["id"] for row in await services.db.fetch(queries.seen_customers, *caller.scope, list(ids))}

@@ -103,6 +103,9 @@ ORDER BY c.id DESC LIMIT $5;
 SELECT c.* FROM customers c WHERE c.id = (SELECT coalesce(merged_into, id) FROM customers WHERE id = $3)
     AND ($1::uuid[] IS NULL OR sees_customer($1, $2::uuid, c.id));
 
+-- name: seen_customers  -- $1 teams, $2 caller, $3 ids -> those he sees; one that was merged, by the customer it is now
+SELECT id FROM customers WHERE id = ANY ($3::uuid[]) AND sees_customer($1::uuid[], $2::uuid, coalesce(merged_into, id));
+
 -- name: last_answers  -- $1 customer -> what (satisfaction, nps), value, at, conversation_id of the newest of each
 (SELECT 'satisfaction' AS what, satisfaction AS value, coalesce(rated_at, closed_at, resolved_at, opened_at) AS at, id AS conversation_id
  FROM conversations WHERE customer_id = $1 AND satisfaction IS NOT NULL ORDER BY at DESC, id DESC LIMIT 1)

@@ -202,9 +202,7 @@ class Recipient(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     customer_id: UUID
-    name: str | None = Field(
-        description="null without `customers:read`, and for who sees the customers of some teams only"
-    )
+    name: str | None = Field(description="null without `customers:read`, and of a customer that you do not see")
     phone: str | None = Field(examples=["…4321"])
     run_id: UUID
     occurrence: str

@@ -7,7 +7,7 @@ from uuid import UUID
 from hub_api.auth.principal import Principal
 from hub_api.campaigns.plans import keep
 from hub_api.campaigns.ports import Channel
-from hub_api.chat import masking
+from hub_api.chat import masking, views
 from hub_api.errors import NotFound
 from hub_api.platform import sqlfile
 from hub_api.platform.pages import Rows, page, read_cursor
@@ -72,8 +72,8 @@ async def recipients(
     limit: int,
     cursor: str | None,
 ) -> tuple[Rows, list[dict[str, Any]]]:
-    """A page of the lists' rows by customer, and each as the caller may see it (names and phones with `customers:read`, and
-    by whoever sees the customers of all teams: a campaign goes beyond those of one).
+    """A page of the lists' rows by customer, and each as the caller may see it: with name and phone where he sees the customer
+    elsewhere too (`customers:read`, and one of his teams' or of none), since a campaign goes beyond the customers of a team.
 
     Raises NotFound, Invalid for a cursor that is none of ours.
     """
@@ -81,9 +81,9 @@ async def recipients(
     last = read_cursor(cursor, UUID, UUID, int)
     rows = await services.db.fetch(queries.recipients, campaign_id, state, variant, reason, run_id, *last, limit + 1)
     found = page(rows, limit, "customer_id", "run_id", "step")
-    if who.may("customers:read") and who.teams is None:
-        return found, [_masked(who, row) for row in found.rows]
-    return found, [{**row, "name": None, "phone": None} for row in found.rows]
+    seen = await views.seen_customers(services, who, {row["customer_id"] for row in found.rows})
+    nobody = {"name": None, "phone": None}
+    return found, [_masked(who, row) if row["customer_id"] in seen else {**row, **nobody} for row in found.rows]
 
 
 def _masked(who: Principal, row: Row) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from hub_api.events import MessageReceived
 from hub_api.platform.ids import uuid7
 from hub_api.settings import Settings
 from hub_api.simulator.server import Simulator
-from tests.auth.people import add_person, call
+from tests.auth.people import Person, add_person, call
 from tests.campaigns.engine.stage import CAMPAIGNS, Stage, variant
 from tests.support.sending import drain_all
 
@@ -120,6 +120,49 @@ async def test_a_campaign_is_watched_from_its_list_to_its_test(stage: Stage, sim
         ("Fibra 600", "excluded", "no_consent")
     ]
     assert (await _get(stage, f"campaigns/{campaign}/monitor?run_id={uuid7()}"))[0] == 404
+
+
+async def test_names_on_a_list_are_those_of_customers_that_one_sees_elsewhere_too(stage: Stage) -> None:
+    """A supervisor reads in a campaign what the page of a customer tells him, and nothing of another team's customers."""
+    mine, other = [row["id"] for row in await stage.hub.fetch(
+        "INSERT INTO teams (id, name) SELECT gen_random_uuid(), 'Equipe ' || n FROM generate_series(1, 2) AS n RETURNING id"
+    )]  # fmt: skip
+    customers = await stage.people(5)
+    people = [one.id for one in customers]
+    ours, theirs, nobodys, silent, merged = people
+    moved = "UPDATE conversations SET customer_id = $1 WHERE customer_id = ANY($2)"
+    await stage.hub.fetch(moved, theirs, [silent, merged])
+    for customer, team in ((ours, mine), (theirs, other)):
+        queue = uuid7()
+        await stage.hub.fetch(
+            "INSERT INTO queues (id, key, name, team_id) VALUES ($1, $2, $2, $3)", queue, queue.hex, team
+        )
+        await stage.hub.fetch("UPDATE conversations SET queue_id = $2 WHERE customer_id = $1", customer, queue)
+    await stage.hub.fetch("UPDATE customers SET status = 'merged', merged_into = $1 WHERE id = $2", theirs, merged)
+    _, made = await call(stage.hub, "POST", CAMPAIGNS, stage.marketer.headers, json=await stage.plan(customers[:3]))
+    run, campaign = uuid7(), UUID(made["id"])
+    await stage.hub.fetch(
+        "INSERT INTO campaign_runs (id, campaign_id, occurrence) VALUES ($1, $2, 'once')", run, campaign
+    )
+    await stage.hub.fetch(
+        "INSERT INTO campaign_recipients (campaign_id, run_id, customer_id, variant, position, state) "
+        "SELECT $1, $2, id, 'a', 0, 'pending' FROM unnest($3::uuid[]) AS id",
+        campaign, run, people,
+    )  # fmt: skip
+
+    async def shown(who: Person) -> dict[UUID, tuple[str | None, str | None]]:
+        status, page = await _get(stage, f"campaigns/{campaign}/recipients", who)
+        assert status == 200, page
+        return {UUID(one["customer_id"]): (one["name"], one["phone"]) for one in page["items"]}
+
+    supervisor = await add_person(stage.hub, "supervisor", mine)
+    found = await shown(supervisor)
+    assert {one for one, (name, phone) in found.items() if name and phone} == {ours, nobodys, silent}
+    assert {found[theirs], found[merged]} == {(None, None)}
+    for one in people:
+        status, customer = await _get(stage, f"customers/{one}", supervisor)
+        assert (status, customer.get("name")) == ((200, found[one][0]) if found[one][0] else (404, None))
+    assert all(name for name, _ in (await shown(stage.marketer)).values())
 
 
 def test_a_series_adds_up_and_its_interval_narrows() -> None:
