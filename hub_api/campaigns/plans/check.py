@@ -236,6 +236,6 @@ def blocking(checked: Checked) -> list[dict[str, Any]]:
     return [one.model_dump() for one in checked.problems if one.blocks]
 
 
-def seen_customers(checked: Checked) -> list[UUID]:
+def shown_customers(checked: Checked) -> list[UUID]:
     """Whose data the samples show."""
     return sorted({one.customer_id for one in checked.samples or ()})

@@ -12,6 +12,7 @@ from hub_api.campaigns.plans import check as checks
 from hub_api.campaigns.plans import keep, schemas, states
 from hub_api.campaigns.ports import Channel
 from hub_api.campaigns.sending import tick
+from hub_api.chat import views
 from hub_api.chat.viewed import note_view
 from hub_api.errors import Conflict
 from hub_api.platform.idempotency import once
@@ -116,8 +117,9 @@ async def post_check(
     checked = await checks.check(services, meta, campaign, language_of(accept_language))
     if not caller.may("customers:read"):
         return checked.model_copy(update={"samples": None})
-    await note_view(services, caller, "customer", checks.seen_customers(checked), "campaign preview")
-    return checked
+    seen = await views.seen_customers(services, caller, checks.shown_customers(checked))
+    await note_view(services, caller, "customer", sorted(seen), "campaign preview")
+    return checked.model_copy(update={"samples": [one for one in checked.samples or () if one.customer_id in seen]})
 
 
 @router.post("/{campaign_id}/submit", responses=REFUSED, summary="Hand in for review")

@@ -413,4 +413,4 @@ class Checked(BaseModel):
     forecast: Forecast
     advice: Advice | None
     problems: list[Obstacle]
-    samples: list[Sample] | None = Field(description="null without `customers:read`")
+    samples: list[Sample] | None = Field(description="of customers that you see; null without `customers:read`")

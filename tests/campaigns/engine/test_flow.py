@@ -11,6 +11,7 @@ from hub_api.campaign_operations import campaigns
 from hub_api.campaigns.plans.states import WrongState
 from hub_api.chat import consent
 from hub_api.platform.csv_export import as_text
+from hub_api.platform.ids import uuid7
 from hub_api.simulator.server import Simulator
 from tests.auth.people import add_person, call
 from tests.campaigns.engine.stage import AUDIENCES, CAMPAIGNS, Stage, now, variant
@@ -66,6 +67,25 @@ async def test_teams_see_their_own_campaigns_only(stage: Stage) -> None:
     assert (await call(stage.hub, "GET", path, outside.headers))[0] == 404
     assert (await call(stage.hub, "POST", f"{path}/approve", outside.headers))[0] == 404
     assert (await call(stage.hub, "GET", CAMPAIGNS, outside.headers))[1]["items"] == []
+
+
+async def test_a_check_shows_no_message_to_a_customer_of_another_team(stage: Stage) -> None:
+    teams = [row["id"] for row in await stage.hub.fetch(
+        "INSERT INTO teams (id, name) SELECT gen_random_uuid(), 'Equipe ' || n FROM generate_series(1, 2) AS n RETURNING id"
+    )]  # fmt: skip
+    ours, theirs = people = await stage.people(2)
+    for person, team in zip(people, teams, strict=True):
+        queue = uuid7()
+        await stage.hub.fetch(
+            "INSERT INTO queues (id, key, name, team_id) VALUES ($1, $2, $2, $3)", queue, queue.hex, team
+        )
+        await stage.hub.fetch("UPDATE conversations SET queue_id = $2 WHERE customer_id = $1", person.id, queue)
+    _, made = await call(stage.hub, "POST", CAMPAIGNS, stage.marketer.headers, json=await stage.plan(people))
+    supervisor = await add_person(stage.hub, "supervisor", teams[0])
+    for who, seen in ((supervisor, {ours.id}), (stage.marketer, {ours.id, theirs.id})):
+        status, checked = await call(stage.hub, "POST", f"{CAMPAIGNS}/{made['id']}/check", who.headers)
+        assert status == 200 and checked["eligible"] == 2
+        assert {UUID(one["customer_id"]) for one in checked["samples"]} == seen
 
 
 async def test_every_step_from_a_wrong_state_says_where_it_begins(stage: Stage) -> None:
