@@ -37,13 +37,15 @@ SELECT count(*)::int FROM happened;
 -- name: crossed  -- $1 campaign, $2 run, $3 key, $4 customers -> how many
 WITH happened AS (
     INSERT INTO campaign_trigger_keys (campaign_id, key, customer_id, run_id)
-    SELECT $1, $3, c.id, $2 FROM customers c WHERE c.id = ANY ($4::uuid[]) ON CONFLICT DO NOTHING RETURNING 1
+    SELECT $1, $3, c.id, $2 FROM customers c WHERE c.id = ANY ($4::uuid[]) AND c.status <> 'erased' ON CONFLICT DO NOTHING RETURNING 1
 )
 SELECT count(*)::int FROM happened;
 
 -- name: score_mark  -- $1 campaign -> day, after: how far it has read the scores
 SELECT day, after FROM campaign_score_marks WHERE campaign_id = $1;
 
--- name: set_score_mark  -- $1 campaign, $2 day, $3 customer (null: the whole day)
-INSERT INTO campaign_score_marks (campaign_id, day, after) VALUES ($1, $2, $3)
+-- name: set_score_mark  -- $1 campaign, $2 day, $3 customer (null: the whole day; as if he is erased)
+-- The lock is against an erasure that has looked for marks of his already.
+INSERT INTO campaign_score_marks (campaign_id, day, after)
+VALUES ($1, $2, (SELECT id FROM customers WHERE id = $3 AND status <> 'erased' FOR KEY SHARE))
 ON CONFLICT (campaign_id) DO UPDATE SET day = EXCLUDED.day, after = EXCLUDED.after;

@@ -242,3 +242,6 @@ DELETE FROM campaign_upload_rows WHERE customer_id = ANY($1::uuid[]);
 
 -- name: erase_trigger_keys
 DELETE FROM campaign_trigger_keys WHERE customer_id = ANY($1::uuid[]);
+
+-- name: erase_score_marks  -- the day is read again from its beginning: the keys tell whom it set the campaign off for
+UPDATE campaign_score_marks SET after = NULL WHERE after = ANY($1::uuid[]);

@@ -57,6 +57,7 @@ async def erase_rows(
     await apply("campaign_recipients", queries.erase_recipients, ids)
     await apply("campaign_upload_rows", queries.erase_upload_rows, ids)
     await apply("campaign_trigger_keys", queries.erase_trigger_keys, ids)
+    await apply("campaign_score_marks", queries.erase_score_marks, ids)
     await apply("suppression_entries", queries.erase_listed, ids)
     await apply("tracked_links", queries.erase_links, ids)
     await apply("goals", queries.erase_goals, ids)

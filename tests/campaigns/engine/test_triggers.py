@@ -14,9 +14,11 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 
 from hub_api.campaigns.sending import crossings
+from hub_api.chat.privacy import erase
 from hub_api.platform.clickhouse import connect
 from hub_api.platform.dberrors import RETRYABLE
 from hub_api.platform.ids import uuid7
+from hub_api.platform.warehouse import ask
 from hub_api.settings import Settings
 from tests.campaigns.engine.stage import ALWAYS, Stage, variant
 
@@ -272,3 +274,50 @@ async def test_no_crossing_is_lost_however_many_and_however_late_one_looks(
     await minutes_pass(stage)
     await stage.tick()
     assert len(await stage.hub.fetch(keys, churn)) == len(people), "the newest day read again is no news"
+
+
+async def test_a_paused_campaign_forgets_who_is_erased_and_misses_and_doubles_nobody(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crossings, "MOST_AT_ONCE", 3)
+    services = stage.hub.services
+    customers = await stage.people(7)
+    people = [one.id for one in customers]
+    churn = await stage.begun(
+        customers, kind="triggered", lane="utility", variants=[variant("a", template="boas_vindas")],
+        schedule={**ALWAYS, "trigger": TRIGGERS[2]}, pacing={"cap": None, "runway": 1000},
+    )  # fmt: skip
+    started = datetime.now(services.settings.zone).date()
+    await scored(stage, started - timedelta(days=1), dict.fromkeys(people, 0.2))
+    await scored(stage, started, dict.fromkeys(people, 0.8))
+
+    async def asked(services: Any, sql: str, parameters: Any = None) -> Any:
+        """Paused between two portions."""
+        if parameters and parameters["after"] != crossings.FIRST:
+            await stage.step(churn, "pause")
+        return await ask(services, sql, parameters)
+
+    monkeypatch.setattr(crossings, "ask", asked)
+    await stage.tick()
+    mark = "SELECT after FROM campaign_score_marks WHERE campaign_id = $1"
+    gone = await stage.hub.fetchval(mark, churn)
+    assert gone in people
+    keys = "SELECT customer_id FROM campaign_trigger_keys WHERE campaign_id = $1"
+    assert len(await stage.hub.fetch(keys, churn)) == 3
+    monkeypatch.setattr(crossings, "ask", ask)
+
+    await erase.work_on(services, await erase.request(services, "system", gone, "request"))
+    assert await stage.hub.fetchval(mark, churn) is None
+    # A look whose scores were read before the erasure brings his id back neither as a mark nor as a key.
+    await stage.hub.fetch(crossings.queries.set_score_mark, churn, started, gone)
+    assert await stage.hub.fetchval(mark, churn) is None
+    await scored(stage, started, {gone: 0.8})
+    await scored(stage, started - timedelta(days=1), {gone: 0.2})
+
+    await minutes_pass(stage)
+    await stage.step(churn, "resume")
+    await stage.tick(3)
+    others = sorted(set(people) - {gone})
+    assert sorted(row["customer_id"] for row in await stage.hub.fetch(keys, churn)) == others
+    sent = "SELECT v.customer_id FROM messages m JOIN conversations v ON v.id = m.conversation_id WHERE m.author = 'campaign'"
+    assert sorted(row["customer_id"] for row in await stage.hub.fetch(sent)) == others
