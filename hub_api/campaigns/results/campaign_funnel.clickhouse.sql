@@ -34,7 +34,7 @@ FROM
     LEFT JOIN
     (
         SELECT customer_id, groupUniqArray(segment_id) AS segments FROM gold.segment_membership
-        WHERE {segments:Bool} AND customer_id IN (SELECT customer_id FROM mine) GROUP BY customer_id
+        WHERE {segments:Bool} AND customer_id IN (SELECT id FROM addressed) GROUP BY customer_id
     ) AS member ON member.customer_id = steps.customer_id
     WHERE campaign_id = {campaign:UUID} AND toDate(at, {timezone:String}) IN {days:Array(Date)}
         AND step NOT IN ('another reply', 'another opt_out') AND dateDiff('day', sent_at, at, {timezone:String}) <= 90
