@@ -118,7 +118,12 @@ class Settings(Calendar):
         description="share of a number's throughput kept for replies, from each level on, as JSON [[level, share], …]",
     )
     outbox_shards: int = Field(8, gt=0, le=64, description="queued messages are spread over this many shards")
-    inbox_lanes: int = Field(16, gt=0, le=256, description="inbound items are spread by contact over this many lanes")
+    inbox_lanes: int = Field(
+        4,
+        gt=0,
+        le=256,
+        description="inbound items are spread by contact over this many lanes: as many workers can handle at once; more make smaller chunks. Change it while nothing waits",
+    )
     inbox_queue_limit: int = Field(5000, gt=0, description="webhooks waiting for a commit in one process; above it 503")
     webhook_read_timeout_s: float = Field(10.0, gt=0, description="a slower webhook body is cut off with 408")
 

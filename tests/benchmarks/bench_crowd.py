@@ -1,7 +1,7 @@
 """(m) 5,000 agents at once on one machine: from a webhook that was accepted to the frame in the hands of each agent who has the
 conversation open, at 50 messages a second through the whole hub; what a connection costs in memory, how fast they come in.
 
-Two hundred people with a team each and 25 sockets a person, over several API processes, as the embedded hub runs them. The
+Two hundred people with a team each and 25 sockets a person, over three API processes and two workers. The
 bare server sends a frame of the same length to as many sockets when it is told to: what the machine alone makes of it.
 """
 
@@ -85,11 +85,12 @@ async def run(scale: float) -> list[Row]:
         with (
             serving("hub_api.app:create_app_from_env", environment, workers=WORKERS) as hub,
             serving(BARE, environment) as bare,
-            running("worker", environment=environment) as worker,
+            running("worker", environment=environment) as one,
+            running("worker", environment=environment) as other,
         ):
             parts: Parts = {
                 "API": lambda: _behind(hub),
-                "worker": lambda: _family({worker.pid}),
+                "workers": lambda: _family({one.pid, other.pid}),
                 "PostgreSQL": lambda: _behind(stack.database_url),
                 "Valkey": lambda: _behind(stack.redis_url),
                 "client": lambda: [psutil.Process()],

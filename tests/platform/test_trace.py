@@ -173,7 +173,7 @@ async def test_one_trace_leads_from_a_webhook_to_its_event_and_holds_nothing_per
         below = {name for name, (_, span) in asked.items() if span.parent_span_id == request.span_id}
         assert "SELECT" in below
         jobs = {span.name for process, span in collector.spans if process == "hub-worker"}
-        assert "whatsapp.jobs.handle_lane" in jobs and any(
+        assert "whatsapp.jobs.split_inbox" in jobs and any(
             span.name.startswith("SET") or span.name == "DEL" for _, span in collector.spans
         )
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from hub_api.platform.metrics import items_dead
 from hub_api.platform.pgtypes import Row
 from hub_api.platform.services import Services
+from hub_api.whatsapp import jobs
 from hub_api.whatsapp.inbound import Message
-from hub_api.whatsapp.jobs import split_inbox
+from hub_api.whatsapp.jobs import FEW, split_inbox
 from hub_api.whatsapp.parse import Unparsable, parse
 from hub_api.whatsapp.scan import WrongShape, elements, members
 from hub_api.whatsapp.split import split
@@ -430,10 +431,23 @@ async def test_a_redelivery_is_stored_and_split_again_for_the_handler_to_recogni
     assert first["webhook_id"] != second["webhook_id"]
 
 
-async def test_the_job_splits_all_that_waits_and_rings_the_lanes_that_got_items(opened: Services):
+async def test_the_job_splits_all_that_waits_and_handles_a_few_itself(opened: Services):
     async with running_gateway(opened) as gateway:
         for _ in range(3):
             assert await gateway.post("batch_mixed.json") == 200
+    await opened.redis.flushdb()
+    await split_inbox.function(opened)
+    assert await opened.db.fetchval("SELECT count(*) FROM webhook_event WHERE split_at IS NULL") == 0
+    assert await items(opened) == []
+    assert await opened.db.fetchval("SELECT count(*) FROM messages WHERE direction = 'in'") > 0
+    # It looks once more: what did not fit into one look, for its size, was told by a ring that is used up by now.
+    assert await opened.redis.keys("bell:whatsapp.*") == [b"bell:whatsapp.jobs.split_inbox"]
+
+
+async def test_of_many_the_job_rings_the_lanes_that_got_items(opened: Services):
+    async with running_gateway(opened) as gateway:
+        for number in range(FEW + 1):
+            assert await gateway.post(text_body(text(f"wamid.{number}"))) == 200
     await opened.redis.flushdb()
     await split_inbox.function(opened)
     lanes = {row["lane"] for row in await items(opened)}
@@ -442,3 +456,32 @@ async def test_the_job_splits_all_that_waits_and_rings_the_lanes_that_got_items(
         f"bell:whatsapp.jobs.handle_lane:{lane}" for lane in lanes
     }
     assert await opened.db.fetchval("SELECT count(*) FROM webhook_event WHERE split_at IS NULL") == 0
+
+
+async def test_a_lane_that_cannot_be_handled_now_stops_no_other_and_loses_nothing(
+    opened: Services, monkeypatch: pytest.MonkeyPatch
+):
+    async with running_gateway(opened) as gateway:
+        for number in range(8):
+            assert (
+                await gateway.post(
+                    text_body(
+                        text(f"wamid.{number}", **{"from": f"55119000000{number:02}", "from_user_id": f"BR.{number}"})
+                    )
+                )
+                == 200
+            )
+    drain, broken = jobs.drain, set()
+
+    async def fails_first(services: Services, lane: int, stop_at: float) -> bool:
+        if not broken:
+            broken.add(lane)
+            raise ConnectionError("the database went away")
+        return await drain(services, lane, stop_at)
+
+    monkeypatch.setattr(jobs, "drain", fails_first)
+    with pytest.raises(ConnectionError):
+        await split_inbox.function(opened)
+    left = await items(opened)
+    assert {row["lane"] for row in left} == broken
+    assert await opened.db.fetchval("SELECT count(*) FROM messages WHERE direction = 'in'") == 8 - len(left)
