@@ -1,6 +1,5 @@
 """The jobs of the channel's inbound side: cut stored webhooks into items, handle the items of a lane."""
 
-import asyncio
 import time
 from collections.abc import Collection
 
@@ -35,13 +34,17 @@ async def split_inbox(services: Services) -> None:
 
 
 async def _handle(services: Services, lanes: Collection[int], stop_at: float) -> None:
-    """Handle these lanes side by side, one that fails beside the others; what is left when time is up is rung. Raises what the
-    first one raised."""
-    ended = await asyncio.gather(*(drain(services, lane, stop_at) for lane in lanes), return_exceptions=True)
-    await services.bells.ring([(handle_lane, (lane,)) for lane, left in zip(lanes, ended, strict=True) if left is True])
-    for one in ended:
-        if isinstance(one, BaseException):
-            raise one
+    """Handle these lanes in turn, so that a deadly item takes no other lane's with it. One that fails stops no other; what is left
+    when time is up is rung. Raises what the first one raised."""
+    failed: Exception | None = None
+    for lane in sorted(lanes):
+        try:
+            if await drain(services, lane, stop_at):
+                await services.bells.ring([(handle_lane, (lane,))])
+        except Exception as error:
+            failed = failed or error
+    if failed:
+        raise failed
 
 
 @job("inbound", timeout_s=60)
