@@ -88,10 +88,12 @@ export function Baselines() {
       ]}
       fields={fields}
       start={(row) => (row ? { ...row, value: fromMicros(Math.round(row.value * 1e6)) } : {})}
-      {...(changes && {
-        create: (values: Values) => put(String(values.kpi), values),
-        change: (row: Baseline, values: Values) => put(row.kpi, values),
-      })}
+      // Not before there is something to choose from.
+      {...(changes &&
+        catalogue.data && {
+          create: (values: Values) => put(String(values.kpi), values),
+          change: (row: Baseline, values: Values) => put(row.kpi, values),
+        })}
       deeds={deeds}
     />
   )
