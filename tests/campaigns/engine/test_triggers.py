@@ -246,17 +246,21 @@ async def test_each_event_starts_one_message_a_customer_whatever_dies(stage: Sta
     await asyncio.to_thread(whatever)
 
 
-async def test_no_crossing_is_lost_however_many_and_however_late_one_looks(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def begun_by_churn(stage: Stage, monkeypatch: pytest.MonkeyPatch, count: int) -> tuple[UUID, list[UUID], date]:
+    """A campaign that a crossing sets off, three people a portion: its id, that many people, the day it began."""
     monkeypatch.setattr(crossings, "MOST_AT_ONCE", 3)
-    customers = await stage.people(10)
-    people = [one.id for one in customers]
-    churn = await stage.begun(
+    customers = await stage.people(count)
+    campaign_id = await stage.begun(
         customers, kind="triggered", lane="utility", variants=[variant("a", template="boas_vindas")],
         schedule={**ALWAYS, "trigger": TRIGGERS[2]}, pacing={"cap": None, "runway": 1000},
     )  # fmt: skip
-    started = datetime.now(stage.hub.services.settings.zone).date()
+    return campaign_id, [one.id for one in customers], datetime.now(stage.hub.services.settings.zone).date()
+
+
+async def test_no_crossing_is_lost_however_many_and_however_late_one_looks(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    churn, people, started = await begun_by_churn(stage, monkeypatch, 10)
     # Nine cross on the first of these days, and are back below before a clock has rung; one crosses on the last.
     for after, high in enumerate(([], people[:9], [], people[9:])):
         likely = {one: 0.8 if one in high else 0.2 for one in people}
@@ -279,15 +283,8 @@ async def test_no_crossing_is_lost_however_many_and_however_late_one_looks(
 async def test_a_paused_campaign_forgets_who_is_erased_and_misses_and_doubles_nobody(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(crossings, "MOST_AT_ONCE", 3)
     services = stage.hub.services
-    customers = await stage.people(7)
-    people = [one.id for one in customers]
-    churn = await stage.begun(
-        customers, kind="triggered", lane="utility", variants=[variant("a", template="boas_vindas")],
-        schedule={**ALWAYS, "trigger": TRIGGERS[2]}, pacing={"cap": None, "runway": 1000},
-    )  # fmt: skip
-    started = datetime.now(services.settings.zone).date()
+    churn, people, started = await begun_by_churn(stage, monkeypatch, 7)
     await scored(stage, started - timedelta(days=1), dict.fromkeys(people, 0.2))
     await scored(stage, started, dict.fromkeys(people, 0.8))
 
