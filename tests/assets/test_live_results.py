@@ -10,6 +10,7 @@ from uuid import UUID
 from hub_api.campaigns.results import live
 from hub_api.events import LinkClicked, MessageQueued, MessageStateChanged
 from hub_api.platform.eventlog import Event
+from hub_api.platform.ids import uuid7
 from hub_api.platform.warehouse import Reader
 from hub_api.settings import Settings
 from tests.assets.conftest import Given, named
@@ -91,7 +92,10 @@ async def test_live_results_are_those_of_the_table_before_while_and_after_it_is_
         "INSERT INTO bronze.built_days (day, batch) SELECT arrayJoin({days:Array(Date)}), {batch:UInt64}",
         parameters=given.warehouse.parameters(DAYS[:6], batch=given.batch),
     )
-    given(*events[len(events) // 2 :])  # late ones of built days among them
+    later = events[len(events) // 2 :]  # late ones of built days among them
+    ids = [uuid7() for _ in later]
+    given(*later, ids=ids)
+    given(*later[::2], ids=ids[::2])  # relayed again: copies
     before = await cells(warehouse_settings)
     assert await cells(warehouse_settings, kept=False) == before, "an older ClickHouse says the same"
     spread = [f"2026-03-{day:02}" for day in range(10, 32)]
