@@ -26,6 +26,7 @@ from hub_api.embedded.packages import require_packages
 from hub_api.embedded.parts import make_parts, select_parts
 from hub_api.embedded.ports import LOOPBACK
 from hub_api.embedded.status import rows_of, table, total_mb
+from hub_api.embedded.superset import PATH as SUPERSET_PATH
 from hub_api.embedded.supervisor import Supervisor
 from hub_api.embedded.values import DAGSTER_PATH, Values, installed_versions, make_values
 from hub_api.errors import HubError
@@ -166,6 +167,8 @@ def show_ready(supervisor: Supervisor, values: Values, console: Console) -> None
         lines["mail and SMS sent"] = f"http://{LOOPBACK}:{values.port('simulator')}/_sim/post"
     if "dagster-web" in supervisor.parts:
         lines["Dagster"] = f"http://{LOOPBACK}:{values.port('api')}{DAGSTER_PATH}/ (sign in first)"
+    if "superset" in supervisor.parts:
+        lines["Superset"] = f"http://{LOOPBACK}:{values.port('api')}{SUPERSET_PATH}/ (sign in first)"
     if console.is_terminal and "api" in supervisor.parts:
         lines["first administrator"] = f"{FIRST_ADMIN} / {values.env['HUB_ADMIN_PASSWORD']}"
         lines["API key"] = values.env["HUB_API_KEY"]
