@@ -101,6 +101,7 @@ function Alerts() {
         },
       ]}
       fields={() => fields}
+      changes={changes}
       start={(row) =>
         row
           ? {
@@ -114,29 +115,20 @@ function Alerts() {
             }
           : { comparison: 'above', days: 1, active: true }
       }
-      create={
-        changes
-          ? (values) => {
-              const header = { 'idempotency-key': crypto.randomUUID() }
-              return data(api.POST('/api/v1/analytics/alerts', { params: { header }, body: told(values) }))
-            }
-          : undefined
+      create={(values) => {
+        const header = { 'idempotency-key': crypto.randomUUID() }
+        return data(api.POST('/api/v1/analytics/alerts', { params: { header }, body: told(values) }))
+      }}
+      change={(row, values) =>
+        data(
+          api.PUT('/api/v1/analytics/alerts/{alert_id}', {
+            params: { path: { alert_id: row.id } },
+            body: told(values),
+          }),
+        )
       }
-      change={
-        changes
-          ? (row, values) =>
-              data(
-                api.PUT('/api/v1/analytics/alerts/{alert_id}', {
-                  params: { path: { alert_id: row.id } },
-                  body: told(values),
-                }),
-              )
-          : undefined
-      }
-      remove={
-        changes
-          ? (row) => data(api.DELETE('/api/v1/analytics/alerts/{alert_id}', { params: { path: { alert_id: row.id } } }))
-          : undefined
+      remove={(row) =>
+        data(api.DELETE('/api/v1/analytics/alerts/{alert_id}', { params: { path: { alert_id: row.id } } }))
       }
       deeds={deeds}
     />
@@ -198,6 +190,7 @@ function Scheduled() {
         { label: t('reports.emails'), show: (one) => (one.emails ?? []).join(', ') },
       ]}
       fields={() => fields}
+      changes={changes}
       start={(row) =>
         row
           ? {
@@ -211,47 +204,30 @@ function Scheduled() {
             }
           : { format: 'pdf', every: 'week', place: 1, hour: 8, active: true }
       }
-      create={
-        changes
-          ? (values) => {
-              const header = { 'idempotency-key': crypto.randomUUID() }
-              return data(api.POST('/api/v1/analytics/reports', { params: { header }, body: told(values) }))
-            }
-          : undefined
+      create={(values) => {
+        const header = { 'idempotency-key': crypto.randomUUID() }
+        return data(api.POST('/api/v1/analytics/reports', { params: { header }, body: told(values) }))
+      }}
+      change={(row, values) =>
+        data(
+          api.PUT('/api/v1/analytics/reports/{report_id}', {
+            params: { path: { report_id: row.id } },
+            body: told(values, row),
+          }),
+        )
       }
-      change={
-        changes
-          ? (row, values) =>
-              data(
-                api.PUT('/api/v1/analytics/reports/{report_id}', {
-                  params: { path: { report_id: row.id } },
-                  body: told(values, row),
-                }),
-              )
-          : undefined
+      remove={(row) =>
+        data(api.DELETE('/api/v1/analytics/reports/{report_id}', { params: { path: { report_id: row.id } } }))
       }
-      remove={
-        changes
-          ? (row) =>
-              data(api.DELETE('/api/v1/analytics/reports/{report_id}', { params: { path: { report_id: row.id } } }))
-          : undefined
-      }
-      more={
-        changes
-          ? [
-              {
-                label: t('reports.now'),
-                run: (row: Report) => {
-                  const params = { path: { report_id: row.id }, header: { 'idempotency-key': crypto.randomUUID() } }
-                  void deeds.run(
-                    data(api.POST('/api/v1/analytics/reports/{report_id}/runs', { params })),
-                    t('reports.begun'),
-                  )
-                },
-              },
-            ]
-          : []
-      }
+      more={[
+        {
+          label: t('reports.now'),
+          run: (row: Report) => {
+            const params = { path: { report_id: row.id }, header: { 'idempotency-key': crypto.randomUUID() } }
+            void deeds.run(data(api.POST('/api/v1/analytics/reports/{report_id}/runs', { params })), t('reports.begun'))
+          },
+        },
+      ]}
       deeds={deeds}
     />
   )

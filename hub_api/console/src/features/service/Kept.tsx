@@ -18,6 +18,8 @@ interface Props<Row> {
   /** Fields of a new one, and of one that is changed. */
   fields: (row: Row | null) => Field[]
   start: (row: Row | null) => Values
+  /** Whether this person may change anything; left out: yes. */
+  changes?: boolean
   create?: (values: Values) => Promise<unknown>
   change?: (row: Row, values: Values) => Promise<unknown>
   remove?: (row: Row) => Promise<unknown>
@@ -26,22 +28,8 @@ interface Props<Row> {
 }
 
 export function Kept<Row>(props: Props<Row>) {
-  const {
-    label,
-    newLabel,
-    reading,
-    rows,
-    keyOf,
-    nameOf,
-    columns,
-    fields,
-    start,
-    create,
-    change,
-    remove,
-    deeds,
-    more = [],
-  } = props
+  const { label, newLabel, reading, rows, keyOf, nameOf, columns, fields, start, changes = true, deeds } = props
+  const { create, change, remove, more = [] } = changes ? props : {}
   const { t } = useTranslation('admin')
   const ask = (row: Row | null, save: (values: Values) => Promise<unknown>) =>
     deeds.open(

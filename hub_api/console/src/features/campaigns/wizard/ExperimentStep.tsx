@@ -4,15 +4,25 @@ import { Scale } from 'lucide-react'
 import { useTranslation } from 'react-i18next'
 import { percent } from '../../../shared/format'
 import { Loading } from '../../../shared/States'
-import { evenly, type Metric } from '../plan'
+import { evenly, freshDraft, type Metric } from '../plan'
 import { Choice, Group, NumberField, Row } from './fields'
 import type { StepProps } from './steps'
 import { useCheck } from './useCheck'
 
 const METRICS: Metric[] = ['reply', 'read', 'conversion']
+const SETTINGS = {
+  holdout: { words: 'holdout', min: 0, max: 50 },
+  effect: { words: 'effect', min: 0.1, max: 99 },
+  testShare: { words: 'test_share', min: 1, max: 100 },
+  decideWithinHours: { words: 'decide_within', min: 1, max: 2160, step: 1 },
+  floor: { words: 'floor', min: 0, max: 50 },
+  alpha: { words: 'alpha', min: 0.1, max: 49 },
+  mostOptOuts: { words: 'opt_outs', min: 0.1, max: 99 },
+} as const
 const ALLOCATIONS = ['fixed', 'winner', 'thompson'] as const
 
-export function ExperimentStep({ draft, set, kept }: StepProps) {
+export function ExperimentStep(props: StepProps) {
+  const { draft, set, kept } = props
   const { t, i18n } = useTranslation('campaigns')
   const sum = draft.control + draft.variants.reduce((so, one) => so + one.share, 0)
   const decides = draft.allocation !== 'fixed'
@@ -58,15 +68,7 @@ export function ExperimentStep({ draft, set, kept }: StepProps) {
             {t('experiment.sum', { sum: percent(sum / 100, i18n.language) })}
           </Alert>
         </Stack>
-        <NumberField
-          label={t('experiment.holdout')}
-          helperText={t('experiment.holdout_help')}
-          value={draft.holdout}
-          min={0}
-          max={50}
-          step="any"
-          onChange={(holdout) => set({ holdout: holdout ?? 0 })}
-        />
+        <Setting name="holdout" {...props} />
       </Group>
       <Group title={t('experiment.rule')}>
         <Row>
@@ -86,73 +88,44 @@ export function ExperimentStep({ draft, set, kept }: StepProps) {
             options={METRICS.map((value) => ({ value, label: t(`metric.${value}`) }))}
             onChange={(metric) => set({ metric })}
           />
-          <NumberField
-            label={t('experiment.effect')}
-            helperText={t('experiment.effect_help')}
-            value={draft.effect}
-            min={0.1}
-            max={99}
-            step="any"
-            onChange={(effect) => set({ effect: effect ?? 3 })}
-          />
+          <Setting name="effect" {...props} />
         </Row>
         {decides && (
           <Row>
             {draft.allocation === 'winner' && (
               <>
-                <NumberField
-                  label={t('experiment.test_share')}
-                  helperText={t('experiment.test_share_help')}
-                  value={draft.testShare}
-                  min={1}
-                  max={100}
-                  step="any"
-                  onChange={(share) => set({ testShare: share ?? 100 })}
-                />
-                <NumberField
-                  label={t('experiment.decide_within')}
-                  helperText={t('experiment.decide_within_help')}
-                  value={draft.decideWithinHours}
-                  min={1}
-                  max={2160}
-                  onChange={(hours) => set({ decideWithinHours: hours ?? 72 })}
-                />
+                <Setting name="testShare" {...props} />
+                <Setting name="decideWithinHours" {...props} />
               </>
             )}
-            {draft.allocation === 'thompson' && (
-              <NumberField
-                label={t('experiment.floor')}
-                helperText={t('experiment.floor_help')}
-                value={draft.floor}
-                min={0}
-                max={50}
-                step="any"
-                onChange={(floor) => set({ floor: floor ?? 10 })}
-              />
-            )}
-            <NumberField
-              label={t('experiment.alpha')}
-              helperText={t('experiment.alpha_help')}
-              value={draft.alpha}
-              min={0.1}
-              max={49}
-              step="any"
-              onChange={(alpha) => set({ alpha: alpha ?? 5 })}
-            />
-            <NumberField
-              label={t('experiment.opt_outs')}
-              helperText={t('experiment.opt_outs_help')}
-              value={draft.mostOptOuts}
-              min={0.1}
-              max={99}
-              step="any"
-              onChange={(most) => set({ mostOptOuts: most ?? 1 })}
-            />
+            {draft.allocation === 'thompson' && <Setting name="floor" {...props} />}
+            <Setting name="alpha" {...props} />
+            <Setting name="mostOptOuts" {...props} />
           </Row>
         )}
       </Group>
       <Advice kept={kept} />
     </Stack>
+  )
+}
+
+interface SettingProps extends Pick<StepProps, 'draft' | 'set'> {
+  name: keyof typeof SETTINGS
+}
+
+/** A number of the rule; emptied, it is again what a new campaign has. */
+function Setting({ name, draft, set }: SettingProps) {
+  const { t } = useTranslation('campaigns')
+  const { words, ...bounds } = SETTINGS[name]
+  return (
+    <NumberField
+      label={t(`experiment.${words}`)}
+      helperText={t(`experiment.${words}_help`)}
+      value={draft[name]}
+      step="any"
+      {...bounds}
+      onChange={(value) => set({ [name]: value ?? freshDraft()[name] })}
+    />
   )
 }
 
