@@ -27,6 +27,7 @@ MIN_DAYS = 14
 MEMORY_DAYS = 28  # a day this much older weighs half: habits change
 RIDGE = 3.0
 LEAN = 20.0
+SUNDAY = 6
 
 
 @dataclass(frozen=True)
@@ -112,12 +113,14 @@ def _weights(days: Sequence[date]) -> Floats:
 
 @lru_cache(maxsize=512)
 def _design(days: tuple[date, ...], origin: date, state: str | None) -> Floats:
-    """Per day: one, weeks since the origin (flat beyond two weeks ahead), weekdays against Wednesday, holiday, the day after."""
+    """Per day: one, weeks since the origin (flat beyond two weeks ahead), weekdays against Wednesday (a holiday is a Sunday), what a
+    holiday has beyond a Sunday, the day after one."""
     rows = []
     for day in days:
         weeks = min((day - origin).days / 7, 2.0)
         free = is_holiday(day, state)
-        weekday = [float(day.weekday() == number and not free) for number in (0, 1, 3, 4, 5, 6)]
+        like = SUNDAY if free else day.weekday()
+        weekday = [float(like == number) for number in (0, 1, 3, 4, 5, 6)]
         after = is_holiday(day - timedelta(days=1), state) and not free and day.weekday() < 5
         rows.append([1.0, weeks, *weekday, float(free), float(after)])
     return np.array(rows)

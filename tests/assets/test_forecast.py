@@ -88,3 +88,79 @@ def test_a_check_sees_a_forecast_that_lost_an_hour(built: Warehouse) -> None:
         row[0]: row[1:] for row in built.rows(load_sql("assets.gold.forecast", "volume_forecast.check.sql"), [LAST])
     }
     assert figures["hours"][0] != figures["hours"][1]
+
+
+def test_what_the_evening_left_open_is_no_alarm_and_a_day_that_resolves_nothing_is(given: Given) -> None:
+    """Of each day's forty, fifteen are answered and resolved the morning after; of the newest day the morning is not known."""
+    facts, steps = [], []
+    for number in range(DAYS + 1):
+        day = FIRST + timedelta(days=number)
+        newest, idle = number >= DAYS - 1, number == DAYS
+        for talk in range(40):
+            at = datetime(day.year, day.month, day.day, 15, tzinfo=UTC)
+            late = talk >= 15 and not idle
+            ended = None if (late and newest) or (idle and talk % 8) else at + timedelta(hours=18 if late else 1)
+            waited = 60.0 + talk if not late else None if newest else 60_000.0 + talk
+            one = named(f"{day} {talk}")
+            facts.append(
+                [
+                    day,
+                    one,
+                    named("who"),
+                    "atendimento",
+                    at,
+                    at,
+                    at,
+                    ended is not None,
+                    waited,
+                    waited and at + timedelta(seconds=waited),
+                ]
+            )
+            for version, (when, state, before) in enumerate(
+                [(at, "queued", ""), *([(ended, "resolved", "queued")] if ended else [])]
+            ):
+                steps.append([(when - timedelta(hours=3)).date(), one, version, when, state, before])
+    given.warehouse.client.insert(
+        "gold.conversation_facts", facts,
+        column_names=["day", "conversation_id", "customer_id", "queue", "opened_at", "hour", "first_customer_message_at", "is_resolved",
+                      "first_response_seconds", "first_response_at"],
+    )  # fmt: skip
+    given.warehouse.client.insert(
+        "silver.conversation_states", steps,
+        column_names=["day", "conversation_id", "version", "at", "state", "previous_state"],
+    )  # fmt: skip
+    figures = ("resolution_rate", "first_response_seconds")
+    quiet = [row for row in find_anomalies(given.warehouse, LAST) if row["metric"] in figures]
+    assert quiet == []
+    idle_day = (date.fromisoformat(LAST) + timedelta(days=1)).isoformat()
+    alarmed = {
+        (row["dimension"], row["value"], row["expected"])
+        for row in find_anomalies(given.warehouse, idle_day)
+        if row["metric"] == "resolution_rate"
+    }
+    assert alarmed == {("all", 0.125, 0.375), ("queue", 0.125, 0.375)}
+
+
+def test_a_holiday_of_the_state_is_foreseen_and_is_no_alarm(given: Given) -> None:
+    """9 July is a holiday of São Paulo alone."""
+    first, days = date(2026, 5, 20), 51
+    rows = []
+    for number in range(days):
+        day = first + timedelta(days=number)
+        for hour in range(9, 17):
+            for talk in range(2 if day == date(2026, 7, 9) or day.weekday() == 6 else 20):
+                at = datetime(day.year, day.month, day.day, hour + 3, tzinfo=UTC)
+                rows.append([day, named(f"{at} {talk}"), named("who"), "atendimento", "", at, at, at])
+    given.warehouse.client.insert(
+        "gold.conversation_facts", rows,
+        column_names=["day", "conversation_id", "customer_id", "queue", "state_code", "opened_at", "hour", "first_customer_message_at"],
+    )  # fmt: skip
+    for state, foreseen in (("SP", True), (None, False)):
+        given.warehouse.settings = given.warehouse.settings.model_copy(update={"holiday_state": state})
+        ahead = [
+            row
+            for row in forecast_day(given.warehouse, "2026-07-08")
+            if row["hour"].astimezone(ZONE).date() == date(2026, 7, 9)
+        ]
+        assert (sum(row["contacts"] for row in ahead) < 40) is foreseen
+        assert (not find_anomalies(given.warehouse, "2026-07-09")) is foreseen

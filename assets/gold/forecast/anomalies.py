@@ -49,7 +49,7 @@ def _contacts(warehouse: Warehouse, day: str) -> Iterator["Judged"]:
         for key, counts in sorted(series.counts.items()):
             yield from judge_counts(
                 ("contacts", dimension, key), past, counts[:cut], now, counts[cut:], widths=WIDTHS,
-                state=key if dimension == "state" and len(key) == 2 else None,
+                state=key if dimension == "state" and len(key) == 2 else warehouse.settings.holiday_state,
             )  # fmt: skip
 
 
@@ -63,7 +63,9 @@ def _averages(warehouse: Warehouse, day: str) -> Iterator["Judged"]:
     ):
         series.setdefault((str(metric), str(dimension), str(key)), {})[of] = (float(value), float(conversations))
     for name, figures in series.items():
-        if today in figures and (one := judge_averages(name, figures, today, *figures[today])):
+        if today in figures and (
+            one := judge_averages(name, figures, today, *figures[today], warehouse.settings.holiday_state)
+        ):
             yield one
 
 

@@ -30,7 +30,7 @@ def forecast_day(warehouse: Warehouse, day: str) -> list[Row]:
     ahead = [hour.astimezone(zone) for hour in hours]
     rows = []
     for queue, counts in sorted(past.counts.items()):
-        made_of = forecast(past.moments, counts, ahead, level=LEVEL)
+        made_of = forecast(past.moments, counts, ahead, level=LEVEL, state=warehouse.settings.holiday_state)
         seconds = handling.get(queue, 0.0)
         staff = {
             contacts: people_needed(contacts, seconds, target_s=TARGET_S, share=SHARE)

@@ -34,6 +34,16 @@ def test_a_holiday_is_foreseen_by_those_before_it() -> None:
     assert abs(naive - actual) > actual
 
 
+def test_a_holiday_that_never_was_is_taken_for_a_sunday() -> None:
+    """The 17 days before 7 September have none."""
+    moments, counts = hours(40, 1000, seed=4)
+    origin = next(number for number, moment in enumerate(moments) if (moment.month, moment.day) == (9, 7))
+    made = forecast(moments[:origin], counts[:origin], moments[origin : origin + 24 * 7])
+    holiday, sunday = made.mean[:24].sum(), made.mean[-24:].sum()
+    assert holiday == pytest.approx(sunday, rel=0.05)
+    assert holiday < 0.6 * made.mean[48:72].sum()  # Wednesday
+
+
 def test_the_calendar_knows_carnival_and_holidays_of_a_state() -> None:
     from datetime import date
 

@@ -1,7 +1,7 @@
 CREATE TABLE IF NOT EXISTS gold.kpi_anomalies /*ON CLUSTER*/
 (
     day Date COMMENT 'Business day (HUB_TIMEZONE) that was looked at',
-    metric LowCardinality(String) COMMENT 'contacts (count), first_response_seconds (median, seconds), satisfaction (mean, 1 to 5) or resolution_rate (0 to 1)',
+    metric LowCardinality(String) COMMENT 'contacts (count), first_response_seconds (median of those answered on the day itself, seconds), satisfaction (mean, 1 to 5) or resolution_rate (resolved at the end of the day, 0 to 1)',
     dimension LowCardinality(String) COMMENT 'all, queue or state: what the figure is of',
     key LowCardinality(String) COMMENT 'Which queue or state (UF); empty for all',
     started_at DateTime('UTC') COMMENT 'Begin of the hours, UTC; of the day for figures of a day',
