@@ -111,7 +111,7 @@ class Belief:
 
     difference: float
     interval: Interval
-    probability_better: float  # that treated is above control
+    probability_better: float  # that treated is above control, or below where less is better
     expected_loss: float  # what is lost on average by taking the treatment, in units of the metric
 
 
@@ -136,7 +136,7 @@ def unit_information(pooled: Mean) -> NormalPrior:
     return NormalPrior(pooled.mean, 1.0, 1.0, max(pooled.variance, 1e-12))
 
 
-def compare(control: Posterior, treated: Posterior, alpha: float = 0.05) -> Belief:
+def compare(control: Posterior, treated: Posterior, alpha: float = 0.05, *, higher_is_better: bool = True) -> Belief:
     """Distribution of treated minus control, the arms being independent."""
     nodes = control.nodes
     better = min(1.0, max(0.0, float(1 - _WEIGHTS @ treated.cdf(nodes))))
@@ -145,8 +145,10 @@ def compare(control: Posterior, treated: Posterior, alpha: float = 0.05) -> Beli
     below = np.searchsorted(treated.nodes, nodes)
     chance = np.concatenate([[0.0], np.cumsum(_WEIGHTS)])[below]
     mean_below = np.concatenate([[0.0], np.cumsum(_WEIGHTS * treated.nodes)])[below]
-    loss = float(_WEIGHTS @ (nodes * chance - mean_below))
-    return Belief(treated.mean - control.mean, Interval(*ends), better, max(loss, 0.0))
+    loss, difference = float(_WEIGHTS @ (nodes * chance - mean_below)), treated.mean - control.mean
+    if not higher_is_better:  # E[max(treated - control, 0)] = E[max(control - treated, 0)] + E[treated - control]
+        better, loss = 1 - better, loss + difference
+    return Belief(difference, Interval(*ends), better, max(loss, 0.0))
 
 
 def probability_best(posteriors: list[Posterior]) -> list[float]:

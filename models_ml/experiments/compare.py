@@ -48,18 +48,19 @@ def proportion_interval(one: Proportion, alpha: float = 0.05) -> Interval:
 
 
 def mean_interval(one: Mean, alpha: float = 0.05) -> Interval:
-    """Student's interval of a mean; unbounded below two units."""
-    if one.n < 2:
+    """Student's interval of a mean; unbounded below two units, and where they are all alike."""
+    if not one.variance:
         return UNKNOWN
     half = float(dist.t.isf(alpha / 2, one.n - 1)) * sqrt(one.variance_of_mean)
     return Interval(one.mean - half, one.mean + half)
 
 
 def ratio_interval(one: Pair, alpha: float = 0.05) -> Interval:
-    """Delta-method interval of a ratio of sums; unbounded where there is nothing to divide by."""
-    if one.n < 2 or not one.x:
+    """Delta-method interval of a ratio of sums, Student's by the units that have something to divide by; unbounded below two
+    of them, and where nothing varies: units that all agree do not say how far others would be."""
+    if one.units_with_x < 2 or not one.variance_of_ratio:
         return UNKNOWN
-    half = z_of(alpha) * sqrt(one.variance_of_ratio)
+    half = float(dist.t.isf(alpha / 2, one.units_with_x - 1)) * sqrt(one.variance_of_ratio)
     return Interval(one.ratio - half, one.ratio + half)
 
 
@@ -84,13 +85,14 @@ def difference_of_means(control: Mean, treated: Mean, alpha: float = 0.05) -> Di
     )
 
 
-def welch(value: float, control: tuple[float, int], treated: tuple[float, int], alpha: float) -> Difference:
-    """Interval and test of a difference from each arm's squared standard error and size, with Welch's degrees of freedom."""
+def welch(value: float, control: tuple[float, float], treated: tuple[float, float], alpha: float) -> Difference:
+    """Interval and test of a difference from each arm's squared standard error and size, with Welch's degrees of freedom;
+    unbounded below two units, and where no unit differs from another, which shows nothing of others."""
     variance = control[0] + treated[0]
     if min(control[1], treated[1]) < 2:
         return Difference(value, variance, UNKNOWN, 1.0)
     if not variance:
-        return Difference(value, 0.0, Interval(value, value), 1.0 if value == 0 else 0.0)
+        return Difference(value, 0.0, UNKNOWN, 1.0)
     freedom = variance**2 / sum(v * v / (n - 1) for v, n in (control, treated))
     half = float(dist.t.isf(alpha / 2, freedom)) * sqrt(variance)
     p = 2 * float(dist.t.sf(abs(value) / sqrt(variance), freedom))
@@ -98,12 +100,10 @@ def welch(value: float, control: tuple[float, int], treated: tuple[float, int], 
 
 
 def difference_of_ratios(control: Pair, treated: Pair, alpha: float = 0.05) -> Difference:
-    """Normal interval and test of two ratios of sums, with delta-method variances."""
-    value, variance = treated.ratio - control.ratio, control.variance_of_ratio + treated.variance_of_ratio
-    if not control.x or not treated.x or min(control.n, treated.n) < 2:
-        return Difference(value, variance, UNKNOWN, 1.0)
-    half = z_of(alpha) * sqrt(variance)
-    return Difference(value, variance, Interval(value - half, value + half), _p_of_z(value, variance))
+    """Two ratios of sums, with delta-method variances and Welch's degrees of freedom by the units that have something to divide
+    by: of a million customers of whom three bought, three tell what a purchase is worth."""
+    arms = [(arm.variance_of_ratio, arm.units_with_x) for arm in (control, treated)]
+    return welch(treated.ratio - control.ratio, arms[0], arms[1], alpha)
 
 
 def relative_lift(
@@ -111,11 +111,14 @@ def relative_lift(
 ) -> tuple[float, Interval] | None:
     """Treated over control minus 1, with an interval on the scale of the logarithm (Katz et al. 1978 for proportions).
 
-    Each arm is (mean, squared standard error of the mean). None where a mean is not positive: there is no lift then.
+    Each arm is (mean, squared standard error of the mean). None where a mean is not positive: there is no lift then. The
+    interval is unbounded while nothing varies.
     """
     if control[0] <= 0 or treated[0] <= 0:
         return None
     centre = log(treated[0] / control[0])
+    if not control[1] + treated[1]:
+        return exp(centre) - 1, UNKNOWN
     half = z_of(alpha) * sqrt(control[1] / control[0] ** 2 + treated[1] / treated[0] ** 2)
     return exp(centre) - 1, Interval(exp(centre - half) - 1, exp(centre + half) - 1)
 

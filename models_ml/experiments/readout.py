@@ -20,7 +20,7 @@ from models_ml.experiments import (
     sequential,
     srm,
 )
-from models_ml.experiments.plan import Kind, Metric, Plan, Role
+from models_ml.experiments.plan import Kind, Known, Metric, Plan, Role
 from models_ml.experiments.stats import Pair, Proportion, Sample
 from models_ml.experiments.verdict import Checks, Decision, Reading, decide, tell
 
@@ -82,6 +82,7 @@ def read_out(plan: Plan, looks: Sequence[Look], wanted: Container[str] | None = 
             exposure.crossover(look.crossed, plan.alpha),
             exposure.delivery({name: arm.delivered for name, arm in look.arms.items()}),
             look.complete,
+            len({tuple(sorted(shares.items())) for counts, shares in look.periods if any(counts.values())}) > 1,
         )
         readings: dict[tuple[str, str], Reading] = {}
         for metric in plan.metrics:
@@ -133,7 +134,7 @@ def _read(plan: Plan, metric: Metric, arms: Mapping[str, Arm], variant: str, *, 
     found, adjusted = _against(metric.known.kind, control, own, alpha)
     best = adjusted.difference if adjusted else found
     variance = sequential.variance_of_difference(control, own) or best.variance
-    ready = sequential.enough(control, own) and variance > 0
+    ready = _enough(metric.known.kind, control, own) and variance > 0
     tau2 = sequential.tau2_for_effect(metric.effect)
     always = sequential.interval(best.value, variance, tau2, alpha) if ready else None
     guarded = (
@@ -145,7 +146,7 @@ def _read(plan: Plan, metric: Metric, arms: Mapping[str, Arm], variant: str, *, 
     return Reading(
         value, _finite(interval), base,
         difference=found, adjusted=adjusted, guarded=guarded,
-        belief=_believe(metric.known.kind, control, own, alpha) if told else None,
+        belief=_believe(metric.known, control, own, alpha) if told else None,
         lift=compare.relative_lift((base, _variance(metric.known.kind, control)), (value, _variance(metric.known.kind, own)), alpha),
         sequential=always,
         sequential_p=sequential.p_value(best.value, variance, tau2) if ready else None,
@@ -198,18 +199,26 @@ def _against(
     return compare.difference_of_means(control.of_y, own.of_y, alpha), cuped.adjust(control, own, alpha)
 
 
-def _believe(kind: Kind, control: Statistic, own: Statistic, alpha: float) -> bayes.Belief | None:
+def _believe(known: Known, control: Statistic, own: Statistic, alpha: float) -> bayes.Belief | None:
     if isinstance(control, Proportion) and isinstance(own, Proportion):
-        return bayes.compare(bayes.of_proportion(control), bayes.of_proportion(own), alpha)
-    if (
+        beliefs = bayes.of_proportion(control), bayes.of_proportion(own)
+    elif (
         isinstance(control, Proportion)
         or isinstance(own, Proportion)
-        or kind is Kind.RATIO
+        or known.kind is Kind.RATIO
         or min(control.n, own.n) < 2
     ):
         return None
-    prior = bayes.unit_information((control + own).of_y)
-    return bayes.compare(bayes.of_mean(control.of_y, prior), bayes.of_mean(own.of_y, prior), alpha)
+    else:
+        prior = bayes.unit_information((control + own).of_y)
+        beliefs = bayes.of_mean(control.of_y, prior), bayes.of_mean(own.of_y, prior)
+    return bayes.compare(*beliefs, alpha, higher_is_better=known.higher_is_better)
+
+
+def _enough(kind: Kind, control: Statistic, own: Statistic) -> bool:
+    if kind is Kind.RATIO and isinstance(control, Pair) and isinstance(own, Pair):
+        return sequential.enough_of_ratio(control, own)
+    return sequential.enough(control, own)
 
 
 def _detectable(kind: Kind, control: Statistic, own: Statistic, alpha: float) -> float | None:

@@ -14,7 +14,7 @@ from models_ml.experiments.compare import Interval
 from models_ml.experiments.stats import Mean, Pair, Proportion
 
 MIN_UNITS = 100  # per arm
-MIN_EVENTS = 40  # successes, and failures, of both arms together
+MIN_EVENTS = 40  # successes, and failures, of both arms together; of a ratio what it divides by, in each arm
 
 
 def half_width(variance: float, tau2: float, alpha: float = 0.05) -> float:
@@ -69,6 +69,12 @@ def variance_of_difference(control: Proportion | Mean | Pair, treated: Proportio
     if not isinstance(control, Proportion) or not isinstance(treated, Proportion):
         return None
     return sum(Proportion(one.n + 4, one.successes + 2).variance_of_mean for one in (control, treated))
+
+
+def enough_of_ratio(control: Pair, treated: Pair) -> bool:
+    """Whether the arms are large enough for the ratio of two sums: units, and in each arm units that have something to divide
+    by. Its variance is made of these alone: with a handful of them it is nearly nothing, and any difference seems certain."""
+    return min(control.n, treated.n) >= MIN_UNITS and min(control.units_with_x, treated.units_with_x) >= MIN_EVENTS
 
 
 def enough(control: Proportion | Mean | Pair, treated: Proportion | Mean | Pair) -> bool:

@@ -6,6 +6,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+ROUNDING = 1e-9  # of the terms that cancel out: what a difference of sums may be by its digits alone
+
 
 class _Addable:
     __slots__ = ()
@@ -107,8 +109,15 @@ class Pair(_Addable):
         if self.n < 2 or not self.x:
             return 0.0
         r, mean_x = self.ratio, self.x / self.n
-        spread = self.of_y.variance - 2 * r * self.covariance + r * r * self.of_x.variance
-        return max(spread, 0.0) / (self.n * mean_x * mean_x)
+        parts = self.of_y.variance, r * r * self.of_x.variance
+        spread = sum(parts) - 2 * r * self.covariance
+        # One unit with x, or all of the same ratio: what rounding leaves is no spread.
+        return spread / (self.n * mean_x * mean_x) if spread > ROUNDING * sum(parts) else 0.0
+
+    @property
+    def units_with_x(self) -> float:
+        """Units that share x, by their effective number (Kish, "Survey Sampling", 1965): (sum of x)^2 / sum of x^2; 0 without x."""
+        return self.x * self.x / self.xx if self.xx else 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

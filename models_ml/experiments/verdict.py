@@ -65,6 +65,7 @@ class Checks:
     crossover: Crossover
     delivery: Delivery
     complete: bool
+    reallocated: bool = False  # customers came under several divisions of the arms
 
 
 def decide(plan: Plan, metric: Metric, reading: Reading, checks: Checks) -> Decision:
@@ -93,7 +94,7 @@ def tell(
     plan: Plan, metric: Metric, variant: str, reading: Reading, checks: Checks, decision: Decision,
     guardrails: Decision | None = None, units: int = 0,
 ) -> str:  # fmt: skip
-    """The verdict on an arm of `units` customers and a metric, one to six sentences; `guardrails`: the worst of the arm's own."""
+    """The verdict on an arm of `units` customers and a metric, one to seven sentences; `guardrails`: the worst of the arm's own."""
     label, kind = metric.known.label, metric.known.kind
     values = f"{_value(reading.value, kind)} contra {_value(reading.base, kind)}"
     match decision:
@@ -185,6 +186,8 @@ def _cautions(plan: Plan, reading: Reading, checks: Checks) -> str:
         text += f" Atenção: {_value(checks.crossover.share, Kind.PROPORTION)} dos clientes passaram por mais de um grupo; o efeito medido tende a ser menor que o verdadeiro."
     if checks.delivery.differs:
         text += f" Atenção: a entrega difere entre os grupos em até {_gap(checks.delivery.gap, Kind.PROPORTION, signed=False)}; a comparação inclui essa diferença."
+    if checks.reallocated:
+        text += " Atenção: a divisão entre os grupos mudou durante o teste; quem entrou antes e depois pode diferir, e a comparação mistura os dois."
     if not checks.complete:
         text += f" Leitura parcial: para parte dos clientes os {plan.window_days} dias de observação não terminaram."
     return text

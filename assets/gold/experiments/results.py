@@ -230,7 +230,7 @@ def _columns(row: "Row", cost_micros: int, currency: str) -> dict[str, Any]:
         "probability_better": belief and belief.probability_better, "expected_loss": belief and belief.expected_loss,
         "incremental": brought and brought.incremental, **_ends("incremental", brought.incremental_interval if brought else None),
         "cost": cost, "cost_currency": currency,
-        "cost_per_incremental": cost / brought.incremental if brought and brought.incremental and brought.incremental > 0 else None,
+        "cost_per_incremental": cost / brought.incremental if brought and brought.incremental_interval.low > 0 else None,
         "next_share": row.next_share, "guardrails": row.guardrails.value if row.guardrails else "",
         **_ends("harm", harmed), "harm_p": reading.guarded and reading.guarded.p,
         "margin": row.metric.margin, "detectable": reading.detectable,

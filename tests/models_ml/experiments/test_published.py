@@ -73,7 +73,7 @@ def test_a_ratio_varies_as_its_bootstrap_does_and_as_the_linearised_measure_does
     picked = RNG.integers(0, len(x), (2_000, len(x)))
     drawn = y[picked].sum(axis=1) / x[picked].sum(axis=1)
     assert sqrt(one.variance_of_ratio) == pytest.approx(drawn.std(), rel=0.06)
-    half = 1.959963985 * sqrt(one.variance_of_ratio)
+    half = dist.t.ppf(0.975, x.sum() ** 2 / (x * x).sum() - 1) * sqrt(one.variance_of_ratio)
     close(compare.ratio_interval(one), one.ratio - half, one.ratio + half)
     both = compare.difference_of_ratios(one, moments(y * 1.1, x))
     assert both.variance == pytest.approx(one.variance_of_ratio * (1 + 1.21), **EXACT)

@@ -130,6 +130,18 @@ def test_a_broken_guardrail_and_cautions_are_told() -> None:
     assert "mais de um grupo" in row.verdict and "Leitura parcial: para parte dos clientes os 14 dias" in row.verdict
 
 
+def test_shares_that_changed_midway_are_told() -> None:
+    """Nobody converts for a message, but the evening's customers, who all got it, buy more than the morning's: no proof."""
+    morning, evening = {"controle": 0.5, "a": 0.5}, {"controle": 0.1, "a": 0.9}
+    control, treated = arm(5_000, 500, 25), arm(13_000, 2_500, 60)
+    periods = [({"controle": 4_000, "a": 4_000}, morning), ({"controle": 1_000, "a": 9_000}, evening)]
+    changed = Look("2026-06-10", {"controle": control, "a": treated}, periods, Proportion(18_000, 0), complete=True)
+    row = rows(changed)["2026-06-10", "a", "conversion"]
+    assert row.checks.reallocated and "a divisão entre os grupos mudou durante o teste" in row.verdict
+    unused = Look("2026-06-10", changed.arms, [periods[0], ({}, evening)], Proportion(8_000, 0), complete=True)
+    assert not rows(unused)["2026-06-10", "a", "conversion"].checks.reallocated
+
+
 def test_a_mismatch_and_the_smallest_p_are_remembered() -> None:
     balanced, skewed = (
         look(arm(5_000, 300, 30), arm(5_000, 420, 30), "2026-06-11"),
@@ -142,6 +154,36 @@ def test_a_mismatch_and_the_smallest_p_are_remembered() -> None:
     ps = [again[day, "a", "conversion"].reading.sequential_p for day in ("2026-06-11", "2026-06-12")]
     assert ps[0] == ps[1] < 0.01
     assert again["2026-06-12", "a", "conversion"].decision is Decision.UNDECIDED  # today's interval holds 0
+
+
+def test_a_handful_of_goals_says_nothing_of_what_a_goal_is_worth() -> None:
+    """One buyer of 60 here and one of 120 there: within each arm nothing varies, and nothing is certain."""
+
+    def sold(*prices: float) -> Arm:
+        n, k = 4_000, len(prices)
+        one = arm(n, k, 0)
+        pair = Pair(n, sum(prices), sum(p * p for p in prices), k, k, sum(prices))
+        return Arm({**one.statistics, "value_per_goal": pair}, one.delivered)
+
+    for control, treated in (((60.0,), (120.0,)), ((60.0, 60.01, 59.99), (120.0, 120.01)), ((0.1,) * 3, (0.3,) * 3)):
+        row = rows(look(sold(*control), sold(*treated)))["2026-06-10", "a", "value_per_goal"]
+        assert row.decision is Decision.EARLY and row.verdict.startswith("Cedo demais")
+        assert row.reading.sequential is None and row.reading.sequential_p is None
+    for control, treated in (((60.0,), (120.0,)), ((0.1,) * 3, (0.3,) * 3)):
+        found = rows(look(sold(*control), sold(*treated)))["2026-06-10", "a", "value_per_goal"].reading
+        assert found.difference.p == 1 and found.difference.interval.low == -np.inf and found.interval is None
+        assert found.lift is None or found.lift[1].high == np.inf
+    many = rows(look(sold(*[50.0, 70.0] * 40), sold(*[110.0, 130.0] * 40)))["2026-06-10", "a", "value_per_goal"]
+    assert many.decision is Decision.BETTER
+
+
+def test_where_less_is_better_the_loss_is_that_of_more() -> None:
+    """A fifth against a tenth leave: whoever takes the arm loses ten points, and it is certainly not the better one."""
+    row = rows(look(arm(4_000, 300, 400), arm(4_000, 300, 800)))["2026-06-10", "a", "opt_out"]
+    assert row.reading.belief.expected_loss == pytest.approx(0.1, abs=0.001)
+    assert row.reading.belief.probability_better < 0.001 and row.reading.belief.difference > 0.09
+    gain = rows(look(arm(4_000, 300, 800), arm(4_000, 300, 400)))["2026-06-10", "a", "opt_out"].reading.belief
+    assert gain.expected_loss == pytest.approx(0, abs=1e-6) and gain.probability_better > 0.999
 
 
 @settings(max_examples=40, deadline=None)

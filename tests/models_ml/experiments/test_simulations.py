@@ -29,7 +29,7 @@ def peeked(y0: np.ndarray, y1: np.ndarray, kind: str, tau2: float) -> tuple[bool
     """Whether the sequential test, and the naive one, ever called this experiment at any of its looks."""
     called = naive = False
     for (n, total0, squares0), (_, total1, squares1) in zip(looks(y0), looks(y1), strict=True):
-        if kind != "mean":
+        if kind in ("proportion", "rare"):
             arms = Proportion(n, int(total0)), Proportion(n, int(total1))
         else:
             arms = Mean(n, total0, squares0), Mean(n, total1, squares1)
@@ -61,6 +61,27 @@ def test_peeking_all_the_time_keeps_the_level_of_the_sequential_test_alone(kind:
     )
     assert at_most(called, ALPHA), f"seed {seed}: {called} of {RUNS}"
     assert naive / RUNS > 2 * ALPHA, f"seed {seed}: this simulation would not notice a wrong test"
+
+
+def test_a_ratio_of_few_goals_keeps_the_level_while_customers_come() -> None:
+    """Value per goal where 0.6 % have one: nearly all customers say nothing of it, however many they are."""
+    seed = drawn_seed()
+    rng = np.random.default_rng(seed)
+    ends, called, naive = np.arange(STEP, UNITS + 1, STEP), 0, 0
+    for _ in range(RUNS):
+        goals = (rng.random((2, UNITS)) < 0.006).astype(float)
+        value = goals * rng.lognormal(4, 1, (2, UNITS))
+        sums = [m.cumsum(axis=1)[:, ends - 1] for m in (value, value * value, goals, goals, value * goals)]
+        found = [False, False]
+        for number, n in enumerate(ends.tolist()):
+            control, treated = (Pair(n, *(float(one[arm, number]) for one in sums)) for arm in (0, 1))
+            gap, variance = treated.ratio - control.ratio, control.variance_of_ratio + treated.variance_of_ratio
+            called_now = sequential.p_value(gap, variance, 10.0**2) <= ALPHA
+            found = [found[0] or (called_now and sequential.enough_of_ratio(control, treated)), found[1] or called_now]
+        called, naive = called + found[0], naive + found[1]
+    print(f"ratio: {called}/{RUNS} false calls of the sequential test, {naive}/{RUNS} of it from the first goals on")
+    assert at_most(called, ALPHA), f"seed {seed}: {called} of {RUNS}"
+    assert naive / RUNS > 2 * ALPHA, f"seed {seed}: this simulation would not notice a wrong floor"
 
 
 def test_the_sequential_test_finds_what_is_there() -> None:

@@ -38,14 +38,14 @@ CREATE TABLE IF NOT EXISTS gold.experiment_results /*ON CLUSTER*/
     posterior_difference Nullable(Float64) COMMENT 'Posterior mean of the difference',
     posterior_low Nullable(Float64) COMMENT 'Credible interval of the difference, low end',
     posterior_high Nullable(Float64) COMMENT 'Credible interval of the difference, high end',
-    probability_better Nullable(Float64) COMMENT 'Posterior chance that the variant is above control, 0 to 1',
+    probability_better Nullable(Float64) COMMENT 'Posterior chance that the variant is better than control (above it, or below where less is better), 0 to 1',
     expected_loss Nullable(Float64) COMMENT 'What taking the variant loses on average, in units of the metric',
     incremental Nullable(Float64) COMMENT 'Customers (share) or money (mean) that the variant brought over a control that was sent nothing, over all its customers; NULL: no such control, or too early',
     incremental_low Nullable(Float64) COMMENT 'Its interval that holds at every look, low end',
     incremental_high Nullable(Float64) COMMENT 'The same, high end',
     cost Float64 COMMENT 'Prices of the variant''s messages that arrived so far, as told by then, whole units of cost_currency',
     cost_currency LowCardinality(String) COMMENT 'ISO 4217 code of cost; empty when no price was told',
-    cost_per_incremental Nullable(Float64) COMMENT 'cost / incremental: what one customer (share) or one unit of money (mean) more than control has cost; NULL: incremental is none or not above 0',
+    cost_per_incremental Nullable(Float64) COMMENT 'cost / incremental: what one customer (share) or one unit of money (mean) more than control has cost; NULL: incremental is none, or its interval holds 0, and with it no end to the cost',
     next_share Nullable(Float64) COMMENT 'Of the first primary metric: share of the next customers by Thompson allocation, at least 0.1; a proposal, 0 to 1',
     margin Nullable(Float64) COMMENT 'Harm that a guardrail tolerates',
     harm_low Nullable(Float64) COMMENT 'Of a guardrail: how much worse than control, interval that holds at every look, low end; below 0 is better',
@@ -74,4 +74,4 @@ COMMENT 'Each experiment as it stood at the end of each day: sufficient statisti
 ALTER TABLE gold.experiment_results /*ON CLUSTER*/
     ADD COLUMN IF NOT EXISTS cost Float64 COMMENT 'Prices of the variant''s messages that arrived so far, as told by then, whole units of cost_currency' AFTER incremental_high,
     ADD COLUMN IF NOT EXISTS cost_currency LowCardinality(String) COMMENT 'ISO 4217 code of cost; empty when no price was told' AFTER cost,
-    ADD COLUMN IF NOT EXISTS cost_per_incremental Nullable(Float64) COMMENT 'cost / incremental: what one customer (share) or one unit of money (mean) more than control has cost; NULL: incremental is none or not above 0' AFTER cost_currency;
+    ADD COLUMN IF NOT EXISTS cost_per_incremental Nullable(Float64) COMMENT 'cost / incremental: what one customer (share) or one unit of money (mean) more than control has cost; NULL: incremental is none, or its interval holds 0, and with it no end to the cost' AFTER cost_currency;
