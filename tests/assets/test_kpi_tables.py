@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from assets.checks import _agree
 from assets.gold.calendar.build import build_calendar, calendar_days
 from assets.warehouse import load_sql
+from hub_api.analytics.dashboards.tree import read_tree
 from hub_api.events import BusinessRecorded, ConsentChanged, CustomerCreated, MessageStateChanged
 from hub_api.platform.eventlog import Event
 from hub_api.settings import Calendar
@@ -110,6 +111,37 @@ def test_abandoned_contained_and_repeated_demands(given: Given) -> None:
         {"promise": "first_response", "kept": 0, "broken": 0, "undecided": 1},
         {"promise": "resolution", "kept": 1, "broken": 0, "undecided": 0},
     ]
+
+
+def test_dashboards_of_conversations_say_what_the_catalogue_says(given: Given) -> None:
+    """A conversation that we began and nobody answered is in no figure of service; one never resolved cannot come back."""
+    solved, back, begun, kept = (Talk(name, "2026-03-10 14:00") for name in ("solved", "back", "begun", "kept"))
+    for talk in (solved, back, kept):
+        talk.customer("2026-03-10 14:00:01")
+    begun.we("2026-03-10 14:00:02", author="campaign", category="marketing")
+    for talk in (solved, back):
+        talk.moves("2026-03-10 14:01", "queued", "atendimento")
+        talk.we("2026-03-10 14:02")
+        talk.moves("2026-03-10 14:05", "resolved")
+        talk.rated("2026-03-10 14:06", 4)
+    back.moves("2026-03-10 15:00", "queued", "atendimento")
+    kept.we("2026-03-10 14:00:03", author="bot")
+    kept.moves("2026-03-10 14:10", "resolved")
+    given(*(event for talk in (solved, back, begun, kept) for event in talk.events))
+    given.build("2026-03-10")
+    metrics = read_tree().datasets["conversations"].spec["metrics"]
+    found = {}
+    for metric, kpi in (
+        ("resolution_rate",) * 2,
+        ("reopen_rate",) * 2,
+        ("csat",) * 2,
+        ("containment", "bot_containment"),
+    ):
+        ((shown,),) = given.warehouse.rows(f"SELECT {metrics[metric]['sql']} FROM gold.bi_conversations")
+        ((defined,),) = given.warehouse.rows(f"SELECT sum(numerator) / sum(denominator) FROM gold.kpi_{kpi}")
+        assert shown == pytest.approx(defined), metric
+        found[metric] = shown
+    assert found == pytest.approx({"resolution_rate": 2 / 3, "reopen_rate": 1 / 3, "csat": 4, "containment": 1 / 2})
 
 
 def test_region_and_plan_are_those_known_at_the_end_of_the_day(given: Given) -> None:

@@ -16,11 +16,14 @@ CREATE OR REPLACE VIEW gold.bi_conversations /*ON CLUSTER*/
     is_bot_only Bool COMMENT 'No person and no queue',
     reopened_count UInt16 COMMENT 'Steps back to work, count',
     satisfaction Nullable(UInt8) COMMENT 'Newest rating, 1 to 5',
-    nps Nullable(UInt8) COMMENT 'Newest answer to how much the customer would recommend us, 0 to 10'
+    nps Nullable(UInt8) COMMENT 'Newest answer to how much the customer would recommend us, 0 to 10',
+    was_resolved Bool COMMENT 'It was resolved at least once',
+    is_contained Bool COMMENT 'The customer wrote, and it ended without a queue and without a message by a person'
 )
 AS
 SELECT
     day, opened_at, queue, channel, priority, state, first_response_seconds, first_answer_seconds, messages_in, messages_out,
-    is_resolved, resolution_seconds, is_bot_only, reopened_count, satisfaction, nps
+    is_resolved, resolution_seconds, is_bot_only, reopened_count, satisfaction, nps,
+    resolved_at IS NOT NULL AS was_resolved, is_contained
 FROM gold.conversation_facts
 COMMENT 'Conversations for dashboards: what happened in each, and of nobody in particular';

@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS gold.service_kpi_hourly /*ON CLUSTER*/
     first_answer_seconds_median Nullable(Float64) COMMENT 'quantileExactInclusive(0.5) of them, seconds; NULL without one',
     first_answer_seconds_p90 Nullable(Float64) COMMENT 'quantileExactInclusive(0.9) of them, seconds; NULL without one',
     resolved_count UInt32 COMMENT 'Of those opened in the hour, resolved so far and not at work again, count',
-    resolution_rate Nullable(Float64) COMMENT 'resolved_count / conversations_opened, 0 to 1; NULL when none was opened',
+    resolution_rate Nullable(Float64) COMMENT 'resolved_count / conversations_opened, those that we began included (gold.kpi_resolution_rate: in which the customer wrote), 0 to 1; NULL when none was opened',
     satisfaction_count UInt32 COMMENT 'Of those opened in the hour, rated by the customer, count',
     satisfaction_sum UInt32 COMMENT 'Sum of their ratings, 1 to 5 each',
     resolutions UInt32 COMMENT 'Steps to resolved taken in the hour, whenever the conversation was opened, count',
