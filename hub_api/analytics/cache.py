@@ -25,10 +25,12 @@ KEPT_S = 900
 
 
 class Version(NamedTuple):
-    """What the answers are made from: the newest batch and build of the warehouse, and the newest baseline."""
+    """What the answers are made from: the newest batch and build of the warehouse, the newest search for members of segments
+    (a changed segment is computed at once, without a build), and the newest baseline."""
 
     batch: int
     built: int
+    members: int
     baselines: str
 
 
@@ -37,7 +39,7 @@ async def version(services: Services, reader: Reader) -> Version:
     (row,) = await reader.rows(questions.version)
     rows = await services.db.fetch(queries.baselines)
     newest = max((row["updated_at"].isoformat() for row in rows), default="")
-    return Version(int(row["batch"]), int(row["built"]), f"{len(rows)}:{newest}")
+    return Version(int(row["batch"]), int(row["built"]), int(row["members"] or 0), f"{len(rows)}:{newest}")
 
 
 async def answer(

@@ -69,5 +69,7 @@ ORDER BY at, conversation_id, numerator;
 -- name: funnel  -- -> one column of counts a step
 SELECT /*steps*/ FROM /*cases*/ WHERE /*where*/;
 
--- name: version  -- -> the newest batch and build of gold.built_days: while it stays, so do the answers
-SELECT max(batch) AS batch, toUnixTimestamp64Milli(max(built_at)) AS built FROM gold.built_days;
+-- name: version  -- -> the newest batch and build of gold.built_days, and when members of segments were last found: while they stay, so do the answers
+SELECT max(batch) AS batch, toUnixTimestamp64Milli(max(built_at)) AS built,
+    (SELECT toUnixTimestamp64Milli(max(computed_at)) FROM gold.segment_state) AS members
+FROM gold.built_days;

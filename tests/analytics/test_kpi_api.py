@@ -5,7 +5,7 @@ import asyncio
 import io
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -292,6 +292,14 @@ async def test_answers_are_kept_until_the_data_changes(hub: Hub) -> None:
     client.command("INSERT INTO gold.built_days (day, batch) VALUES ('2026-03-12', 2)")
     async with hub.session.get(url, headers={**hub.auth, "If-None-Match": etag}, params=PERIOD) as answer:
         assert answer.status == 200 and (await answer.json())["numerator"] == 0
+        etag = answer.headers["ETag"]
+    client.insert(
+        "gold.segment_state", [[uuid7(), 1, datetime(2026, 3, 13, tzinfo=UTC)]],
+        column_names=["segment_id", "version", "computed_at"],
+    )  # fmt: skip
+    async with hub.session.get(url, headers={**hub.auth, "If-None-Match": etag}, params=PERIOD) as answer:
+        assert answer.status == 200, "members of a segment were found anew, without a build"
+    client.command("TRUNCATE TABLE gold.segment_state")
 
 
 async def test_files_have_the_cases_and_no_formula(hub: Hub) -> None:
