@@ -1,5 +1,6 @@
 """gold, experiments: assignments, sums, read-outs and funnels from given events, each against the same made in Python."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -20,6 +21,7 @@ from hub_api.events import (
     ExperimentPlanned,
     GoalRecorded,
     LinkClicked,
+    MessagePriced,
     MessageQueued,
     MessageReceived,
     MessageStateChanged,
@@ -146,6 +148,32 @@ def build(given: Given, *days: str) -> None:
     given.warehouse.replace_days_from(RESULTS, rows, sorted(days))
     for table in TABLES[2:]:
         replace(table, funnel_sql(table.removeprefix("gold.")), sorted(days))
+
+
+def test_news_of_a_message_under_a_wrong_clock_are_not_lost(given: Given) -> None:
+    """Statuses of days long before the message, recorded after it: as they count when every day is read."""
+    who, other = named("ana"), named("rui")
+    when = at("2026-03-12 15:00")
+    given(planned(), *sent(who, "a", when, [("delivered", timedelta(hours=1))]), *sent(other, "a", when))
+    about = {"aggregate_id": named(f"to {who}"), "conversation_id": named(f"talk {who}"), "customer_id": who}
+    wrong = at("2010-05-04 10:00")
+    given(
+        MessagePriced(**about, aggregate_version=9, occurred_at=wrong, cost_micros=81_000, cost_currency="USD"),
+        *sent(other, "a", when, [("delivered", wrong - when), ("read", timedelta(hours=2))])[1:],
+        recorded_at=when + timedelta(hours=3),
+    )
+    days = ("2010-05-04", "2026-03-12")
+    given.build(*days, upto="silver.messages")
+    whole = re.sub(r"/\* tables:.*?/\* /tables \*/", "", funnel_sql(), flags=re.DOTALL)
+    found = []
+    for sql in (whole, funnel_sql()):
+        for day in days:
+            given.warehouse.replace_days("gold.campaign_funnel", sql, [day])
+        found.append(
+            given.rows("SELECT day, sent, delivered, read, cost_micros FROM gold.campaign_funnel ORDER BY day")
+        )
+    assert whole != funnel_sql() and found[0] == found[1]
+    assert [(row["sent"], row["delivered"], row["read"], row["cost_micros"]) for row in found[1]] == [(2, 1, 1, 81_000)]
 
 
 def local_day(when: datetime) -> str:

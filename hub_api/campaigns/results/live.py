@@ -126,6 +126,10 @@ def steps_sql(*, kept: bool) -> str:
         f"WHERE type IN ({types}) AND {newer} AND batch <= {{batch:UInt64}}",
     )
     built = f"type IN ({types}) AND (day BETWEEN {{first:Date}} AND {{last:Date}} OR type = 'experiment.planned')"
+    # `live` has no older days to leave out.
+    rest, left_out = re.subn(r"/\* tables:.*?/\* /tables \*/", "", rest, flags=re.DOTALL)
+    if not left_out:
+        raise ValueError("campaign_steps.sql has no part for tables alone")
     # Of other campaigns, what went to the same people.
     rest = _instead(rest, "campaign_id IS NOT NULL /* addressed */", "campaign_id = {campaign:UUID}")
     # `view` has the typing of events planned once, by itself; else its long expressions are in the plan of every use.
