@@ -9,11 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 import asyncpg
 import clickhouse_connect
-import pyarrow.parquet as pq
+import duckdb
 import redis
 
 from hub_api.embedded.postgres import installed_programs
@@ -48,6 +49,14 @@ class Everywhere:
         for folder in self.folders:
             found |= self._files(folder, needles)
         return {place: count for place, count in found.items() if count}
+
+    def hits_in_postgresql(self, texts: Iterable[str]) -> dict[str, int]:
+        """The same of the database alone."""
+        return {place: count for place, count in self._postgresql(sorted(set(texts))).items() if count}
+
+    def hits_in_warehouse(self, texts: Iterable[str]) -> dict[str, int]:
+        """The same of the warehouse alone."""
+        return {place: count for place, count in self._warehouse(sorted(set(texts))).items() if count}
 
     def _postgresql(self, needles: list[str]) -> dict[str, int]:
         # COPY prints bytea as hex, and a backslash twice.
@@ -125,8 +134,13 @@ def _content(file: Path) -> BinaryIO:
     """The bytes of a file; of Parquet, whose pages are compressed, its rows as text and its own bytes after them."""
     if file.suffix != ".parquet":
         return file.open("rb")
-    rows = "".join(f"{row}\n" for row in pq.ParquetFile(file).read().to_pylist())
-    return BytesIO(rows.encode() + file.read_bytes())
+    raw = file.read_bytes()
+    with TemporaryDirectory() as aside:  # the file itself may be written anew meanwhile
+        copy, rows = Path(aside, "copy.parquet"), Path(aside, "rows.csv")
+        copy.write_bytes(raw)
+        with duckdb.connect() as engine:
+            engine.execute(f"COPY (SELECT * FROM read_parquet('{copy}')) TO '{rows}' (FORMAT csv)")
+        return BytesIO(rows.read_bytes() + raw)
 
 
 def _redis_value(client: redis.Redis, key: bytes) -> bytes:
