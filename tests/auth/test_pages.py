@@ -1,5 +1,7 @@
 """What the sign-in pages promise to browsers, and who is led to them. A browser drives them in tests/e2e."""
 
+import re
+
 import aiohttp
 import pytest
 from yarl import URL
@@ -29,6 +31,20 @@ async def test_the_page_offers_the_provider_where_there_is_one(settings: Setting
     more = {"oidc_issuer": "https://id.example.com", "oidc_client_id": "hub"}
     async with provider(settings, **more) as hub, hub.session.get(f"{hub.url}/entrar") as answer:
         assert 'data-provider="yes"' in await answer.text()
+
+
+async def test_what_the_page_says_in_portuguese_it_can_say_in_english(hub: Hub):
+    async with hub.session.get(f"{hub.url}/entrar") as answer:
+        page = await answer.text()
+    async with hub.session.get(f"{hub.url}/entrar/page.js") as answer:
+        script = await answer.text()
+    written = {text.strip() for text in re.findall(">([^<]+)<", page[page.index("<main") :])} - {""}
+    words = re.findall(r"^const (?:METHODS|WORDS) = .*?}", script, re.MULTILINE | re.DOTALL)
+    said = {text for part in words for text in re.findall(r"'(.+?)'", part)} | set(re.findall(r"tell\('(.+?)'", script))
+    english = script[script.index("const ENGLISH") : script.index("let english")]
+    names = {first or second for first, second in re.findall(r"^  (?:'(.+?)'|(\w+)):", english, re.MULTILINE)}
+    assert len(written) > 10 and len(said) > 10
+    assert (written | said) - names == {"E-mail", "Telecom Chat"}
 
 
 async def test_a_person_at_an_app_is_led_to_the_page_and_a_program_gets_401(settings: Settings):

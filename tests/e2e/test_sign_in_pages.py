@@ -113,3 +113,20 @@ async def test_a_forgotten_password_is_asked_for(page: Page, hub: Hub):
     await page.get_by_role("alert").get_by_text("a caminho").wait_for()
     made = "SELECT count(*) FROM user_links WHERE user_id = $1"
     await eventually(lambda: hub.fetchval(made, ana.id))  # it is made after the answer, which must not tell
+
+
+async def test_the_page_speaks_english_to_whom_wants_it_and_leads_to_the_console(page: Page, hub: Hub):
+    ana = await add_person(hub, signed_in=False)
+    await page.goto(f"{hub.url}/entrar")
+    await page.get_by_role("button", name="English").click()
+    await page.reload()
+    await shown(page).get_by_label("E-mail").fill(ana.email)
+    await shown(page).get_by_label("Password", exact=True).fill("not the password")
+    await shown(page).get_by_role("button", name="Sign in").click()
+    await page.get_by_role("alert").get_by_text("are not right").wait_for()
+    await shown(page).get_by_label("Password", exact=True).fill(PASSWORD)
+    await shown(page).get_by_role("button", name="Sign in").click()
+    await page.get_by_role("alert").get_by_text("You are signed in").wait_for()
+    assert await page.locator("html").get_attribute("lang") == "en"
+    await page.get_by_role("link", name="Go to the console").click()
+    await page.wait_for_url(f"{hub.url}/console/**")

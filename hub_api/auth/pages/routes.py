@@ -35,8 +35,10 @@ HEADERS = {"Content-Security-Policy": POLICY, "Cache-Control": "no-store", "Refe
 @router.get("/senha")
 async def get_page(services: Hub) -> Response:
     """The page; its script looks at the address and shows what belongs there."""
-    provider = "yes" if services.settings.oidc_issuer else "no"
-    return Response(_file("page.html").replace("{provider}", provider), headers=HEADERS, media_type="text/html")
+    page = _file("page.html")
+    for name, there in {"provider": services.settings.oidc_issuer, "console": services.settings.console}.items():
+        page = page.replace(f"{{{name}}}", "yes" if there else "no")
+    return Response(page, headers=HEADERS, media_type="text/html")
 
 
 @router.get("/entrar/page.js")
