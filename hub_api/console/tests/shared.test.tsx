@@ -1,5 +1,7 @@
 import { render } from '@testing-library/react'
+import i18next from 'i18next'
 import { afterEach, describe, expect, it } from 'vitest'
+import { startLanguage } from '../src/app/i18n'
 import { deedOf, SHORTCUTS } from '../src/app/shortcuts'
 import { offered, webAddress } from '../src/features/conversation/content/payload'
 import { FormattedText } from '../src/features/conversation/FormattedText'
@@ -11,6 +13,8 @@ afterEach(() => {
   document.body.innerHTML = ''
 })
 
+const files = import.meta.glob<object>('../src/locales/*/*.json', { eager: true, import: 'default' })
+
 function leaves(tree: object, path = ''): [string, string][] {
   return Object.entries(tree).flatMap(([name, value]) =>
     typeof value === 'string' ? [[path + name, value] as [string, string]] : leaves(value as object, `${path}${name}.`),
@@ -19,19 +23,32 @@ function leaves(tree: object, path = ''): [string, string][] {
 
 describe('the languages', () => {
   it('have the same texts with the same places in them, and none is empty', () => {
-    const places = (text: string) => (text.match(/{{\w+}}/g) ?? []).sort().join()
-    const words = import.meta.glob<object>('../src/locales/*/*.json', { eager: true, import: 'default' })
-    const names = Object.keys(words).filter((path) => path.includes('/pt-BR/'))
-    expect(names.length * 2).toBe(Object.keys(words).length)
+    const places = (text: string) => (text.match(/{{.+?}}/g) ?? []).sort().join()
+    const names = Object.keys(files).filter((path) => path.includes('/pt-BR/'))
+    expect(names.length * 2).toBe(Object.keys(files).length)
     for (const name of names) {
-      const pt = new Map(leaves(words[name] ?? {}))
-      const en = new Map(leaves(words[name.replace('/pt-BR/', '/en/')] ?? {}))
+      const pt = new Map(leaves(files[name] ?? {}))
+      const en = new Map(leaves(files[name.replace('/pt-BR/', '/en/')] ?? {}))
       expect([...en.keys()].sort(), name).toEqual([...pt.keys()].sort())
       for (const [key, text] of pt) {
         expect(text.trim(), key).not.toBe('')
         expect(places(en.get(key) ?? ''), key).toBe(places(text))
       }
     }
+  })
+
+  it('write counts as numbers, in each plural of Portuguese', async () => {
+    for (const [name, words] of Object.entries(files)) {
+      const texts = leaves(words)
+      const keys = new Set(texts.map(([key]) => key))
+      for (const [key, text] of texts) {
+        expect(text, `${name} ${key}`).not.toContain('{{count}}')
+        const plural = key.match(/^(.+)_(one|other|many)$/)?.[1]
+        if (plural) for (const form of ['one', 'other', 'many']) expect(keys, name).toContain(`${plural}_${form}`)
+      }
+    }
+    await startLanguage()
+    expect(i18next.t('conversation.unseen', { count: 1234 })).toBe('1.234 mensagens novas')
   })
 
   it('name every shortcut', () => {

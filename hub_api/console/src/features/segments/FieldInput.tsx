@@ -94,7 +94,7 @@ interface Named extends Props {
 
 /** Several values: those that occur are offered, others can be typed. */
 function Texts({ node, field, catalogue, error, disabled, onChange, id, label }: Named) {
-  const { t } = useTranslation('audience')
+  const { t, i18n } = useTranslation('audience')
   const [open, setOpen] = useState(false)
   const [typed, setTyped] = useState('')
   const of = field.valuesOf?.(catalogue, node) ?? null
@@ -125,7 +125,7 @@ function Texts({ node, field, catalogue, error, disabled, onChange, id, label }:
       }}
       renderOption={({ key, ...rest }, one) => (
         <li key={key} {...rest}>
-          {shown(one)} ({(counts.get(one) ?? 0).toLocaleString()})
+          {shown(one)} ({(counts.get(one) ?? 0).toLocaleString(i18n.language)})
         </li>
       )}
       renderInput={(input) => (
