@@ -176,7 +176,7 @@ async def test_administration_page_by_page(scene: Scene, language: str) -> None:
     await page.get_by_role("tab", name=re.compile("Chaves|keys")).click()
     await page.get_by_role("button", name=re.compile("Nova chave|New key")).click()
     await dialog(page).get_by_label(re.compile("^(Nome|Name)")).fill("ERP")
-    await choose(page, "Permissões|Permissions", "queues:read")
+    await choose(page, "Permissões|Permissions", "Ver filas|See queues")
     await page.keyboard.press("Escape")
     await dialog(page).get_by_role("button", name=re.compile("Nova chave|New key")).click()
     await dialog(page).get_by_label(re.compile("^(Chave|Key)$")).wait_for()

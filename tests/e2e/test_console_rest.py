@@ -173,7 +173,7 @@ async def test_a_queue_that_wants_an_outcome_is_given_one(scene: Scene) -> None:
 async def test_settings_the_audit_log_drafts_and_what_a_queue_lacks(scene: Scene) -> None:
     _, queue = await add_team(scene.hub, "suporte")
     page, _ = await signed(scene, "admin", "pt-BR", name="Bia Lima")
-    await go(page, scene, "settings", "Configurações")
+    await go(page, scene, "settings", "Ajustes")
     await page.get_by_text("HUB_BUSINESS_HOURS").wait_for()
     await accessible(page)
     await shot(page, "settings-light-pt")

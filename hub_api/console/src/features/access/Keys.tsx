@@ -1,6 +1,5 @@
 /** Keys of programs. A key is shown once, when it is made. */
 import { Alert, Button, Chip, Dialog, DialogActions, DialogContent, DialogTitle, TextField } from '@mui/material'
-import { useQuery } from '@tanstack/react-query'
 import { KeyRound } from 'lucide-react'
 import { useTranslation } from 'react-i18next'
 import { api, data } from '../../api/client'
@@ -10,6 +9,7 @@ import { FormDialog } from '../../shared/admin/FormDialog'
 import { Listing } from '../../shared/admin/Listing'
 import { useDeeds, usePages } from '../../shared/admin/useAdmin'
 import { dateTime } from '../../shared/format'
+import { usePermissionName } from './usePermissionName'
 
 type Key = components['schemas']['Key']
 
@@ -18,15 +18,10 @@ export function Keys() {
   const me = useMe()
   const changes = useMay('keys:write')
   const deeds = useDeeds(['keys'])
-  const roles = useQuery({
-    queryKey: ['roles'],
-    enabled: useMay('roles:read'),
-    queryFn: ({ signal }) => data(api.GET('/api/v1/roles', { signal })),
-  })
+  const nameOf = usePermissionName()
   const { reading, rows } = usePages<Key>(['keys'], (cursor, signal) =>
     data(api.GET('/api/v1/keys', { params: { query: { limit: 100, cursor } }, signal })),
   )
-  const meanings = (roles.data?.permissions ?? {}) as Record<string, string>
   const make = () =>
     deeds.open(
       <FormDialog
@@ -38,10 +33,7 @@ export function Keys() {
             label: t('key.scopes'),
             kind: 'many',
             required: true,
-            options: me.permissions.map((value) => ({
-              value,
-              label: meanings[value] ? `${value}: ${meanings[value]}` : value,
-            })),
+            options: me.permissions.map((value) => ({ value, label: nameOf(value) })),
           },
           { name: 'days', label: t('key.days'), kind: 'number', min: 1, max: 3650, help: t('key.days_help') },
         ]}
@@ -74,16 +66,13 @@ export function Keys() {
         empty={t('key.none')}
         columns={[
           { label: t('key.name'), show: (one) => one.name },
-          { label: t('key.scopes'), show: (one) => one.scopes.join(', ') },
+          { label: t('key.scopes'), show: (one) => one.scopes.map(nameOf).join(', ') },
           {
             label: t('key.state'),
-            show: (one) => (
-              <Chip
-                size="small"
-                color={one.revoked_at ? 'default' : 'success'}
-                label={t(one.revoked_at ? 'key.revoked' : 'key.valid')}
-              />
-            ),
+            show: (one) => {
+              const state = stateOf(one)
+              return <Chip size="small" color={state === 'valid' ? 'success' : 'default'} label={t(`key.${state}`)} />
+            },
           },
           {
             label: t('key.expires'),
@@ -122,6 +111,11 @@ export function Keys() {
       {deeds.shown}
     </>
   )
+}
+
+function stateOf(key: Key): 'revoked' | 'expired' | 'valid' {
+  if (key.revoked_at) return 'revoked'
+  return key.expires_at && Date.parse(key.expires_at) <= Date.now() ? 'expired' : 'valid'
 }
 
 function Made({ secret, onClose }: { secret: string; onClose: () => void }) {

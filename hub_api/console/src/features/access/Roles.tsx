@@ -9,6 +9,7 @@ import { useMay } from '../../app/session'
 import { type Field, FormDialog, type Values } from '../../shared/admin/FormDialog'
 import { Listing } from '../../shared/admin/Listing'
 import { useDeeds } from '../../shared/admin/useAdmin'
+import { usePermissionName } from './usePermissionName'
 
 type Role = components['schemas']['Role']
 const SHOWN = 6
@@ -18,14 +19,15 @@ export function Roles() {
   const changes = useMay('roles:write')
   const deeds = useDeeds(['roles'])
   const asked = useQuery({ queryKey: ['roles'], queryFn: ({ signal }) => data(api.GET('/api/v1/roles', { signal })) })
-  const known = Object.entries((asked.data?.permissions ?? {}) as Record<string, string>)
+  const nameOf = usePermissionName()
+  const known = Object.keys(asked.data?.permissions ?? {})
   const common: Field[] = [
     { name: 'title', label: t('role.title'), required: true, maxLength: 100 },
     {
       name: 'permissions',
       label: t('role.permissions'),
       kind: 'many',
-      options: known.map(([value, meaning]) => ({ value, label: `${value}: ${meaning}` })),
+      options: known.map((value) => ({ value, label: nameOf(value) })),
       required: true,
     },
     { name: 'all_teams', label: t('role.all_teams'), kind: 'switch' },
@@ -80,7 +82,7 @@ export function Roles() {
             show: (one) => (
               <Stack direction="row" sx={{ gap: 0.5, flexWrap: 'wrap' }}>
                 {one.permissions.slice(0, SHOWN).map((permission) => (
-                  <Chip key={permission} size="small" variant="outlined" label={permission} />
+                  <Chip key={permission} size="small" variant="outlined" label={nameOf(permission)} />
                 ))}
                 {one.permissions.length > SHOWN && <Chip size="small" label={`+${one.permissions.length - SHOWN}`} />}
               </Stack>

@@ -218,7 +218,7 @@ function Reports() {
 }
 
 function Retention() {
-  const { t } = useTranslation('admin')
+  const { t, i18n } = useTranslation('admin')
   const asked = useQuery({
     queryKey: ['retention'],
     queryFn: async ({ signal }) => (await data(api.GET('/api/v1/privacy/retention', { signal }))).items,
@@ -236,7 +236,7 @@ function Retention() {
         { label: t('privacy.kept'), show: (one) => t('privacy.days', { count: one.days }) },
         { label: t('privacy.then'), show: (one) => t(`privacy.actions.${one.action}`) },
         { label: t('privacy.basis'), show: (one) => one.legal_basis },
-        { label: t('privacy.due'), show: (one) => String(one.due) },
+        { label: t('privacy.due'), show: (one) => one.due.toLocaleString(i18n.language) },
       ]}
     />
   )

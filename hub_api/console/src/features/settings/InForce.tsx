@@ -82,8 +82,8 @@ function Group({ name, rows }: { name: string; rows: Setting[] }) {
                 </Typography>
               )}
             </Typography>
-            <Typography component="dd" variant="body2" lang="en" sx={{ m: 0, color: 'text.secondary' }}>
-              {one.description}
+            <Typography component="dd" variant="body2" sx={{ m: 0, color: 'text.secondary' }}>
+              {t(`setting.${one.name as 'HUB_TIMEZONE'}`, { defaultValue: one.description })}
             </Typography>
           </Box>
         ))}

@@ -6,7 +6,7 @@ import { useMay } from '../../app/session'
 import type { Field, Values } from '../../shared/admin/FormDialog'
 import { useDeeds, usePages } from '../../shared/admin/useAdmin'
 import { fromMicros, micros, words } from '../../shared/admin/values'
-import { money } from '../../shared/format'
+import { date, money } from '../../shared/format'
 import { Kept } from '../service/Kept'
 
 type Rate = components['schemas']['Rate']
@@ -43,10 +43,10 @@ export function Rates() {
       reading={reading}
       rows={rows}
       keyOf={(one) => `${one.currency} ${one.valid_from}`}
-      nameOf={(one) => `${one.currency} ${one.valid_from}`}
+      nameOf={(one) => `${one.currency} ${date(one.valid_from, i18n.language)}`}
       columns={[
         { label: t('rate.currency'), show: (one) => one.currency },
-        { label: t('rate.valid_from'), show: (one) => one.valid_from },
+        { label: t('rate.valid_from'), show: (one) => date(one.valid_from, i18n.language) },
         { label: t('rate.brl'), show: (one) => money(one.brl_micros / 1e6, 'BRL', i18n.language) },
         { label: t('rate.source'), show: (one) => one.source || '–' },
       ]}

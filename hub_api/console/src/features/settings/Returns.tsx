@@ -6,7 +6,7 @@ import { useMay } from '../../app/session'
 import type { Field, Values } from '../../shared/admin/FormDialog'
 import { useDeeds, usePages } from '../../shared/admin/useAdmin'
 import { fromMicros, micros, words } from '../../shared/admin/values'
-import { money } from '../../shared/format'
+import { date, money } from '../../shared/format'
 import { Kept } from '../service/Kept'
 
 type Entry = components['schemas']['hub_api__analytics__returns__schemas__Entry']
@@ -51,6 +51,11 @@ export function Returns() {
     source: words(values.source) ?? '',
     is_example: values.is_example === true,
   })
+  const valid = (row: Entry) =>
+    [row.valid_from, row.valid_to]
+      .map((day) => day && date(day, i18n.language))
+      .filter(Boolean)
+      .join(' – ')
   const path = (row: Entry) => ({ entry_id: row.id })
   return (
     <Kept
@@ -66,7 +71,7 @@ export function Returns() {
         { label: t('returns.kind'), show: (one) => t(`returns.kinds.${one.kind}`) },
         { label: t('returns.amount'), show: (one) => money(one.amount_micros / 1e6, 'BRL', i18n.language) },
         { label: t('returns.every'), show: (one) => t(`returns.times.${one.every}`) },
-        { label: t('returns.valid_from'), show: (one) => [one.valid_from, one.valid_to].filter(Boolean).join(' – ') },
+        { label: t('returns.valid_from'), show: valid },
       ]}
       fields={() => fields}
       start={(row) =>
