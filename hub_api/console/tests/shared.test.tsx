@@ -8,6 +8,7 @@ import { FormattedText } from '../src/features/conversation/FormattedText'
 import { isWindowOpen } from '../src/features/conversation/WindowCountdown'
 import portuguese from '../src/locales/pt-BR/common.json'
 import { dayOf, duration, initials, money, shortly, size, time } from '../src/shared/format'
+import { channelWords } from '../src/shared/words'
 
 afterEach(() => {
   document.body.innerHTML = ''
@@ -49,6 +50,12 @@ describe('the languages', () => {
     }
     await startLanguage()
     expect(i18next.t('conversation.unseen', { count: 1234 })).toBe('1.234 mensagens novas')
+  })
+
+  it('say why the channel refused, by its code or in its own words', async () => {
+    await startLanguage()
+    expect(channelWords(131026, 'Message undeliverable', i18next.t)).toContain('não alcançável')
+    expect(channelWords(999, 'Something new', i18next.t)).toBe('Something new')
   })
 
   it('name every shortcut', () => {

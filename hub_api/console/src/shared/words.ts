@@ -12,6 +12,11 @@ const KNOWN = [
 
 type Known = (typeof KNOWN)[number]
 
+/** Why the channel refused something, by its code; what it said itself where we have no words of our own. */
+export function channelWords(code: number | string, said: string | null | undefined, t: TFunction): string {
+  return t(`channel_error.${code}` as 'channel_error.131026', { defaultValue: said ?? '' })
+}
+
 export function wordsFor(error: unknown, t: TFunction): string {
   const problem = problemOf(error)
   const known = KNOWN.find((one): one is Known => one === problem.code)

@@ -5,6 +5,7 @@ import type { Message } from '../../api/types'
 import { useMay, useMe } from '../../app/session'
 import { time } from '../../shared/format'
 import { useColleagues } from '../../shared/useColleagues'
+import { channelWords } from '../../shared/words'
 import { Bubble } from './Bubble'
 import { Content } from './content/Content'
 import { MessageActions } from './MessageActions'
@@ -83,7 +84,8 @@ function isKnown(one: Message): boolean {
 function Failure({ message: one, conversationId }: { message: Message; conversationId: string }) {
   const { t } = useTranslation()
   const me = useMe()
-  const why = [one.error_title, one.error_code && `(${one.error_code})`].filter(Boolean).join(' ')
+  const said = one.error_code ? channelWords(one.error_code, one.error_title, t) : one.error_title
+  const why = [said, one.error_code && `(${one.error_code})`].filter(Boolean).join(' ')
   const text = one.type === 'text' && one.author_id === me.id ? one.content : null
   const again = text && (
     <Button color="inherit" size="small" onClick={() => void outbox.write(conversationId, text)}>

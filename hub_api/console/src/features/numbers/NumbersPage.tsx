@@ -9,6 +9,7 @@ import { Page } from '../../shared/admin/Page'
 import { useDeeds, usePages } from '../../shared/admin/useAdmin'
 import { words } from '../../shared/admin/values'
 import { dateTime } from '../../shared/format'
+import { channelWords } from '../../shared/words'
 import { errorsOf, type PoolNumber, usage, waiting } from './pool'
 
 const STATE = {
@@ -24,6 +25,7 @@ const QUALITY = { green: 'success', yellow: 'warning', red: 'error' } as const
 
 export default function NumbersPage() {
   const { t, i18n } = useTranslation('admin')
+  const { t: common } = useTranslation()
   const changes = useMay('numbers:write')
   const deeds = useDeeds(['pool'])
   const { reading, rows } = usePages<PoolNumber>(['pool'], async (cursor, signal) => {
@@ -106,7 +108,7 @@ export default function NumbersPage() {
                 ? t('numbers.no_errors')
                 : errorsOf(one).map((told) => (
                     <Alert key={told.code} severity="warning" sx={{ py: 0, mb: 0.5 }} title={told.advice ?? undefined}>
-                      {told.count}× {told.code}: {told.meaning}
+                      {told.count}× {told.code}: {channelWords(told.code, told.meaning, common)}
                     </Alert>
                   )),
           },

@@ -18,6 +18,7 @@ import { useTranslation } from 'react-i18next'
 import { api, data } from '../../../api/client'
 import { date, dateTime, duration, money, percent } from '../../../shared/format'
 import { Empty, Failed, Loading } from '../../../shared/States'
+import { channelWords } from '../../../shared/words'
 import type { Campaign } from '../plan'
 import { reasonKey } from '../reasons'
 import { isLive, type Verb } from '../states'
@@ -190,6 +191,7 @@ function Panel({ title, children }: { title: string; children: React.ReactNode }
 
 function Failures({ now }: { now: Monitored }) {
   const { t, i18n } = useTranslation('campaigns')
+  const { t: common } = useTranslation()
   return (
     <Panel title={t('monitor.failures')}>
       {now.failures.length === 0 && <Typography variant="body2">{t('monitor.no_failures')}</Typography>}
@@ -197,7 +199,11 @@ function Failures({ now }: { now: Monitored }) {
         {now.failures.map((one) => (
           <ListItem key={String(one.error_code)} disableGutters>
             <ListItemText
-              primary={one.error_code === null ? t('monitor.no_answer') : `${one.error_code}: ${one.meaning}`}
+              primary={
+                one.error_code === null
+                  ? t('monitor.no_answer')
+                  : `${one.error_code}: ${channelWords(one.error_code, one.meaning, common)}`
+              }
               secondary={t(one.retryable ? 'monitor.retryable' : 'monitor.final')}
             />
             <Typography sx={{ fontWeight: 600 }}>{one.recipients.toLocaleString(i18n.language)}</Typography>
