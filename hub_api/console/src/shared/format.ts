@@ -100,7 +100,7 @@ export function date(day: string, language: string): string {
   )
 }
 
-/** 62 % */
+/** 62% */
 export function percent(share: number, language: string): string {
   return new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0 }).format(share)
 }

@@ -37,7 +37,9 @@ export default function Charts({ figures, queues, hour }: { figures: Figure[]; q
               height={240}
               skipAnimation
               xAxis={[{ data: HOURS, scaleType: 'point', valueFormatter: (at: number) => `${at}h` }]}
-              yAxis={[{ width: 56, min: 0 }]}
+              yAxis={[
+                { width: 80, min: 0, valueFormatter: (value: number) => shownAs(value, one.unit, i18n.language) },
+              ]}
               series={[
                 {
                   label: t('wallboard.series_today'),

@@ -2,7 +2,7 @@
 import { useTheme } from '@mui/material/styles'
 import { LineChart } from '@mui/x-charts/LineChart'
 import { useTranslation } from 'react-i18next'
-import { shortly, time } from '../../../shared/format'
+import { dayOf, shortly, time } from '../../../shared/format'
 import { Figure } from './Figure'
 import { type cumulative, FUNNEL } from './figures'
 
@@ -17,7 +17,9 @@ export default function FunnelChart({ series }: { series: ReturnType<typeof cumu
     replied: palette?.warning.main,
     converted: palette?.success.main,
   }
-  const sameDay = series[0]?.hour.slice(0, 10) === series.at(-1)?.hour.slice(0, 10)
+  const [first, last] = [series[0], series.at(-1)]
+  const sameDay = first && last && dayOf(first.hour) === dayOf(last.hour)
+  const count = (value: number | null) => value?.toLocaleString(i18n.language) ?? ''
   return (
     <Figure title={t('funnel.over_time')}>
       <LineChart
@@ -30,12 +32,13 @@ export default function FunnelChart({ series }: { series: ReturnType<typeof cumu
             valueFormatter: (at: string) => (sameDay ? time(at, i18n.language) : shortly(at, i18n.language)),
           },
         ]}
-        yAxis={[{ width: 56, min: 0 }]}
+        yAxis={[{ width: 56, min: 0, valueFormatter: count }]}
         series={FUNNEL.map((step) => ({
           label: t(`funnel.${step}`),
           data: series.map((one) => one.counts[step]),
           color: colours[step] ?? '#888',
           showMark: false,
+          valueFormatter: count,
         }))}
       />
     </Figure>

@@ -139,7 +139,7 @@ function Why({ told }: { told: Lineage }) {
         <Fact name={t('lineage.consent')}>
           {consent
             ? t(consent.granted ? 'lineage.granted' : 'lineage.refused', {
-                source: consent.source,
+                source: t(`lineage.sources.${consent.source as 'agent'}`, { defaultValue: consent.source }),
                 at: dateTime(consent.occurred_at, i18n.language),
               })
             : t('lineage.no_consent')}
@@ -169,7 +169,9 @@ function Became({ told }: { told: Lineage }) {
         return t('lineage.clicked', { name: one.name, count: one.count })
       case 'goal':
         return [
-          t(one.counts ? 'lineage.goal' : 'lineage.goal_not', { kind: one.name }),
+          t(one.counts ? 'lineage.goal' : 'lineage.goal_not', {
+            kind: t(`goal.kinds.${one.name as 'reply'}`, { defaultValue: one.name }),
+          }),
           one.value ? money(one.value / 1e6, one.currency, i18n.language) : '',
         ]
           .filter(Boolean)

@@ -5,7 +5,7 @@ import { ChartsReferenceLine } from '@mui/x-charts/ChartsReferenceLine'
 import { LineChart } from '@mui/x-charts/LineChart'
 import { useTranslation } from 'react-i18next'
 import type { components } from '../../../api/schema'
-import { shortly, time } from '../../../shared/format'
+import { dayOf, shortly, time } from '../../../shared/format'
 import { Figure } from './Figure'
 import { band } from './verdict'
 
@@ -22,7 +22,8 @@ export default function ReadOutCharts({ points, metric }: { points: Point[]; met
     palette?.error.main,
     palette?.secondary.main,
   ]
-  const sameDay = points[0]?.at.slice(0, 10) === points.at(-1)?.at.slice(0, 10)
+  const [first, last] = [points[0], points.at(-1)]
+  const sameDay = first && last && dayOf(first.at) === dayOf(last.at)
   const axis = [
     {
       data: points.map((one) => one.at),
@@ -31,7 +32,7 @@ export default function ReadOutCharts({ points, metric }: { points: Point[]; met
     },
   ]
   const share = (value: number | null) =>
-    value === null ? '' : `${new Intl.NumberFormat(i18n.language, { maximumFractionDigits: 1 }).format(value)} %`
+    value === null ? '' : `${new Intl.NumberFormat(i18n.language, { maximumFractionDigits: 1 }).format(value)}%`
   const of = (value: number) => new Intl.NumberFormat(i18n.language, { maximumFractionDigits: 1 }).format(value)
   const names = points.at(-1)?.arms.map((one) => one.variant) ?? []
   const pairs = points.at(-1)?.differences ?? []
@@ -70,6 +71,7 @@ export default function ReadOutCharts({ points, metric }: { points: Point[]; met
               yAxis={[
                 {
                   width: 56,
+                  valueFormatter: of,
                   min: Math.max(-60, Math.min(...floor)),
                   max: Math.min(60, Math.max(...went.map((one) => one.high * 100))),
                 },
