@@ -102,7 +102,8 @@ function Figures({ checked }: { checked: Checked }) {
       )}
       {checked.as_of && (
         <Tile name={t('review.as_of')} value={date(checked.as_of, i18n.language)}>
-          {checked.asset_version}
+          {checked.asset_version &&
+            t('review.version', { version: checked.asset_version.split(':').at(-1)?.slice(0, 8) })}
         </Tile>
       )}
     </Box>
