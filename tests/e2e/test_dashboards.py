@@ -1,6 +1,7 @@
 """Superset behind the hub: every dashboard in a browser, whose rows are seen, and the ways by which embedded dashboards leak."""
 
 import json
+import re
 import time
 import uuid
 from collections.abc import Iterator
@@ -155,6 +156,8 @@ def test_every_chart_of_every_dashboard_shows_rows(stack, page: Page, people, sl
     assert looking.broken == [] and page.get_by_text("Erro nos dados").count() == 0
     assert page.get_by_text("Nada neste período").count() <= len(empty)
     assert page.get_by_text("Configurações").first.is_visible(), "the page is in Portuguese"
+    if any("range" in one for one in dashboard.spec.get("filters", ())):
+        assert page.get_by_text(re.compile(r"\d\d/\d\d/\d{4} ≤")).count(), "days are Brazilian"
     assert page.get_by_text("No results").count() == page.get_by_text("Data error").count() == 0
 
 
