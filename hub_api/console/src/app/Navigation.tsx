@@ -39,7 +39,7 @@ export function Rail() {
       aria-label={t('nav.label')}
       sx={{
         display: { xs: 'none', md: 'block' },
-        width: 76,
+        width: 84,
         flexShrink: 0,
         borderRight: 1,
         borderColor: 'divider',

@@ -53,6 +53,8 @@ export const theme = createTheme({
     button: { textTransform: 'none', fontWeight: 600 },
   },
   components: {
+    // In the middle: at the side it would lie on the navigation.
+    MuiSnackbar: { defaultProps: { anchorOrigin: { vertical: 'bottom', horizontal: 'center' } } },
     MuiButton: { defaultProps: { disableElevation: true } },
     // A menu belongs to the part of the page whose button opens it, for who reads by landmarks.
     MuiMenu: { defaultProps: { disablePortal: true } },

@@ -104,3 +104,24 @@ export function date(day: string, language: string): string {
 export function percent(share: number, language: string): string {
   return new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 0 }).format(share)
 }
+
+/** seg.–sex. 08:00–20:00, sáb. 08:00–14:00 from `1-5 08:00-20:00, 6 08:00-14:00`; what is written otherwise stays as it is. */
+export function openingHours(text: string, language: string): string {
+  const day = (number: string) =>
+    new Intl.DateTimeFormat(language, { timeZone: 'UTC', weekday: 'short' }).format(Date.UTC(2024, 0, Number(number))) // a Monday
+  return text
+    .split(',')
+    .map((part) =>
+      part
+        .trim()
+        .replace(/^([1-7])(?:-([1-7]))? (\d\d:\d\d)-(\d\d:\d\d)$/, (_, first, last, from, to) =>
+          [last ? `${day(first)}–${day(last)}` : day(first), `${from}–${to}`].join(' '),
+        ),
+    )
+    .join(', ')
+}
+
+/** +55 11 3000-1000 of a Brazilian number in digits; others as they are. */
+export function phoneNumber(digits: string): string {
+  return digits.replace(/^\+?55(\d{2})(\d{4,5})(\d{4})$/, '+55 $1 $2-$3')
+}

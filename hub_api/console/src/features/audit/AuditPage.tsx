@@ -90,6 +90,7 @@ export default function AuditPage() {
 }
 
 function Change({ row }: { row: Row }) {
+  const { language } = useTranslation().i18n
   const before = (row.before ?? {}) as Record<string, unknown>
   const after = (row.after ?? {}) as Record<string, unknown>
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
@@ -100,15 +101,18 @@ function Change({ row }: { row: Row }) {
     <Box component="ul" sx={{ m: 0, p: 0, listStyle: 'none', fontSize: 12 }}>
       {names.slice(0, 6).map((name) => (
         <li key={name}>
-          {name}: {name in before ? `${plain(before[name])} → ` : ''}
-          {plain(after[name])}
+          {name}: {name in before ? `${plain(before[name], language)} → ` : ''}
+          {plain(after[name], language)}
         </li>
       ))}
     </Box>
   )
 }
 
-function plain(value: unknown): string {
+const MOMENT = /^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/
+
+function plain(value: unknown, language: string): string {
   if (value === null || value === undefined) return '–'
+  if (typeof value === 'string' && MOMENT.test(value)) return dateTime(value.replace(' ', 'T'), language)
   return typeof value === 'object' ? JSON.stringify(value).slice(0, 120) : String(value).slice(0, 120)
 }

@@ -8,7 +8,7 @@ import { Listing } from '../../shared/admin/Listing'
 import { Page } from '../../shared/admin/Page'
 import { useDeeds, usePages } from '../../shared/admin/useAdmin'
 import { words } from '../../shared/admin/values'
-import { dateTime } from '../../shared/format'
+import { dateTime, percent, phoneNumber } from '../../shared/format'
 import { channelWords } from '../../shared/words'
 import { errorsOf, type PoolNumber, usage, waiting } from './pool'
 
@@ -50,7 +50,7 @@ export default function NumbersPage() {
             show: (one) => (
               <>
                 <Typography variant="body2" sx={{ fontWeight: 600 }}>
-                  {one.display_phone_number}
+                  {phoneNumber(one.display_phone_number)}
                 </Typography>
                 <Typography variant="caption" sx={{ color: 'text.secondary' }}>
                   {[one.verified_name, one.account].filter(Boolean).join(' · ')}
@@ -94,11 +94,12 @@ export default function NumbersPage() {
           {
             label: t('numbers.speed'),
             show: (one) =>
-              t('numbers.rate', {
-                now: one.accepted_per_s,
-                most: one.throughput_mps,
-                share: Math.round(one.speed * 100),
-              }),
+              [
+                t('numbers.rate', { now: one.accepted_per_s, most: one.throughput_mps }),
+                one.speed < 1 && t('numbers.slowed', { share: percent(one.speed, i18n.language) }),
+              ]
+                .filter(Boolean)
+                .join(' '),
           },
           { label: t('numbers.waiting'), show: (one) => String(waiting(one)) },
           {

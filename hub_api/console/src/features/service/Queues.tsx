@@ -7,6 +7,7 @@ import { useMay } from '../../app/session'
 import type { Field, Values } from '../../shared/admin/FormDialog'
 import { useDeeds, usePages } from '../../shared/admin/useAdmin'
 import { fromLevels, levels, list, number, words } from '../../shared/admin/values'
+import { openingHours } from '../../shared/format'
 import { Kept } from './Kept'
 import { useTeams } from './useTeams'
 
@@ -15,7 +16,7 @@ type NewQueue = components['schemas']['NewQueue']
 const STRATEGIES = ['least_busy', 'round_robin', 'weighted', 'last_agent'] as const
 
 export function Queues() {
-  const { t } = useTranslation('admin')
+  const { t, i18n } = useTranslation('admin')
   const deeds = useDeeds(['admin-queues'], ['queues'])
   const givesTeams = useMay('teams:write')
   const teams = useTeams()
@@ -116,7 +117,10 @@ export function Queues() {
           label: t('queue.team'),
           show: (one) => teams.find((other) => other.id === one.team_id)?.name ?? t('queue.any_team'),
         },
-        { label: t('queue.hours'), show: (one) => one.business_hours ?? t('queue.always') },
+        {
+          label: t('queue.hours'),
+          show: (one) => (one.business_hours ? openingHours(one.business_hours, i18n.language) : t('queue.always')),
+        },
         {
           label: t('queue.open_now'),
           show: (one) => t(one.active ? (one.is_open ? 'yes' : 'queue.closed') : 'queue.inactive'),

@@ -76,7 +76,7 @@ export function QueueCard({ queue, now, deeds }: Props) {
               sx={{ alignItems: 'center', gap: 1, py: 0.25, borderTop: 1, borderColor: 'divider' }}
             >
               <Typography variant="body2" sx={{ width: 32, color: 'text.secondary' }}>
-                {one.position}º
+                {t('queue.place', { place: one.position })}
               </Typography>
               <MuiLink
                 component={Link}

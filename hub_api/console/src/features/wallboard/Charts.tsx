@@ -36,7 +36,14 @@ export default function Charts({ figures, queues, hour }: { figures: Figure[]; q
             <LineChart
               height={240}
               skipAnimation
-              xAxis={[{ data: HOURS, scaleType: 'point', valueFormatter: (at: number) => `${at}h` }]}
+              xAxis={[
+                {
+                  data: HOURS,
+                  scaleType: 'point',
+                  valueFormatter: (at: number) => `${at}h`,
+                  tickLabelInterval: (at: number) => at % 3 === 0,
+                },
+              ]}
               yAxis={[
                 { width: 80, min: 0, valueFormatter: (value: number) => shownAs(value, one.unit, i18n.language) },
               ]}
