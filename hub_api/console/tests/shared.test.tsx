@@ -7,7 +7,18 @@ import { offered, webAddress } from '../src/features/conversation/content/payloa
 import { FormattedText } from '../src/features/conversation/FormattedText'
 import { isWindowOpen } from '../src/features/conversation/WindowCountdown'
 import portuguese from '../src/locales/pt-BR/common.json'
-import { dayOf, duration, initials, money, openingHours, phoneNumber, shortly, size, time } from '../src/shared/format'
+import {
+  dayOf,
+  duration,
+  initials,
+  languageName,
+  money,
+  openingHours,
+  phoneNumber,
+  shortly,
+  size,
+  time,
+} from '../src/shared/format'
 import { channelWords } from '../src/shared/words'
 
 afterEach(() => {
@@ -78,6 +89,7 @@ describe('times and amounts', () => {
     expect(size(48_213, 'pt-BR')).toBe('48 kB')
     expect(money(79.9, 'BRL', 'pt-BR').replace(/\s/, ' ')).toBe('R$ 79,90')
     expect(openingHours('1-5 08:00-20:00, 6 08:00-14:00', 'pt-BR')).toBe('seg.–sex. 08:00–20:00, sáb. 08:00–14:00')
+    expect([languageName('pt_BR', 'pt-BR'), languageName('?', 'pt-BR')]).toEqual(['português (Brasil)', '?'])
     expect(openingHours('sempre', 'pt-BR')).toBe('sempre')
     expect([phoneNumber('551130001000'), phoneNumber('+12025550123')]).toEqual(['+55 11 3000-1000', '+12025550123'])
     expect([initials('Ana Maria Souza'), initials('ana'), initials('')]).toEqual(['AS', 'A', ''])

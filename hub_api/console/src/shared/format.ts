@@ -125,3 +125,12 @@ export function openingHours(text: string, language: string): string {
 export function phoneNumber(digits: string): string {
   return digits.replace(/^\+?55(\d{2})(\d{4,5})(\d{4})$/, '+55 $1 $2-$3')
 }
+
+/** português (Brasil) of `pt_BR`; what is no language stays as it is. */
+export function languageName(tag: string, language: string): string {
+  try {
+    return new Intl.DisplayNames(language, { type: 'language' }).of(tag.replace('_', '-')) ?? tag
+  } catch {
+    return tag
+  }
+}

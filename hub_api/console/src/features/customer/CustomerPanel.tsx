@@ -7,7 +7,7 @@ import { Link } from 'wouter'
 import { api, data } from '../../api/client'
 import type { Conversation, Customer } from '../../api/types'
 import { useMay } from '../../app/session'
-import { dateTime, initials } from '../../shared/format'
+import { dateTime, initials, languageName } from '../../shared/format'
 import { Empty, Failed, Loading } from '../../shared/States'
 import type { ListName } from '../inbox/lists'
 import { StateChip } from '../inbox/StateChip'
@@ -94,7 +94,7 @@ function Known({ customer, list }: { customer: Customer; list: ListName }) {
       <Facts>
         <Fact name={t('customer.status')}>{customer.status === 'active' ? t('customer.active') : customer.status}</Fact>
         {customer.state_code && <Fact name={t('customer.uf')}>{customer.state_code}</Fact>}
-        <Fact name={t('customer.language')}>{customer.language.replace('_', '-')}</Fact>
+        <Fact name={t('customer.language')}>{languageName(customer.language, i18n.language)}</Fact>
         <Fact name={t('customer.since')}>{dateTime(customer.created_at, i18n.language)}</Fact>
         {details.map(([name, value]) => (
           <Fact key={name} name={name}>
