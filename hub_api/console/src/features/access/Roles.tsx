@@ -13,6 +13,8 @@ import { usePermissionName } from './usePermissionName'
 
 type Role = components['schemas']['Role']
 const SHOWN = 6
+// A long name takes two lines on a phone, rather than being cut off.
+const WRAPPED = { height: 'auto', minHeight: 24, '& .MuiChip-label': { whiteSpace: 'normal' } } as const
 
 export function Roles() {
   const { t } = useTranslation('admin')
@@ -82,7 +84,7 @@ export function Roles() {
             show: (one) => (
               <Stack direction="row" sx={{ gap: 0.5, flexWrap: 'wrap' }}>
                 {one.permissions.slice(0, SHOWN).map((permission) => (
-                  <Chip key={permission} size="small" variant="outlined" label={nameOf(permission)} />
+                  <Chip key={permission} size="small" variant="outlined" label={nameOf(permission)} sx={WRAPPED} />
                 ))}
                 {one.permissions.length > SHOWN && <Chip size="small" label={`+${one.permissions.length - SHOWN}`} />}
               </Stack>

@@ -4,5 +4,7 @@ import { useTranslation } from 'react-i18next'
 export function usePermissionName(): (permission: string) => string {
   const { t } = useTranslation('admin')
   return (permission) =>
-    t(`permission.${permission.replace(':', '_')}` as 'permission.account_use', { defaultValue: permission })
+    permission === '*'
+      ? t('key.everything')
+      : t(`permission.${permission.replace(':', '_')}` as 'permission.account_use', { defaultValue: permission })
 }

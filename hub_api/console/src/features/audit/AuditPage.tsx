@@ -33,6 +33,7 @@ export default function AuditPage() {
   }
   const actor = (value: string) => {
     const [kind, id = ''] = value.split(':')
+    if (kind === 'operator' || kind === 'system') return t(`audit.actors.${kind}`)
     return people.get(id)?.name ?? (kind === 'user' && id ? t('audit.user', { id: id.slice(-8) }) : value)
   }
   return (

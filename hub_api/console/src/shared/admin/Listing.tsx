@@ -145,6 +145,7 @@ const PHONE = {
     '&, & tbody, & tr': { display: 'block' },
     '& tr': { borderBottom: 1, borderColor: 'divider', py: 1 },
     '& td': { display: 'flex', gap: 1, border: 0, py: 0.5, textAlign: 'left' },
+    '& td > span': { minWidth: 0 },
     '& td[data-label]::before': {
       content: 'attr(data-label)',
       flex: '0 0 36%',
