@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Query, Response
+from pydantic import AwareDatetime
 
 from hub_api.auth import audit
 from hub_api.auth.decide import require
@@ -194,9 +195,14 @@ async def search(
     q: Annotated[str, Query(min_length=2, max_length=200, examples=["sem sinal", '"segunda via" -boleto'])],
     limit: Limit = 50,
     cursor: Annotated[datetime | None, Query(description="`next_cursor` of the page before")] = None,
+    since: Annotated[AwareDatetime | None, Query(description="written then or later")] = None,
+    author: schemas.Author | None = None,
+    queue: Annotated[str | None, Query(max_length=63, description="key of the conversation's last queue")] = None,
 ) -> schemas.FoundPage:
     """Words in Portuguese, accents and word forms ignored; newest first."""
-    rows = await search_messages(services.db, caller, q, before=cursor, limit=limit)
+    rows = await search_messages(
+        services.db, caller, q, before=cursor, limit=limit, since=since, author=author, queue=queue
+    )
     await note_view(services, caller, "conversation", (row["conversation_id"] for row in rows), "search")
     last = rows[-1]["created_at"] if len(rows) == limit else None
     return schemas.FoundPage(
@@ -210,12 +216,14 @@ async def get_customers(
     services: Hub,
     caller: Customers,
     phone: Annotated[str | None, Query(max_length=30, examples=["(11) 98765-4321"])] = None,
+    cpf: Annotated[str | None, Query(max_length=20, examples=["529.982.247-25"])] = None,
     name: Annotated[str | None, Query(min_length=3, max_length=100, examples=["souza"])] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> schemas.CustomerPage:
-    """By phone, written in any way, with or without the ninth digit; or by part of the name, accents ignored."""
-    page = await views.find_customers(services, caller, number=phone, name=name, limit=limit, cursor=cursor)
+    """By phone, written in any way, with or without the ninth digit; by CPF, by the keyed hash that is kept of it; or by part of
+    the name, accents ignored."""
+    page = await views.find_customers(services, caller, number=phone, cpf=cpf, name=name, limit=limit, cursor=cursor)
     await note_view(services, caller, "customer", (row["id"] for row in page.rows), "list")
     return schemas.CustomerPage(
         items=[schemas.Customer.model_validate(masking.customer_for(caller, dict(row))) for row in page.rows],

@@ -27,6 +27,9 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+Author = Literal["customer", "bot", "agent", "campaign", "system", "phone_app"]
+
+
 class Conversation(Shown):
     """One demand of a customer, under one protocol number."""
 
@@ -98,7 +101,7 @@ class Message(Shown):
     conversation_id: UUID = Field(description="another than the one asked for when that one was merged into it")
     created_at: datetime
     direction: Literal["in", "out"]
-    author: Literal["customer", "bot", "agent", "campaign", "system", "phone_app"]
+    author: Author
     author_id: UUID | None
     type: str = Field(examples=["text"])
     content: str | None = Field(examples=["minha internet caiu"])

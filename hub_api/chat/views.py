@@ -7,8 +7,10 @@ from uuid import UUID
 
 from hub_api.auth.principal import Principal
 from hub_api.chat import phone
+from hub_api.chat.business import values
 from hub_api.errors import Invalid, NotFound
 from hub_api.platform import sqlfile
+from hub_api.platform.crypto import keyed_hash
 from hub_api.platform.pages import Rows, page, read_cursor
 from hub_api.platform.pgtypes import Row
 from hub_api.platform.services import Services
@@ -86,21 +88,26 @@ async def find_customers(
     caller: Principal,
     *,
     number: str | None = None,
+    cpf: str | None = None,
     name: str | None = None,
     limit: int = 50,
     cursor: str | None = None,
 ) -> Rows:
-    """Customers that the caller sees, by phone (any way of writing it, with its area code) or by part of the name, accents ignored.
+    """Customers that the caller sees, by phone (any way of writing it, with its area code), by CPF (of which there is a keyed hash) or
+    by part of the name, accents ignored.
 
-    Raises Invalid without either, for a number that cannot be one person's, and for a foreign cursor.
+    Raises Invalid without any, for a number that cannot be one person's, and for a foreign cursor.
     """
     if number is not None:
         canonical = phone.from_text(number)
         if canonical is None:
             raise Invalid("this is no full phone number: give the area code too, as in (11) 98765-4321")
         return Rows(await services.db.fetch(queries.find_by_phone, *caller.scope, canonical), None)
+    if cpf is not None:
+        digest = keyed_hash(services.settings.secret_key.get_secret_value(), _cpf(cpf))
+        return Rows(await services.db.fetch(queries.find_by_cpf, *caller.scope, digest), None)
     if name is None:
-        raise Invalid("give `phone` or `name`")
+        raise Invalid("give `phone`, `cpf` or `name`")
     (last,) = read_cursor(cursor, UUID)
     pattern = name.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     rows = await services.db.fetch(queries.find_by_name, *caller.scope, pattern, last, limit + 1)
@@ -118,6 +125,13 @@ async def find_customer(services: Services, caller: Principal, customer_id: UUID
     answers = {one["what"]: dict(one) for one in await services.db.fetch(queries.last_answers, row["id"])}
     identities = [dict(one) for one in await services.db.fetch(queries.list_identities, row["id"])]
     return {**row, "identities": identities, "satisfaction": answers.get("satisfaction"), "nps": answers.get("nps")}
+
+
+def _cpf(written: str) -> str:
+    try:
+        return values.cpf(written)
+    except ValueError:
+        raise Invalid("this is no CPF: eleven digits, of which the last two follow from the others") from None
 
 
 async def seen_customers(services: Services, caller: Principal, ids: Iterable[UUID]) -> set[UUID]:

@@ -92,6 +92,14 @@ WHERE c.merged_into IS NULL AND c.id IN (
     WHERE kind = 'phone' AND value = $3 AND portfolio_id = '' AND valid_to IS NULL
 ) AND ($1::uuid[] IS NULL OR sees_customer($1, $2::uuid, c.id)) ORDER BY c.id LIMIT 20;
 
+-- name: find_by_cpf  -- $1 teams (null: all), $2 caller, $3 keyed hash -> customers, whoever told it: the channel's side or a contract
+SELECT c.* FROM customers c
+WHERE c.merged_into IS NULL AND c.id IN (
+    SELECT id FROM customers WHERE cpf_hash = $3
+    UNION
+    SELECT customer_id FROM contracts WHERE cpf_hash = $3
+) AND ($1::uuid[] IS NULL OR sees_customer($1, $2::uuid, c.id)) ORDER BY c.id LIMIT 20;
+
 -- name: find_by_name  -- $1 teams (null: all), $2 caller, $3 part of a name, % and _ escaped, $4 id of the last row before (null: from the newest), $5 limit
 SELECT c.* FROM customers c
 WHERE c.merged_into IS NULL AND immutable_unaccent(lower(c.name)) LIKE '%' || immutable_unaccent(lower($3)) || '%'

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from hub_api.platform.ids import uuid7
+from tests.auth.people import add_person, add_team, call
+from tests.chat.test_business import CONTRACT, PLAN
 from tests.support.hub import Hub, signed
 from tests.support.waiting import eventually
 from tests.whatsapp.door import NUMBER, PORTFOLIO, WABA, now, text
@@ -185,6 +187,31 @@ async def test_a_customer_is_found_by_any_spelling_of_the_phone(served: Hub, typ
     assert [one["phone"] for one in found] == ["+5511987654321"] and found[0]["state_code"] == "SP"
 
 
+@pytest.mark.parametrize("typed", ["529.982.247-25", "52998224725"])
+async def test_a_customer_is_found_by_the_cpf_of_a_contract_by_who_sees_him(served: Hub, typed: str):
+    opened = await write(served, wa_id="551187654321")
+    await write(served, wa_id="551187654322")
+    for kind, row in (("plans", PLAN), ("contracts", CONTRACT | {"cpf": "529.982.247-25"})):
+        status, told = await call(served, "POST", f"/api/v1/business/{kind}", served.auth, json={"rows": [row]})
+        assert (status, told["written"]) == (200, 1), told
+
+    async def found(headers: dict[str, str]) -> list[str]:
+        status, page = await call(served, "GET", "/api/v1/customers", headers, params={"cpf": typed})
+        assert status == 200, page
+        return [one["id"] for one in page["items"]]
+
+    assert await found(served.auth) == [opened["customer_id"]]
+    team, _ = await add_team(served, "outra")
+    other, queue = await add_team(served, "suporte")
+    await served.fetch(
+        "UPDATE conversations SET state = 'queued', queue_id = (SELECT id FROM queues WHERE key = $1)", queue
+    )
+    assert await found((await add_person(served, "agent", team)).headers) == []
+    assert await found((await add_person(served, "agent", other)).headers) == [opened["customer_id"]]
+    status, none = await call(served, "GET", "/api/v1/customers", served.auth, params={"cpf": "111.444.777-35"})
+    assert (status, none["items"]) == (200, [])
+
+
 async def test_a_customer_is_found_by_part_of_the_name_without_accents(served: Hub):
     opened = await write(served, name="José Gonçalves")
     answer = await served.get("/api/v1/customers", params={"name": "goncal"}, headers=served.auth)
@@ -193,7 +220,7 @@ async def test_a_customer_is_found_by_part_of_the_name_without_accents(served: H
     assert (await served.get("/api/v1/customers", params={"name": "%%%"}, headers=served.auth)).status == 200
     one = await (await served.get(f"/api/v1/customers/{found[0]['id']}", headers=served.auth)).json()
     assert {identity["kind"] for identity in one["identities"]} == {"wa_id", "phone"}
-    for wrong in ({"phone": "98765-4321"}, {}):
+    for wrong in ({"phone": "98765-4321"}, {"cpf": "529.982.247-26"}, {"cpf": ""}, {}):
         assert (await served.get("/api/v1/customers", params=wrong, headers=served.auth)).status == 422
 
 

@@ -3,19 +3,22 @@
 from datetime import UTC, datetime, timedelta
 
 from hub_api.platform.ids import uuid7
+from tests.auth.people import add_conversation, add_person, add_team, call
 
 NOW = datetime.now(UTC)
 
 
-async def said(hub, text, days_ago):
-    at = NOW - timedelta(days=days_ago)
+async def said(hub, text, days_ago, author="customer", conversation=None):
+    message, at = uuid7(), NOW - timedelta(days=days_ago)
     await hub.services.db.execute("SELECT ensure_partitions('messages', $1, $1)", at.date().replace(day=1))
     await hub.services.db.execute(
         "INSERT INTO messages (id, created_at, conversation_id, customer_id, direction, author, type, content, state) "
-        "VALUES ($1, $2, $1, $1, 'in', 'customer', 'text', $3, 'received')",
-        uuid7(),
+        "VALUES ($1, $2, $5, $1, 'in', $4, 'text', $3, 'received')",
+        message,
         at,
         text,
+        author,
+        conversation or message,
     )
 
 
@@ -53,3 +56,36 @@ async def test_pages_follow_each_other_without_gap_or_repeat(hub):
             break
         cursor = {"cursor": page["next_cursor"]}
     assert seen == [f"boleto {day}" for day in range(7)]
+
+
+async def test_a_search_is_narrowed_by_who_wrote_since_when_and_in_which_queue(hub):
+    _, queue = await add_team(hub, "suporte")
+    _, other = await add_team(hub, "vendas")
+    ours = await add_conversation(hub, queue, "sinal fraco")
+    await add_conversation(hub, other, "sinal ruim")
+    await said(hub, "sinal de volta", 3, "agent", ours["conversation"])
+    await said(hub, "sem sinal", 100, "customer", ours["conversation"])
+    await said(hub, "sinal 40", 40)
+
+    async def contents(**params):
+        return [item["content"] for item in (await found(hub, q="sinal", **params))["items"]]
+
+    assert len(await contents()) == 5
+    assert await contents(author="agent") == ["sinal de volta"]
+    assert await contents(queue=queue) == ["sinal fraco", "sinal de volta", "sem sinal"]
+    assert await contents(queue=queue, author="customer", since=_ago(50)) == ["sinal fraco"]
+    assert await contents(since=_ago(50), author="customer") == ["sinal ruim", "sinal fraco", "sinal 40"]
+    first = await found(hub, q="sinal", queue=queue, limit=1)
+    assert await contents(queue=queue, cursor=first["next_cursor"]) == ["sinal de volta", "sem sinal"]
+    outsider = await add_person(hub, "agent", (await add_team(hub, "outra"))[0])
+    status, page = await call(
+        hub, "GET", "/api/v1/messages/search", outsider.headers, params={"q": "sinal", "queue": queue}
+    )
+    assert (status, page["items"]) == (200, []), "a filter opens no other team's conversations"
+    for wrong in ({"author": "nobody"}, {"since": "ontem"}):
+        answer = await hub.get("/api/v1/messages/search", params={"q": "sinal"} | wrong, headers=hub.auth)
+        assert answer.status == 422
+
+
+def _ago(days):
+    return (NOW - timedelta(days=days)).isoformat()
