@@ -152,8 +152,17 @@ async def _end_contracts(services: Services, rule: Rule, ids: list[str]) -> int:
     return len(ids)
 
 
+async def _end_campaign_lists(services: Services, rule: Rule, ids: list[UUID]) -> int:
+    async with services.transaction() as tx:
+        steps = (queries.end_campaign_recipients, queries.end_campaign_triggers)
+        return sum([_rows(await tx.db.execute(step, ids)) for step in steps])
+
+
 async def _delete(services: Services, rule: Rule, ids: list[UUID]) -> int:
-    tag = await services.db.execute(getattr(queries, f"end_{rule.key}"), ids)
+    return _rows(await services.db.execute(getattr(queries, f"end_{rule.key}"), ids))
+
+
+def _rows(tag: str) -> int:
     return int(tag.rpartition(" ")[2])
 
 
@@ -169,4 +178,5 @@ _END: dict[str, Callable[[Services, Rule, list[Any]], Awaitable[int]]] = {
     "conversations": _end_conversations,
     "people": _end_people,
     "ended_contracts": _end_contracts,
+    "campaign_lists": _end_campaign_lists,
 }

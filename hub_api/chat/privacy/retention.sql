@@ -99,16 +99,20 @@ ORDER BY s.created_at LIMIT $2;
 -- name: end_segment_lists  -- $1 ids
 DELETE FROM segment_snapshot_members WHERE snapshot_id = ANY($1::uuid[]);
 
--- name: due_campaign_lists  -- $1 before, $2 limit -> id of ended runs whose recipients are past their time
+-- name: due_campaign_lists  -- $1 before, $2 limit -> id of ended runs whose recipients, or what set them off, are past their time
 SELECT r.id FROM campaign_runs r
-WHERE r.created_at < $1 AND r.state IN ('completed', 'cancelled', 'failed')
-    AND EXISTS (SELECT FROM campaign_recipients m WHERE m.campaign_id = r.campaign_id AND m.run_id = r.id)
+WHERE r.created_at < $1 AND r.state IN ('completed', 'cancelled', 'failed') AND (
+    EXISTS (SELECT FROM campaign_recipients m WHERE m.campaign_id = r.campaign_id AND m.run_id = r.id)
+    OR EXISTS (SELECT FROM campaign_trigger_keys k WHERE k.run_id = r.id AND NOT may_set_off_again(k.campaign_id, k.key))
+)
 ORDER BY r.created_at LIMIT $2;
 
--- name: end_campaign_lists  -- $1 ids; with what set them off
-WITH triggers AS (DELETE FROM campaign_trigger_keys WHERE run_id = ANY($1::uuid[]))
+-- name: end_campaign_recipients  -- $1 runs
 DELETE FROM campaign_recipients m USING campaign_runs r
 WHERE r.id = ANY($1::uuid[]) AND m.campaign_id = r.campaign_id AND m.run_id = r.id;
+
+-- name: end_campaign_triggers  -- $1 runs; without the key the same event would set its campaign off again
+DELETE FROM campaign_trigger_keys k WHERE k.run_id = ANY($1::uuid[]) AND NOT may_set_off_again(k.campaign_id, k.key);
 
 -- name: due_campaign_uploads  -- $1 before, $2 limit -> id of files whose rows are past their time
 SELECT u.id FROM campaign_uploads u

@@ -50,6 +50,17 @@ class Stage:
             )
         return people
 
+    async def contracts(self, customers: Sequence[UUID], region: str | None = None) -> None:
+        """An active contract of each, whose id is the customer's in hex."""
+        await self.hub.fetch(
+            "INSERT INTO plans (external_id, name, kind, price_micros) VALUES ('P1', 'Fibra', 'fiber', 99900000) ON CONFLICT DO NOTHING"
+        )
+        await self.hub.fetch(
+            "INSERT INTO contracts (external_id, customer_id, plan_id, status, region_code, started_on) "
+            "SELECT replace(id::text, '-', ''), id, 'P1', 'active', $2, '2025-01-01' FROM unnest($1::uuid[]) AS id",
+            list(customers), region,
+        )  # fmt: skip
+
     async def audience(self, people: Sequence[Customer]) -> dict[str, str]:
         """The people as an uploaded file."""
         rows = "".join(f"+{one.phone}\n" for one in people)

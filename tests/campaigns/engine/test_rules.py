@@ -3,10 +3,8 @@
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from hub_api.chat import consent
-from hub_api.platform.ids import uuid7
 from hub_api.simulator.server import Simulator
 from models_ml.experiments.assignment import variant_of
 from tests.auth.people import call
@@ -178,8 +176,8 @@ async def test_a_recurring_campaign_begins_each_time_once_and_keeps_variants(sta
 
 async def test_an_outage_sets_a_notice_off_for_its_region_once(stage: Stage, sim: Simulator) -> None:
     people = await stage.people(5)
-    await _contracts(stage, [one.id for one in people[:3]], "SP-01")
-    await _contracts(stage, [one.id for one in people[3:]], "RJ-07")
+    await stage.contracts([one.id for one in people[:3]], "SP-01")
+    await stage.contracts([one.id for one in people[3:]], "RJ-07")
     await stage.begun(
         people, kind="triggered", lane="utility", variants=[variant("a", template="boas_vindas")],
         schedule={**ALWAYS, "trigger": {"event": "outage_started"}},
@@ -211,15 +209,3 @@ async def test_a_scheduled_campaign_begins_at_its_time_and_waits_for_open_hours(
     assert (await stage.of(campaign_id))["state"] == "running" and await stage.states() == {"pending": 3}
     earliest: datetime = await stage.hub.fetchval("SELECT min(send_after) FROM campaign_recipients")
     assert earliest > datetime.now(UTC) + timedelta(minutes=30) and sim.core.ledger.accepted_calls == 0
-
-
-async def _contracts(stage: Stage, customers: list[UUID], region: str) -> None:
-    await stage.hub.fetch(
-        "INSERT INTO plans (external_id, name, kind, price_micros) VALUES ('P1', 'Fibra', 'fiber', 99900000) ON CONFLICT DO NOTHING"
-    )
-    for customer_id in customers:
-        await stage.hub.fetch(
-            "INSERT INTO contracts (external_id, customer_id, plan_id, status, region_code, started_on) "
-            "VALUES ($1, $2, 'P1', 'active', $3, '2025-01-01')",
-            uuid7().hex, customer_id, region,
-        )  # fmt: skip

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from hub_api.campaigns.sending import crossings
 from hub_api.chat.privacy import erase
+from hub_api.chat.privacy.jobs import retain
 from hub_api.platform.clickhouse import connect
 from hub_api.platform.dberrors import RETRYABLE
 from hub_api.platform.ids import uuid7
@@ -216,14 +217,8 @@ async def test_each_event_starts_one_message_a_customer_whatever_dies(stage: Sta
         number = next(stories)
         customers = await stage.people(PEOPLE, first=number * PEOPLE)
         people = [one.id for one in customers]
-        await stage.hub.fetch(
-            "INSERT INTO plans (external_id, name, kind, price_micros) VALUES ('P1', 'Fibra', 'fiber', 99900000) ON CONFLICT DO NOTHING"
-        )
-        for n, one in enumerate(people):
-            await stage.hub.fetch(
-                "INSERT INTO contracts (external_id, customer_id, plan_id, status, region_code, started_on) "
-                "VALUES ($1, $2, 'P1', 'active', $3, '2025-01-01')", one.hex, one, REGIONS[n * 2 // PEOPLE],
-            )  # fmt: skip
+        for place, some in zip(REGIONS, (people[: PEOPLE // 2], people[PEOPLE // 2 :]), strict=True):
+            await stage.contracts(some, place)
         await warehouse(stage, lambda client: client.command("TRUNCATE TABLE gold.churn_risk"))
         # The second scores are those of the day before the start; all others come while the campaign runs.
         today = datetime.now(stage.hub.services.settings.zone).date()
@@ -318,3 +313,48 @@ async def test_a_paused_campaign_forgets_who_is_erased_and_misses_and_doubles_no
     assert sorted(row["customer_id"] for row in await stage.hub.fetch(keys, churn)) == others
     sent = "SELECT v.customer_id FROM messages m JOIN conversations v ON v.id = m.conversation_id WHERE m.author = 'campaign'"
     assert sorted(row["customer_id"] for row in await stage.hub.fetch(sent)) == others
+
+
+async def test_what_set_a_campaign_off_is_kept_while_it_could_again_and_ends_with_the_campaign(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    churn, people, started = await begun_by_churn(stage, monkeypatch, 5)
+    await scored(stage, started - timedelta(days=1), dict.fromkeys(people, 0.2))
+    await scored(stage, started, dict.fromkeys(people, 0.8))
+    outage = await stage.begun(
+        await stage.people(2, first=5), kind="triggered", lane="utility", variants=[variant("a", template="boas_vindas")],
+        schedule={**ALWAYS, "trigger": TRIGGERS[1]}, pacing={"cap": None},
+    )  # fmt: skip
+    await stage.contracts(people[:2], REGIONS[0])
+    await stage.hub.fetch(
+        "INSERT INTO outages (external_id, region_code, service, started_at) VALUES ('Q1', $1, 'fiber', now())",
+        REGIONS[0],
+    )
+    await stage.run()
+    keys = "SELECT count(*) FROM campaign_trigger_keys WHERE campaign_id = $1"
+    assert [await stage.hub.fetchval(keys, one) for one in (churn, outage)] == [5, 2]
+    await stage.step(churn, "pause")
+    # A year passes. The scores before the mark's month are no news any more, those of the mark's day would be read again.
+    await stage.hub.fetch("UPDATE campaign_runs SET created_at = created_at - interval '400 days'")
+    await stage.hub.fetch("UPDATE campaign_trigger_keys SET key = 'churn:2024-01' WHERE customer_id = $1", people[4])
+    await retain.function(stage.hub.services)
+    assert [await stage.hub.fetchval(keys, one) for one in (churn, outage)] == [4, 2]
+    assert await stage.states() == {}, "who they were ends in its time, whatever sets the campaign off"
+
+    calls = "SELECT count(*) FROM messages WHERE author = 'campaign'"
+    sent = await stage.hub.fetchval(calls)
+    await minutes_pass(stage)
+    await stage.step(churn, "resume")
+    await scored(stage, started, dict.fromkeys(people[:4], 0.8))
+    await stage.run()
+    assert await stage.hub.fetchval(calls) == sent
+
+    await stage.step(churn, "cancel")
+    await stage.hub.fetch("UPDATE outages SET ended_at = now()")
+    await stage.hub.fetch("UPDATE campaign_runs SET created_at = created_at - interval '400 days'")
+    await retain.function(stage.hub.services)
+    assert [await stage.hub.fetchval(keys, one) for one in (churn, outage)] == [0, 0]
+    detail = await stage.hub.fetchval(
+        "SELECT detail FROM audit_log WHERE action = 'privacy.retention_applied' ORDER BY id DESC LIMIT 1"
+    )
+    assert detail["campaign_lists"] >= 6
