@@ -11,7 +11,9 @@ import pytest
 from hub_api.platform.ids import uuid7
 from hub_api.settings import Settings
 from tests.auth.people import add_conversation, call
+from tests.support.data import empty
 from tests.support.hub import Hub, make_settings, running_hub
+from tests.support.warehouse import EmbeddedWarehouse
 
 SHOP = "https://loja.example.com"
 
@@ -35,6 +37,14 @@ def settings(database_url: str, redis_url: str) -> Settings:
 async def hub(settings: Settings) -> AsyncIterator[Hub]:
     """The application on a port."""
     async with running_hub(settings) as running:
+        yield running
+
+
+@pytest.fixture
+async def whole(settings: Settings, warehouse_server: EmbeddedWarehouse) -> AsyncIterator[Hub]:
+    """The same with the session's warehouse, emptied."""
+    empty(warehouse_server.url())
+    async with running_hub(settings.model_copy(update={"clickhouse_url": warehouse_server.url()})) as running:
         yield running
 
 

@@ -3,12 +3,10 @@
 import json
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import pytest
 from aiohttp import FormData
 
 from hub_api.analytics.relay import relay_until_empty
@@ -24,9 +22,7 @@ from hub_api.settings import Settings
 from tests.auth.people import call
 from tests.campaigns.conftest import SHOP, Person, add_campaign, add_person, address, api
 from tests.campaigns.test_links import PHONE, opening
-from tests.support.data import empty
-from tests.support.hub import Hub, make_settings, running_hub
-from tests.support.warehouse import EmbeddedWarehouse
+from tests.support.hub import Hub
 
 
 async def plan(hub: Hub, campaign: UUID, goal: str, window_days: int = 7) -> None:
@@ -214,14 +210,6 @@ async def business(hub: Hub, *people: Person) -> None:
         for kind, row in rows.items():
             status, report = await api(hub, "POST", f"/business/{kind}", json={"rows": [row]})
             assert status == 200 and report["rejected"] == 0, report
-
-
-@pytest.fixture
-async def whole(database_url: str, redis_url: str, warehouse_server: EmbeddedWarehouse) -> AsyncIterator[Hub]:
-    """A hub with a warehouse."""
-    empty(warehouse_server.url())
-    async with running_hub(make_settings(database_url, redis_url, clickhouse_url=warehouse_server.url())) as running:
-        yield running
 
 
 async def test_goals_are_laid_to_the_message_to_which_the_warehouse_lays_them(whole: Hub) -> None:

@@ -1,11 +1,9 @@
 """Why a person received a message and what became of it; results over HTTP; what is counted of opt-outs and of work."""
 
 import hashlib
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-import pytest
 from prometheus_client import REGISTRY
 
 from hub_api.analytics.relay import relay_until_empty
@@ -17,20 +15,7 @@ from hub_api.platform.ids import uuid7
 from tests.campaigns.conftest import SHOP, add_campaign, add_person, address, api
 from tests.campaigns.test_goals import plan, sold, tell, write_to
 from tests.campaigns.test_links import PHONE, opening
-from tests.support.data import empty
-from tests.support.hub import Hub, make_settings, running_hub
-from tests.support.warehouse import EmbeddedWarehouse
-
-
-@pytest.fixture
-async def whole(database_url: str, redis_url: str, warehouse_server: EmbeddedWarehouse) -> AsyncIterator[Hub]:
-    """A hub with a warehouse."""
-    empty(warehouse_server.url())
-    settings = make_settings(
-        database_url, redis_url, clickhouse_url=warehouse_server.url(), link_hosts=("loja.example.com",)
-    )
-    async with running_hub(settings) as running:
-        yield running
+from tests.support.hub import Hub
 
 
 async def test_a_message_leads_back_to_its_audience_and_forward_to_its_goals(hub: Hub) -> None:

@@ -1,7 +1,6 @@
 """Conversion as the metric of a test, equal live and in the warehouse; who stayed a customer; campaigns of one message have a goal too."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,26 +16,15 @@ from hub_api.campaigns.goals.stays import record_stays
 from hub_api.settings import Settings
 from hub_api.simulator.server import Simulator
 from tests.auth.people import call
-from tests.campaigns.engine.stage import ALWAYS, CAMPAIGNS, Stage, on_stage, variant
+from tests.campaigns.engine.stage import ALWAYS, CAMPAIGNS, Stage, variant
 from tests.campaigns.engine.test_rules import _look_again
-from tests.support.data import empty
-from tests.support.hub import make_settings, running_hub
 from tests.support.sending import drain_all
-from tests.support.warehouse import EmbeddedWarehouse
 
 
 @pytest.fixture
-def settings(database_url: str, redis_url: str, sim: Simulator, warehouse_server: EmbeddedWarehouse) -> Settings:
-    """Settings with a warehouse."""
-    empty(warehouse_server.url())
-    return make_settings(database_url, redis_url, meta_base_url=sim.url, clickhouse_url=warehouse_server.url())
-
-
-@pytest.fixture
-async def stage(settings: Settings) -> AsyncIterator[Stage]:
-    """See stage.py."""
-    async with running_hub(settings) as hub:
-        yield await on_stage(hub)
+def settings(with_warehouse: Settings) -> Settings:
+    """With a warehouse, which counts too."""
+    return with_warehouse
 
 
 async def _buy(stage: Stage, shares: dict[str, float], kind: str = "purchase", after: timedelta = timedelta()) -> None:
