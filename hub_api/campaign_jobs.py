@@ -2,38 +2,56 @@
 
 from uuid import UUID
 
+import structlog
 from redis.exceptions import RedisError
 
 from hub_api.campaign_channel import WhatsApp
 from hub_api.campaigns.lists import freeze as lists
 from hub_api.campaigns.sending import occur, tick
 from hub_api.campaigns.sending.turn import queries
+from hub_api.platform.pgtypes import Row
 from hub_api.platform.queue import Ring, job
 from hub_api.platform.services import Services
 
+log = structlog.get_logger(__name__)
 CHANNEL = WhatsApp()
+TROUBLE = "the others go on; hub campaigns show ID tells where it stands, hub campaigns pause ID stops it"
 # The scores change once a day; the business data whenever it comes.
 ASK_SCORES_EVERY_S = 300
 
 
 @job("maintenance", timeout_s=60)
 async def watch(services: Services) -> None:
-    """Begin what is due, hold what is paused, end what was cancelled, and ring for everything that runs."""
+    """Begin what is due, hold what is paused, end what was cancelled, and ring for everything that runs.
+
+    One campaign in trouble keeps no other from its turn. Raises what the first of them raised, once all were looked at.
+    """
     await occur.begin_due(services)
-    rings: list[Ring] = []
+    trouble: list[Exception] = []
     for row in await services.db.fetch(queries.at_work):
-        if row["state"] == "paused":
-            await tick.hold(services, row["id"])
-        elif row["state"] == "running":
-            await tick.let_go(services, row["id"])  # what a resume that died had not let go
-            if row["kind"] != "triggered" or await _may_ask(services, row["id"]):
-                await occur.occur(services, row["id"])
-            runs = await services.db.fetch(queries.runs_at_work, row["id"])
-            rings += [(freeze, (str(run["id"]),)) for run in runs if run["state"] == "freezing"]
-            rings.append((send, (str(row["id"]),)))
+        try:
+            await services.bells.ring(await _attend(services, row))
+        except Exception as error:
+            log.exception("campaign_in_trouble", campaign_id=str(row["id"]), state=row["state"], remedy=TROUBLE)
+            trouble.append(error)
     for row in await services.db.fetch(queries.ending):
         await tick.end(services, row["id"])
-    await services.bells.ring(rings)
+    if trouble:
+        raise trouble[0]
+
+
+async def _attend(services: Services, row: Row) -> list[Ring]:
+    """What a campaign at work needs now; the rings for the rest."""
+    if row["state"] == "paused":
+        await tick.hold(services, row["id"])
+    if row["state"] != "running":
+        return []
+    await tick.let_go(services, row["id"])  # what a resume that died had not let go
+    if row["kind"] != "triggered" or await _may_ask(services, row["id"]):
+        await occur.occur(services, row["id"])
+    runs = await services.db.fetch(queries.runs_at_work, row["id"])
+    freezes: list[Ring] = [(freeze, (str(run["id"]),)) for run in runs if run["state"] == "freezing"]
+    return [*freezes, (send, (str(row["id"]),))]
 
 
 @job("maintenance", timeout_s=1800)

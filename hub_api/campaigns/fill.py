@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hub_api.campaigns.ports import Components
 from hub_api.platform.pgtypes import Row
@@ -74,6 +75,19 @@ def values_of(known: Row | Mapping[str, Any], more: Mapping[str, Any] | None) ->
         "invoice.due_on": known.get("invoice_due_on"),
         **(more or {}),
     }
+
+
+def trigger_values(row: Row | Mapping[str, Any], zone: ZoneInfo) -> dict[str, str]:
+    """By source: what a row of `trigger_members` knows of the invoice or the outage that set a campaign off, in words."""
+    ends = row["expected_end_at"]
+    told = {
+        "trigger.id": row["key"].partition(":")[2],
+        "trigger.amount": words(_money(row["amount_micros"])),
+        "trigger.due_on": words(row["due_on"]),
+        "trigger.region_code": words(row["region_code"]),
+        "trigger.expected_end": f"{ends.astimezone(zone):%d/%m às %H:%M}" if ends else "",
+    }
+    return {source: text for source, text in told.items() if text}
 
 
 def _money(micros: int | None) -> Decimal | None:

@@ -58,7 +58,8 @@ def cap_of(campaign: Row | Mapping[str, Any]) -> tuple[int, int]:
 async def freeze(services: Services, channel: Channel, run_id: UUID) -> int | None:
     """Freeze the list of a run; its members. None when it is frozen already or another process is at it.
 
-    A failure that no repetition mends leaves the run `failed` with its reason. Raises what may be repeated.
+    A failure that no repetition mends leaves the run `failed` with its reason. Raises what may be repeated; the run tells what it
+    waits for.
     """
     lease = datetime.now(UTC)
     run = await services.db.fetchrow(queries.find_run, run_id)
@@ -70,6 +71,7 @@ async def freeze(services: Services, channel: Channel, run_id: UUID) -> int | No
         return None
     except HubError as error:
         if error.retryable:
+            await services.db.execute(queries.freeze_waits, run_id, error.code)
             raise
         log.warning("campaign_not_frozen", run_id=str(run_id), reason=error.code)
         await services.db.execute(queries.fail_run, run_id, f"{error.code}: {error.message}"[:500])

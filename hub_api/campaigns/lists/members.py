@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from hub_api.campaigns.fill import trigger_values
 from hub_api.campaigns.plans.schemas import FEATURES
 from hub_api.campaigns.ports import Audience, Channel
 from hub_api.errors import Conflict
@@ -57,7 +58,7 @@ async def open_source(
         frozen = await services.db.fetchrow(queries.find_snapshot, UUID(snapshot_id))
         if frozen is None:
             raise Conflict(f"there is no frozen list {snapshot_id}")
-        members = _paged(services, queries.snapshot_members, UUID(snapshot_id))
+        members = _snapshot(services, UUID(snapshot_id))
         return Source(frozen["definition"], frozen["as_of"], frozen["asset_version"], members)
     if upload_id := audience.get("upload_id"):
         return Source(None, None, None, _uploaded(services, UUID(upload_id)))
@@ -102,10 +103,15 @@ async def _asked(
         yield portion
 
 
-async def _paged(services: Services, query: str, of: UUID) -> AsyncIterator[list[Member]]:
+async def _snapshot(services: Services, of: UUID) -> AsyncIterator[list[Member]]:
+    async for rows in _paged(services, queries.snapshot_members, of):
+        yield [Member(row["customer_id"]) for row in rows]
+
+
+async def _paged(services: Services, query: str, of: UUID) -> AsyncIterator[list[Row]]:
     last: UUID | None = None
     while rows := await services.db.fetch(query, of, last, PORTION):
-        yield [Member(row["customer_id"], variables=row.get("variables")) for row in rows]
+        yield rows
         last = rows[-1]["customer_id"]
 
 
@@ -125,7 +131,8 @@ async def _triggered(services: Services, channel: Channel, run: Row | Mapping[st
     inside = None
     if not audience.get("upload_id") and not audience.get("snapshot_id"):
         inside = await _segment(services, channel, audience)
-    async for portion in _paged(services, queries.trigger_members, run["id"]):
+    async for rows in _paged(services, queries.trigger_members, run["id"]):
+        portion = [Member(row["customer_id"], variables=trigger_values(row, services.settings.zone)) for row in rows]
         if inside is None:
             yield portion
             continue

@@ -30,11 +30,11 @@ WITH added AS (
 SELECT count(*)::int FROM added;
 
 -- name: progress  -- $1 run, $2 the lease held, $3 now, $4 read so far -> true: the lease is still ours
-UPDATE campaign_runs SET last_turn_at = $3, read_so_far = $4 WHERE id = $1 AND state = 'freezing' AND last_turn_at = $2 RETURNING true;
+UPDATE campaign_runs SET last_turn_at = $3, read_so_far = $4, waits_for = NULL WHERE id = $1 AND state = 'freezing' AND last_turn_at = $2 RETURNING true;
 
 -- name: freeze_run  -- $1 campaign, $2 run, $3 the lease held -> members, excluded
 UPDATE campaign_runs r SET state = 'frozen', frozen_at = now(), members = found.members, members_sha256 = found.hash,
-    excluded = found.excluded, last_turn_at = NULL
+    excluded = found.excluded, last_turn_at = NULL, waits_for = NULL
 FROM (
     SELECT count(*)::int AS members,
         sha256(coalesce(string_agg(uuid_send(customer_id), ''::bytea ORDER BY customer_id), ''::bytea)) AS hash,
@@ -48,8 +48,11 @@ FROM (
 ) AS found
 WHERE r.id = $2 AND r.state = 'freezing' AND r.last_turn_at = $3 RETURNING r.members, r.excluded;
 
+-- name: freeze_waits  -- $1 run, $2 what its freeze waits for
+UPDATE campaign_runs SET waits_for = $2 WHERE id = $1 AND state = 'freezing';
+
 -- name: fail_run  -- $1 run, $2 why
-UPDATE campaign_runs SET state = 'failed', failure = $2, finished_at = now() WHERE id = $1 AND state = 'freezing';
+UPDATE campaign_runs SET state = 'failed', failure = $2, waits_for = NULL, finished_at = now() WHERE id = $1 AND state = 'freezing';
 
 -- name: find_snapshot  -- $1 id -> as_of, asset_version, definition of a frozen one
 SELECT as_of, asset_version, definition FROM segment_snapshots WHERE id = $1 AND state = 'frozen';
@@ -62,9 +65,15 @@ ORDER BY customer_id LIMIT $3;
 SELECT line, customer_id, variables FROM campaign_upload_rows
 WHERE upload_id = $1 AND line > $2 AND customer_id IS NOT NULL ORDER BY line LIMIT $3;
 
--- name: trigger_members  -- $1 run, $2 the last customer before or null, $3 limit -> customer_id, variables
-SELECT customer_id, jsonb_build_object('trigger.id', substr(min(key), strpos(min(key), ':') + 1)) AS variables FROM campaign_trigger_keys
-WHERE run_id = $1 AND ($2::uuid IS NULL OR customer_id > $2) GROUP BY customer_id ORDER BY customer_id LIMIT $3;
+-- name: trigger_members  -- $1 run, $2 the last customer before or null, $3 limit -> customer_id, key (the first of his), and what it names: amount_micros, due_on of an invoice; region_code, expected_end_at of an outage
+SELECT t.customer_id, t.key, i.amount_micros, i.due_on, o.region_code, o.expected_end_at
+FROM (
+    SELECT customer_id, min(key) AS key FROM campaign_trigger_keys
+    WHERE run_id = $1 AND ($2::uuid IS NULL OR customer_id > $2) GROUP BY customer_id ORDER BY customer_id LIMIT $3
+) AS t
+LEFT JOIN invoices i ON t.key LIKE 'invoice:%' AND i.external_id = substr(t.key, length('invoice:') + 1)
+LEFT JOIN outages o ON t.key LIKE 'outage:%' AND o.external_id = substr(t.key, length('outage:') + 1)
+ORDER BY t.customer_id;
 
 -- name: insert_upload  -- $1 id, $2 name, $3 columns, $4 rows, $5 accepted, $6 actor
 INSERT INTO campaign_uploads (id, name, columns, rows, accepted, created_by) VALUES ($1, $2, $3, $4, $5, $6);

@@ -14,11 +14,12 @@ from hub_api.campaigns.fill import Short, components_of, values_of
 from hub_api.campaigns.languages import Language
 from hub_api.campaigns.links import codes, targets
 from hub_api.campaigns.links import variables as links
+from hub_api.campaigns.links.targets import columns_in
 from hub_api.campaigns.lists.freeze import HOLDOUT_SALT, cap_of, features_of, when_of
 from hub_api.campaigns.lists.members import PORTION, Member, open_source, queries
 from hub_api.campaigns.lists.sample import Sampled
 from hub_api.campaigns.plans import words
-from hub_api.campaigns.plans.schemas import Advice, Checked, Forecast, Sample
+from hub_api.campaigns.plans.schemas import TRIGGER_FIELDS, Advice, Checked, Forecast, Sample
 from hub_api.campaigns.plans.words import Problem
 from hub_api.campaigns.ports import Capacity, Channel, Template
 from hub_api.campaigns.timing import Pacing, forecast
@@ -130,7 +131,7 @@ async def _templates(
         missing, extra = set(template.places) - set(one["variables"]), set(one["variables"]) - set(template.places)
         if missing or extra:
             problems.append(Problem("variables", {**who, "missing": sorted(missing), "extra": sorted(extra)}))
-        problems += _links(services, who, template, one["variables"])
+        problems += _links(services, who, template, one["variables"]) + _sources(campaign, who, one["variables"])
     return found
 
 
@@ -148,6 +149,22 @@ def _links(
         if area == "button" and template.buttons.get(place) != ours:
             problems.append(Problem("link_button", {**who, "address": ours}))
     return problems
+
+
+def _sources(campaign: Row, who: Mapping[str, str], variables: Mapping[str, Any]) -> list[Problem]:
+    """Variables of an event that sets other campaigns off: everybody would read the fallback."""
+    trigger = campaign["schedule"].get("trigger")
+    known = {f"trigger.{name}" for name in (TRIGGER_FIELDS[trigger["event"]] if trigger else ())}
+    used = {
+        (place, source)
+        for place, given in variables.items()
+        for source in (given["source"], *columns_in(given.get("url") or ""))
+    }
+    return [
+        Problem("trigger_field", {**who, "place": place, "source": source})
+        for place, source in sorted(used)
+        if source.startswith("trigger.") and source not in known
+    ]  # fmt: skip
 
 
 async def _capacity(services: Services, channel: Channel, templates: dict[str, Template]) -> Capacity:

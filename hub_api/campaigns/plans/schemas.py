@@ -22,6 +22,13 @@ FEATURES = (
     "city", "region_code", "state_code", "plan_id", "speed_mbps", "data_gb", "tenure_days", "late_days", "invoices_late",
 )  # fmt: skip
 
+# What a message may say of what set its campaign off, by event.
+TRIGGER_FIELDS = {
+    "invoice_issued": ("id", "amount", "due_on"),
+    "outage_started": ("id", "region_code", "expected_end"),
+    "churn_risk": ("id",),
+}
+
 
 class Strict(BaseModel):
     """A body that refuses what it does not know."""
@@ -50,7 +57,9 @@ class Variable(Strict):
     source: str = Field(
         pattern=r"^(customer|contract|invoice|feature|csv|trigger|text|link)(\.[A-Za-z0-9_ -]{1,60})?$",
         examples=["customer.first_name"],
-        description="`csv.<column>` of the uploaded file, `trigger.<field>`, `feature.<column>` of the warehouse, `text`: the fallback, `link`: a short link to `url`, of each message its own",
+        description="`csv.<column>` of the uploaded file, `trigger.<field>` of what set a triggered campaign off (`id`; `amount`, `due_on` of an "
+        "invoice; `region_code`, `expected_end` of an outage), `feature.<column>` of the warehouse, `text`: the fallback, `link`: a short "
+        "link to `url`, of each message its own",
     )
     fallback: str = Field("", max_length=500, examples=["cliente"], description="needed by all but `link`")
     url: str | None = Field(
@@ -75,7 +84,7 @@ class Variable(Strict):
         }
         if not known.get(area, source in SOURCES):
             raise ValueError(
-                f"no such source: {', '.join(SOURCES)}, feature.<{'|'.join(FEATURES)}>, csv.<column>, text, link"
+                f"no such source: {', '.join(SOURCES)}, feature.<{'|'.join(FEATURES)}>, csv.<column>, trigger.<field>, text, link"
             )
         return source
 

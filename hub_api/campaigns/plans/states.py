@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from hub_api.auth import audit
 from hub_api.auth.principal import Principal
 from hub_api.campaigns.plans import keep
@@ -16,6 +18,8 @@ from hub_api.events import CampaignChanged, CampaignDecided
 from hub_api.platform.ids import uuid7
 from hub_api.platform.pgtypes import Row
 from hub_api.platform.postgres import Transaction
+
+log = structlog.get_logger(__name__)
 
 # The door's verbs, the states they begin at, and where they lead; starting may also lead to `scheduled`.
 VERBS: Mapping[str, tuple[tuple[str, ...], str]] = {
@@ -110,8 +114,12 @@ async def move(
         aggregate_id=row["id"], aggregate_version=version, occurred_at=datetime.now(UTC), from_state=row["state"],
         to_state=to, reason=reason or verb or "",
     ))  # fmt: skip
+    if who == audit.SYSTEM and to in ("paused", "failed"):
+        # Nobody is at the console at night: whoever reads the log finds what a rule stopped.
+        log.warning("campaign_stopped", campaign_id=str(row["id"]), state=to, reason=reason, remedy=_STOPPED)
 
 
+_STOPPED = "GET /api/v1/campaigns/{id}/decisions has the evidence; hub campaigns resume ID goes on"
 _PAST = {
     "submit": "submitted", "reject": "rejected", "approve": "approved", "start": "started", "pause": "paused",
     "resume": "resumed", "cancel": "cancelled", "running": "started",

@@ -33,6 +33,10 @@ _OBSTACLES: Mapping[str, Mapping[Language, str]] = {
         "pt-BR": f"{_WHO['pt-BR']}: para um link rastreado, o botão do modelo tem de levar a {{address}}",
         "en": f"{_WHO['en']}: for a tracked link, the template's button must lead to {{address}}",
     },
+    "trigger_field": {
+        "pt-BR": f"{_WHO['pt-BR']}: {{place}} usa {{source}}, que o gatilho desta campanha não informa",
+        "en": f"{_WHO['en']}: {{place}} uses {{source}}, which what sets this campaign off does not tell",
+    },
     "no_price": {
         "pt-BR": "há orçamento, mas nenhuma tabela de preços nessa moeda",
         "en": "there is a budget, but no price list in its currency",

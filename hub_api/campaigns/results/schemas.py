@@ -193,6 +193,16 @@ class Monitor(BaseModel):
     lag_s: float = Field(description="how late the first recipient is whose time has come, seconds")
     next_turn_at: datetime | None = Field(description="when the next one's time comes; null: everybody's has")
     held: int = Field(description="messages in the outbox that wait for the campaign to go on")
+    put_off: dict[str, int] = Field(
+        examples=[{"quota": 500}],
+        description="messages in the outbox that wait for something else: `quota` of the number, `pair` (the customer got one just now), "
+        "`template` (Meta takes it no more for now)",
+    )
+    waits_for: str | None = Field(
+        examples=["per_day"],
+        description="why no recipient gets his turn although some wait: `per_day`, `smooth_start`, `winner`, `no_number`, `unavailable` (the "
+        "warehouse, while the list is frozen)",
+    )
     last_sent_at: datetime | None
 
 

@@ -24,7 +24,7 @@ async def watch(services: Services, channel: Channel, campaign: Row, run_id: UUI
     told: dict[str, Any] = {
         "campaign_id": campaign["id"], "state": campaign["state"], "block_reason": campaign["block_reason"], "run": None,
         "by_variant": [], "recipients": {}, "excluded": {}, "failures": [],
-        "last_minute": 0, "lag_s": 0.0, "next_turn_at": None, "held": 0, "last_sent_at": None,
+        "last_minute": 0, "lag_s": 0.0, "next_turn_at": None, "held": 0, "put_off": {}, "waits_for": None, "last_sent_at": None,
     }  # fmt: skip
     run = await find_run(services, campaign["id"], run_id)
     if run is None:
@@ -41,6 +41,8 @@ async def watch(services: Services, channel: Channel, campaign: Row, run_id: UUI
         failures.append({**row, "meaning": channel.meaning(code), "retryable": channel.retryable(code)})
     pace = await services.db.fetchrow(queries.pace, run["id"])
     reasons = await services.db.fetch(queries.reasons, run["id"])
+    put_off = {row["reason"]: row["messages"] for row in await services.db.fetch(queries.put_off, run["id"])}
+    waits = campaign["state"] == "running" and (run["state"] == "freezing" or recipients.get("pending"))
     return {
         **told,
         **(pace or {}),
@@ -49,6 +51,9 @@ async def watch(services: Services, channel: Channel, campaign: Row, run_id: UUI
         "recipients": recipients,
         "excluded": {row["reason"]: row["recipients"] for row in reasons},
         "failures": failures,
+        "held": put_off.pop("campaign", 0),
+        "put_off": put_off,
+        "waits_for": run["waits_for"] if waits else None,
     }
 
 

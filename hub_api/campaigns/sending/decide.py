@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from hub_api.campaigns.plans import states
+from hub_api.campaigns.ports import Channel
 from hub_api.campaigns.sending.turn import queries, tell_plan
 from hub_api.platform.pgtypes import Row
 from hub_api.platform.services import Services
@@ -17,19 +18,30 @@ from models_ml.experiments.running import Arm, Verdict
 
 LOOK_EVERY_S = 30  # a look counts all recipients
 REALLOCATE_AFTER = timedelta(hours=1)
+# What Meta does to templates that people block and report.
+COMPLAINED = frozenset({"LOW_QUALITY", "PAUSED", "DISABLED"})
 # Between the test's end and the decision somebody may still be counted: less than this is not looked at as a smooth start.
 BEGINS = "0001-01-01T00:00:00+00:00"
 
 
-async def room_by_rules(services: Services, campaign: Row, run: Row) -> int | None:
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many turns more a rule allows now, and which one."""
+
+    turns: int
+    rule: str
+
+
+async def room_by_rules(services: Services, campaign: Row, run: Row) -> Room | None:
     """How many more turns the rules allow the run now; None: as many as there are. A rule that stops it pauses the campaign."""
     decisions = await services.db.fetch(queries.decisions, run["id"])
     done = {(row["rule"], row["outcome"]) for row in decisions}
     smooth, asked = campaign["pacing"].get("smooth_start"), campaign["experiment"]
     if smooth and ("smooth_start", "go_on") not in done:
-        return await _smooth(services, campaign, run, smooth)
+        return Room(await _smooth(services, campaign, run, smooth), "smooth_start")
     if asked.get("allocation") == "winner" and run["promoted"] is None and not {("winner", "go_on")} & done:
-        return await _until_decided(services, campaign, run, asked)
+        turns = await _until_decided(services, campaign, run, asked)
+        return None if turns is None else Room(turns, "winner")
     return None
 
 
@@ -138,7 +150,7 @@ async def look(services: Services, campaign: Row, run: Row) -> str | None:
         # Whoever got nothing may pay too: not an arm that can win, but one that a winner has to beat.
         evidence["control"] = {name: {"n": arm.n, "successes": arm.successes} for name, arm in seen.silent.items()}
     if verdict.why == "mismatch":
-        return await _stop(services, campaign["id"], run["id"], evidence)
+        return await _stop(services, campaign["id"], run["id"], evidence, "mismatch")
     if asked.get("allocation") == "winner" and verdict.winner is not None:
         return await _promote(services, campaign["id"], run, seen.tested, verdict.winner, evidence)
     if asked.get("allocation") == "thompson":
@@ -150,13 +162,28 @@ def _ends_the_test(decision: Row) -> bool:
     return decision["rule"] == "winner" and decision["outcome"] != "undecided" and bool(decision["evidence"].get("p"))
 
 
-async def _stop(services: Services, campaign_id: UUID, run_id: UUID, evidence: Mapping[str, Any]) -> str | None:
+async def stop_unsendable(services: Services, channel: Channel, campaign: Row, run: Row, variant: str) -> None:
+    """Stop a campaign of which Meta takes a template no more: whether it is sent again, and by which message, a person decides.
+
+    A template of low quality, or paused for it, is one that people blocked and reported: the guardrail of complaints.
+    """
+    (sent,) = [one for one in await services.db.fetch(queries.variants, campaign["id"]) if one["name"] == variant]
+    template = await channel.template(services, sent["template_name"], sent["template_language"])
+    status = template.status if template else "DELETED"
+    rule = "guardrail" if status in COMPLAINED else "template"
+    named = {"template": sent["template_name"], "template_language": sent["template_language"]}
+    await _stop(services, campaign["id"], run["id"], {"variant": variant, **named, "status": status}, rule)
+
+
+async def _stop(
+    services: Services, campaign_id: UUID, run_id: UUID, evidence: Mapping[str, Any], rule: str
+) -> str | None:
     async with services.transaction() as tx:
         row = await tx.db.fetchrow(queries.lock_working, campaign_id)
         if row is None:
             return None
-        await states.decide(tx, campaign_id, run_id, "mismatch", "stop", evidence)
-        await states.move(tx, row, "paused", reason="mismatch")
+        await states.decide(tx, campaign_id, run_id, rule, "stop", evidence)
+        await states.move(tx, row, "paused", reason=rule)
     return "stop"
 
 

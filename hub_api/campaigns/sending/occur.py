@@ -33,10 +33,15 @@ async def begin_due(services: Services) -> int:
 
 
 async def occur(services: Services, campaign_id: UUID) -> None:
-    """Begin the run that a running campaign is due to have, each once."""
+    """Begin the run that a running campaign is due to have, each once; one that comes again is completed when its end has come
+    and its last run is over."""
     async with services.transaction() as tx:
         campaign = await tx.db.fetchrow(at_work.lock_working, campaign_id)
         if campaign is None:
+            return
+        if campaign["kind"] != "once" and _has_ended(campaign):
+            if not await tx.db.fetch(at_work.runs_at_work, campaign_id):
+                await states.move(tx, campaign, "completed")
             return
         match campaign["kind"]:
             case "once":
@@ -47,6 +52,11 @@ async def occur(services: Services, campaign_id: UUID) -> None:
                 await _by_business(tx, campaign, services.settings.zone)
     if campaign["kind"] == "triggered" and campaign["schedule"]["trigger"]["event"] == "churn_risk":
         await crossings.begin(services, campaign)
+
+
+def _has_ended(campaign: Row) -> bool:
+    until = campaign["schedule"].get("until")
+    return until is not None and datetime.fromisoformat(until) <= datetime.now(UTC)
 
 
 async def _by_rhythm(tx: Transaction, services: Services, campaign: Row) -> None:

@@ -32,6 +32,9 @@ WHERE campaign_id = $1 AND state IN ('freezing', 'frozen', 'running') ORDER BY i
 -- name: begin_run  -- $1 run -> true: it begins now
 UPDATE campaign_runs SET state = 'running', started_at = now() WHERE id = $1 AND state = 'frozen' RETURNING true;
 
+-- name: set_waits_for  -- $1 run, $2 why nothing of it leaves (null: it does, or nobody waits)
+UPDATE campaign_runs SET waits_for = $2 WHERE id = $1 AND waits_for IS DISTINCT FROM $2;
+
 -- name: due  -- $1 run, $2 now, $3 limit -> recipients whose turn has come, in their order: a list whose hours are still to come is not walked through
 SELECT customer_id, step, variant, attempt, state_code, variables, send_after FROM campaign_recipients
 WHERE run_id = $1 AND state = 'pending' AND send_after <= $2 ORDER BY send_after, position LIMIT $3;
@@ -164,13 +167,13 @@ WITH over AS (
 SELECT count(*)::int FROM done;
 
 -- name: end_runs  -- $1 campaign, $2 state: those without anything under way
-UPDATE campaign_runs run SET state = $2, finished_at = now()
+UPDATE campaign_runs run SET state = $2, waits_for = NULL, finished_at = now()
 WHERE campaign_id = $1 AND state IN ('freezing', 'frozen', 'running') AND NOT EXISTS (
     SELECT FROM campaign_recipients r WHERE r.run_id = run.id AND r.state IN ('pending', 'queued')
 );
 
 -- name: complete_run  -- $1 run -> true: nobody waits any more
-UPDATE campaign_runs run SET state = 'completed', finished_at = now()
+UPDATE campaign_runs run SET state = 'completed', waits_for = NULL, finished_at = now()
 WHERE id = $1 AND state = 'running'
     AND NOT EXISTS (SELECT FROM campaign_recipients r WHERE r.run_id = $1 AND r.state = 'pending')
     AND NOT EXISTS (SELECT FROM campaign_recipients r WHERE r.run_id = $1 AND r.state = 'queued')

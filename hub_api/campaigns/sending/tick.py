@@ -3,7 +3,6 @@
 Every round finds its work by marks in PostgreSQL and may be repeated or cut off anywhere; the clock rings for all that runs.
 """
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -15,8 +14,8 @@ from hub_api.campaigns.lists.freeze import hours_of_campaign, when_of
 from hub_api.campaigns.plans import keep, states
 from hub_api.campaigns.ports import Channel
 from hub_api.campaigns.sending import decide, journey
-from hub_api.campaigns.sending.turn import PORTION, queries, take_turns, tell_plan
-from hub_api.campaigns.timing import Pacing, Standing, admit, affordable
+from hub_api.campaigns.sending.filling import fill
+from hub_api.campaigns.sending.turn import queries, tell_plan
 from hub_api.events import MessageStateChanged
 from hub_api.platform import metrics
 from hub_api.platform.pgtypes import Row
@@ -26,8 +25,6 @@ from hub_api.platform.services import Services
 log = structlog.get_logger(__name__)
 
 MOST_ATTEMPTS = 3
-# A worker has other work too: a round ends after so long, and the next ring goes on.
-ROUND_S = 5.0
 CANCEL_CHUNK = 2_000
 
 
@@ -49,7 +46,10 @@ async def work(services: Services, channel: Channel, campaign_id: UUID) -> bool:
         await settle(services, channel, campaign, run)
         if await _may_look(services, run["id"]):
             await decide.look(services, campaign, run)
-        more = await _fill(services, channel, campaign_id, run, runs) or more
+        filled = await fill(services, channel, campaign_id, run, runs)
+        if filled.known:
+            await services.db.execute(queries.set_waits_for, run["id"], filled.waits_for)
+        more = filled.more or more
         await _complete(services, campaign, run)
     return more
 
@@ -70,61 +70,6 @@ async def _fail(services: Services, campaign_id: UUID) -> None:
         failure = await tx.db.fetchval(queries.failed_run, campaign_id)
         if row is not None and failure:
             await states.move(tx, row, "failed", reason=failure)
-
-
-async def _fill(services: Services, channel: Channel, campaign_id: UUID, run: Row, runs: Sequence[Row]) -> bool:
-    """Put turns into the outbox while runway, day, budget and rules have room; whether there was still room at the end."""
-    end = datetime.now(UTC) + timedelta(seconds=ROUND_S)
-    while datetime.now(UTC) < end:
-        campaign = await services.db.fetchrow(keep.queries.find_campaign, campaign_id)
-        now_run = next(
-            (one for one in await services.db.fetch(queries.runs_at_work, campaign_id) if one["id"] == run["id"]), None
-        )
-        if campaign is None or campaign["state"] != "running" or now_run is None:
-            return False
-        pacing = await pacing_of(services, channel, campaign)
-        today = datetime.now(services.settings.zone).date()
-        waiting = await services.db.fetchval(queries.in_outbox, [one["id"] for one in runs])
-        placed_today = campaign["placed_today"] if campaign["placed_day"] == today else 0
-        room = admit(pacing, Standing(waiting, placed_today, campaign["placed"]))
-        if room <= 0:
-            if affordable(pacing, campaign["placed"]) <= 0:
-                await _out_of_budget(services, campaign, now_run, pacing)
-            return False
-        allowed = await decide.room_by_rules(services, campaign, now_run)
-        room = room if allowed is None else min(room, allowed)
-        if room <= 0:
-            return False
-        portion = await take_turns(services, channel, campaign_id, now_run, min(room, PORTION))
-        if portion is None or not portion.looked_at:
-            return False
-        if portion.blocked is not None:
-            log.warning("campaign_waits", campaign_id=str(campaign_id), reason=portion.blocked)
-            return False
-    return True
-
-
-async def pacing_of(services: Services, channel: Channel, campaign: Row) -> Pacing:
-    """The bounds of a campaign now, with the price of a message where there is a budget."""
-    price = await channel.price(services, campaign["lane"]) if campaign["budget_micros"] is not None else None
-    fits = price is not None and price[1] == campaign["budget_currency"].strip()
-    return Pacing(
-        per_day=campaign["pacing"].get("per_day"),
-        runway=campaign["pacing"].get("runway", 500),
-        budget_micros=campaign["budget_micros"],
-        price_micros=price[0] if price is not None and fits else None,
-    )
-
-
-async def _out_of_budget(services: Services, campaign: Row, run: Row, pacing: Pacing) -> None:
-    """Nobody more can be paid: it stands still until the budget is raised, if somebody still waits."""
-    async with services.transaction() as tx:
-        row = await tx.db.fetchrow(queries.lock_working, campaign["id"])
-        if row is None or not await tx.db.fetch(queries.due, run["id"], datetime.max.replace(tzinfo=UTC), 1):
-            return
-        evidence = {"budget_micros": pacing.budget_micros, "price_micros": pacing.price_micros, "placed": row["placed"]}
-        await states.decide(tx, campaign["id"], run["id"], "budget", "stop", evidence)
-        await states.move(tx, row, "paused", reason="budget" if pacing.price_micros is not None else "no_price")
 
 
 async def settle(services: Services, channel: Channel, campaign: Row, run: Row) -> int:

@@ -34,17 +34,19 @@ queries = sqlfile.load(__package__)
 PORTION = 500
 # Who could not be placed for a reason that passes by itself waits so long.
 WAITS_S = 60
-_PASSES = frozenset({"no_number", "template_not_approved"})
+_UNSENDABLE = "template_not_approved"
+_PASSES = frozenset({"no_number", _UNSENDABLE})
 
 
 @dataclass(slots=True)
 class Portion:
     """What became of a portion: how many were looked at, and how many messages were placed. `blocked`: a code that keeps all
-    of them from being placed."""
+    of them from being placed. `unsendable`: a variant whose template Meta takes no more."""
 
     looked_at: int = 0
     placed: int = 0
     blocked: str | None = None
+    unsendable: str | None = None
 
 
 @dataclass(slots=True)
@@ -161,7 +163,8 @@ async def _give(
     _tell(tx, campaign, run, variants, [(row["customer_id"], chosen[row["customer_id"]]) for row in first], now)
     today = now.astimezone(services.settings.zone).date()
     await tx.db.execute(queries.count_turns, *key, len(first), len(sent), today)
-    return Portion(placed=len(sent), blocked=blocked if refused and not sent else None)
+    unsendable = next((chosen[one] for one, code in refused.items() if code == _UNSENDABLE), None)
+    return Portion(placed=len(sent), blocked=blocked if refused and not sent else None, unsendable=unsendable)
 
 
 def _variant(campaign: Row, run: Row, variants: Sequence[Row], row: Row) -> str:
