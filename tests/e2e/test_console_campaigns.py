@@ -4,7 +4,7 @@ approves it, it runs at the simulator, is paused and goes on, and the better var
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -204,6 +204,9 @@ async def read_out(page: Page, boss: Page, scene: Scene, campaign: str) -> None:
     assert scene.simulator.core.ledger.accepted_calls < PEOPLE  # the control got nothing, nobody two
     await accessible(page)
     await shot(page, "campaign-monitor")
+    await pick(page, page.get_by_role("region", name="Funil"), "Ver por", "Número")
+    ours = await scene.hub.fetchval("SELECT display_phone_number FROM whatsapp_numbers")
+    await expect(funnel.get_by_role("row", name=re.compile(re.escape(ours)))).to_contain_text(re.compile(r"\d{3}"))
     await page.get_by_role("tab", name="Experimento").click()
     await expect(page.get_by_role("status").filter(has_text="venceu")).to_contain_text("B venceu", timeout=20_000)
     await page.get_by_text("Vencedor: promove B").wait_for()
@@ -236,6 +239,7 @@ async def read_out(page: Page, boss: Page, scene: Scene, campaign: str) -> None:
     await page.get_by_role("link", name="Lembrete de dezembro").wait_for()
     await accessible(page)
     await shot(page, "campaigns")
+    await results_come_as_a_file(page, scene)
     talk = await scene.hub.fetchval(
         "SELECT v.id FROM conversations v JOIN campaign_recipients r USING (customer_id) WHERE r.state = 'sent' LIMIT 1"
     )
@@ -243,6 +247,28 @@ async def read_out(page: Page, boss: Page, scene: Scene, campaign: str) -> None:
     await boss.get_by_role("link", name=re.compile("^Lembrete de dezembro")).scroll_into_view_if_needed()
     await accessible(boss)
     await shot(boss, "dark-customer-campaigns")
+
+
+async def results_come_as_a_file(page: Page, scene: Scene) -> None:
+    """What another system sold, told by a marketer: each line counts once, or says why not."""
+    who = await scene.hub.fetchval(
+        "SELECT phone FROM customers c JOIN campaign_recipients r ON r.customer_id = c.id WHERE r.state = 'sent' LIMIT 1"
+    )
+    day = (datetime.now(UTC) - timedelta(days=1)).strftime("%d/%m/%Y 10:00")
+    lines = f"id;tipo;data;valor;telefone\nV1;compra;{day};99,90;{who}\nV2;compra;{day};1,00;+5599900000000\n"
+    await page.get_by_role("button", name="Enviar resultados (CSV)").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.locator("input[type=file]").set_input_files(
+        {"name": "vendas.csv", "mimeType": "text/csv", "buffer": lines.encode()}
+    )
+    await dialog.get_by_role("button", name="Enviar", exact=True).click()
+    await dialog.get_by_text("2 linhas: 1 novas ou alteradas, 0 iguais, 1 recusadas.").wait_for()
+    await expect(dialog.get_by_role("row", name=re.compile("^3"))).to_contain_text("não é cliente")
+    await accessible(page)
+    await shot(page, "campaign-results-file")
+    await dialog.get_by_role("button", name="Fechar").click()
+    told = await scene.hub.fetch("SELECT external_id, value_micros FROM goals WHERE source = 'file'")
+    assert [(row["external_id"], row["value_micros"]) for row in told] == [("V1", 99_900_000)]
 
 
 async def other_looks(scene: Scene, campaign: str) -> None:

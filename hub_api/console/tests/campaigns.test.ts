@@ -208,12 +208,20 @@ describe('the funnel', () => {
         { variant: 'a', ...figures({ sent: 4 }) },
         { variant: 'b', ...figures({ sent: 6 }) },
       ],
-      by_number: [],
-      by_segment: [],
+      by_number: [{ number_id: 'n1', ...figures({ sent: 10 }) }],
+      by_segment: [
+        { segment_id: 's1', name: 'Devedores', ...figures({ sent: 3 }) },
+        { segment_id: 's2', name: null, ...figures({ sent: 1 }) },
+      ],
       series: [],
     }
-    expect(rowsOf(results).map((one) => one.name)).toEqual([null, 'a', 'b'])
-    expect(rowsOf({ ...results, by_variant: results.by_variant.slice(0, 1) }).map((one) => one.name)).toEqual([null])
+    expect(rowsOf(results, 'variant').map((one) => one.key)).toEqual([null, 'a', 'b'])
+    const alone = { ...results, by_variant: results.by_variant.slice(0, 1) }
+    expect(rowsOf(alone, 'variant').map((one) => one.key)).toEqual([null])
+    const [total, first, second] = rowsOf(results, 'segment')
+    expect(total?.figures).toBe(results.total)
+    expect([first?.name, first?.figures.sent, second?.name]).toEqual(['Devedores', 3, null])
+    expect(rowsOf(results, 'number').map((one) => one.key)).toEqual([null, 'n1'])
     expect(shareOf(results.total, 'read')).toBe(0.5)
     expect(shareOf(figures({}), 'read')).toBeNull()
   })

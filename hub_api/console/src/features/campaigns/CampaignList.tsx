@@ -1,6 +1,6 @@
 /** Every campaign that one sees: where it stands, how far it has come, who made it, what may be done with it. */
 import { Button, Chip, LinearProgress, MenuItem, Link as MuiLink, Stack, TextField, Typography } from '@mui/material'
-import { Megaphone } from 'lucide-react'
+import { Megaphone, Upload } from 'lucide-react'
 import { useDeferredValue, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'wouter'
@@ -11,6 +11,7 @@ import { Page } from '../../shared/admin/Page'
 import { useDeeds, usePages } from '../../shared/admin/useAdmin'
 import { dateTime, percent } from '../../shared/format'
 import type { Campaign } from './plan'
+import { ResultsDialog } from './ResultsDialog'
 import { StateOf } from './StateOf'
 import { progress, STATES, type State, VERBS } from './states'
 import { useDeedsOf } from './useDeedsOf'
@@ -33,9 +34,14 @@ export function CampaignList() {
       subtitle={t('list.subtitle')}
       actions={
         writes && (
-          <Button component={Link} href="/campaigns/new" variant="contained" startIcon={<Megaphone size={18} />}>
-            {t('list.new')}
-          </Button>
+          <Stack direction="row" sx={{ gap: 1, flexWrap: 'wrap' }}>
+            <Button startIcon={<Upload size={18} />} onClick={() => deeds.open(<ResultsDialog deeds={deeds} />)}>
+              {t('results.open')}
+            </Button>
+            <Button component={Link} href="/campaigns/new" variant="contained" startIcon={<Megaphone size={18} />}>
+              {t('list.new')}
+            </Button>
+          </Stack>
         )
       }
     >

@@ -30,8 +30,12 @@ export const placeName = (place: string) => `{{${place.replace(/^(body|header)\.
 /** A short link of each message's own, whose clicks are counted. */
 export const LINK = 'link'
 
-/** What set a triggered campaign off: the invoice, the outage. */
-export const TRIGGER_ID = 'trigger.id'
+/** What a message may say of what set its campaign off: the invoice, the outage. */
+export const OF_TRIGGER = {
+  invoice_issued: ['trigger.amount', 'trigger.due_on', 'trigger.id'],
+  outage_started: ['trigger.region_code', 'trigger.expected_end', 'trigger.id'],
+  churn_risk: [],
+} as const
 
 /** The sources of a file's columns. */
 export const ofColumns = (columns: string[]) => columns.map((one) => `csv.${one}`)

@@ -25,6 +25,7 @@ import { isLive, type Verb } from '../states'
 import { Tile } from '../wizard/ReviewStep'
 import { Funnel } from './Funnel'
 import { cumulative, type Monitored, progressOf } from './figures'
+import { Waits } from './Waits'
 
 const FunnelChart = lazy(() => import('./FunnelChart'))
 const WATCH_MS = 1_500
@@ -129,6 +130,7 @@ function Head({ now, may, take }: { now: Monitored } & Pick<Props, 'may' | 'take
           {run?.promoted && (
             <Typography variant="body2">{t('monitor.promoted', { name: run.promoted.toUpperCase() })}</Typography>
           )}
+          <Waits now={now} />
           {run?.failure && <Alert severity="error">{run.failure}</Alert>}
         </Box>
         {verb && (

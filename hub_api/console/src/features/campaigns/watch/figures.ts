@@ -8,18 +8,28 @@ export type Monitored = components['schemas']['Monitor']
 export const FUNNEL = ['sent', 'delivered', 'read', 'replied', 'converted'] as const
 export type FunnelStep = (typeof FUNNEL)[number]
 
-/** A row of the funnel: the whole, or a variant. */
+export const BY = ['variant', 'segment', 'number'] as const
+export type By = (typeof BY)[number]
+
+/** A row of the funnel: the whole (null), or one of its parts. */
 export interface FunnelRow {
-  name: string | null
+  key: string | null
+  /** Of a segment its name; null where it has none any more. */
+  name?: string | null
   figures: Figures
 }
 
-/** The whole first, then each variant; one variant alone is the whole. */
-export function rowsOf(results: Results): FunnelRow[] {
-  const variants = results.by_variant
-    .filter((one) => one.variant !== '')
-    .map(({ variant, ...figures }) => ({ name: variant, figures }))
-  return [{ name: null, figures: results.total }, ...(variants.length > 1 ? variants : [])]
+/** The whole first, then each part; one variant alone is the whole. */
+export function rowsOf(results: Results, by: By): FunnelRow[] {
+  const parts = {
+    variant: () =>
+      results.by_variant
+        .filter((one) => one.variant !== '')
+        .map(({ variant, ...figures }) => ({ key: variant, figures })),
+    segment: () => results.by_segment.map(({ segment_id, name, ...figures }) => ({ key: segment_id, name, figures })),
+    number: () => results.by_number.map(({ number_id, ...figures }) => ({ key: number_id, figures })),
+  }[by]()
+  return [{ key: null, figures: results.total }, ...(by !== 'variant' || parts.length > 1 ? parts : [])]
 }
 
 /** Of those who were written to, who came so far: 0 to 1, null where nobody was. */

@@ -1,7 +1,7 @@
 /** What a rule decided, in words: "Winner: promotes B". */
 import { useTranslation } from 'react-i18next'
 
-const RULES = ['winner', 'thompson', 'mismatch', 'smooth_start', 'budget', 'guardrail'] as const
+const RULES = ['winner', 'thompson', 'mismatch', 'smooth_start', 'budget', 'guardrail', 'template'] as const
 const OUTCOMES = ['promote', 'reallocate', 'stop', 'go_on', 'undecided'] as const
 
 export function useDecided(): (rule: string, outcome: string, evidence: unknown) => string {

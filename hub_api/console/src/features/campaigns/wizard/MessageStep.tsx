@@ -4,7 +4,7 @@ import { Plus } from 'lucide-react'
 import { useTranslation } from 'react-i18next'
 import { Failed, Loading } from '../../../shared/States'
 import { type DraftVariant, evenly, freshVariant, nextName } from '../plan'
-import { LINK, ofColumns, SOURCES, TRIGGER_ID } from '../sources'
+import { LINK, OF_TRIGGER, ofColumns, SOURCES } from '../sources'
 import { useUpload } from './CsvUpload'
 import { Journey } from './Journey'
 import { Samples } from './Samples'
@@ -25,7 +25,7 @@ export function MessageStep(props: StepProps) {
     ...SOURCES,
     LINK,
     ...ofColumns(upload.data?.columns ?? []),
-    ...(draft.kind === 'triggered' ? [TRIGGER_ID] : []),
+    ...(draft.kind === 'triggered' ? OF_TRIGGER[draft.trigger.event] : []),
   ]
   const change = (place: number, next: DraftVariant) => {
     const before = draft.variants[place]
