@@ -45,7 +45,7 @@ def show_(campaign_id: ID, as_json: Annotated[bool, AS_JSON] = False) -> None:
         typer.echo(json.dumps({**dict(row), "runs": runs}, default=str, indent=2, ensure_ascii=False))
         return
     show([row], ("name", "state", "block_reason", "placed", "approved_by", "started_at", "finished_at"), False)
-    show(runs, ("occurrence", "state", "members", "turns", "recipients", "excluded_now", "failure"), False)
+    show(runs, ("occurrence", "state", "members", "turns", "recipients", "excluded_now", "waits_for", "failure"), False)
 
 
 @campaigns.command()

@@ -77,6 +77,14 @@ async def _approved(scene: Scene) -> Deed:
     return Deed(ids={"campaign_id": campaign_id}, headers=(await add_person(scene.hub, "admin")).headers)
 
 
+async def _budget(scene: Scene) -> Deed:
+    """By somebody else than who made it."""
+    campaign_id = await _made(scene)
+    await _step(scene, campaign_id, "submit", "approve", "start")
+    headers = (await add_person(scene.hub, "admin")).headers
+    return Deed(ids={"campaign_id": campaign_id}, headers=headers, request={"json": {"budget_micros": 9_000_000}})
+
+
 REASON = {"reason": "teste"}
 DEEDS: dict[str, Callable[[Scene], Awaitable[Deed]]] = {
     "POST /api/v1/campaign-audiences": _upload,
@@ -89,4 +97,5 @@ DEEDS: dict[str, Callable[[Scene], Awaitable[Deed]]] = {
     "POST /api/v1/campaigns/{campaign_id}/pause": _after("submit", "approve", "start", json=REASON),
     "POST /api/v1/campaigns/{campaign_id}/resume": _after("submit", "approve", "start", "pause"),
     "POST /api/v1/campaigns/{campaign_id}/cancel": _after(json=REASON),
+    "PUT /api/v1/campaigns/{campaign_id}/budget": _budget,
 }

@@ -74,7 +74,7 @@ SELECT true FROM teams WHERE id = $1 AND ($2::uuid[] IS NULL OR id = ANY ($2));
 
 -- name: list_runs  -- $1 campaign, $2 limit -> newest first
 SELECT id, campaign_id, occurrence, state, as_of, asset_version, read_so_far, members, encode(members_sha256, 'hex') AS members_sha256,
-    excluded, turns, promoted, failure, created_at, frozen_at, started_at, finished_at
+    excluded, turns, promoted, failure, waits_for, created_at, frozen_at, started_at, finished_at
 FROM campaign_runs WHERE campaign_id = $1 ORDER BY id DESC LIMIT $2;
 
 -- name: count_recipients  -- $1 campaign, $2 runs -> run_id, state, excluded_for, recipients
@@ -87,6 +87,12 @@ WHERE campaign_id = $1 ORDER BY decided_at DESC, id DESC LIMIT 200;
 
 -- name: add_decision  -- $1 id, $2 campaign, $3 run, $4 rule, $5 outcome, $6 evidence, $7 actor
 INSERT INTO campaign_decisions (id, campaign_id, run_id, rule, outcome, evidence, decided_by) VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: stopped_run  -- $1 campaign, $2 rule -> the run that the rule stopped last
+SELECT run_id FROM campaign_decisions WHERE campaign_id = $1 AND rule = $2 AND outcome = 'stop' ORDER BY decided_at DESC, id DESC LIMIT 1;
+
+-- name: set_budget  -- $1 id, $2 millionths (null: no limit) -> the new version
+UPDATE campaigns SET budget_micros = $2, version = version + 1 WHERE id = $1 RETURNING version;
 
 -- name: calendar_plans  -- $1 teams, $2 caller -> campaigns that are still to begin or under way, which the caller sees, newest first
 SELECT id, name, kind, lane, state, schedule, next_at, started_at, created_at FROM campaigns

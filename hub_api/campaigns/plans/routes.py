@@ -192,7 +192,8 @@ async def post_pause(
 async def post_resume(
     services: Hub, caller: Approver, campaign_id: UUID, response: Response, if_match: IfMatch = None
 ) -> schemas.Campaign:
-    """Exactly where it stood: what was held leaves, whoever still waits gets his turn."""
+    """Exactly where it stood: what was held leaves, whoever still waits gets his turn. A smooth start or a mismatch that had stopped
+    it is overruled, which is kept as a decision."""
     shown = await _step(services, caller, campaign_id, "resume", response, if_match)
     await tick.let_go(services, campaign_id)
     return shown
@@ -212,6 +213,21 @@ async def post_cancel(
     await tick.hold(services, campaign_id)
     await tick.end(services, campaign_id)
     return shown
+
+
+@router.put("/{campaign_id}/budget", responses=REFUSED, summary="Let it spend more, or less")
+async def put_budget(
+    services: Hub,
+    caller: Approver,
+    campaign_id: UUID,
+    body: schemas.Budget,
+    response: Response,
+    if_match: IfMatch = None,
+) -> schemas.Campaign:
+    """Of a campaign under way, by somebody who could approve it. One that stands still for its budget goes on when it is resumed."""
+    async with services.transaction() as tx:
+        await states.set_budget(tx, caller, campaign_id, body.budget_micros, version_of(if_match))
+    return await _shown(services, caller, campaign_id, response)
 
 
 @router.get("/{campaign_id}/runs", responses=MISSING, summary="Its occurrences and their frozen lists")

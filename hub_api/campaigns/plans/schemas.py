@@ -318,6 +318,12 @@ class Reason(Strict):
     reason: str = Field("", max_length=500)
 
 
+class Budget(Strict):
+    """What a campaign under way may spend in all, in millionths of its budget's currency."""
+
+    budget_micros: int | None = Field(ge=0, le=10**15, examples=[500_000_000], description="null: no limit")
+
+
 class Run(BaseModel):
     """One occurrence with its frozen list."""
 
@@ -334,6 +340,9 @@ class Run(BaseModel):
     turns: int = Field(description="recipients whose turn has come")
     promoted: str | None
     failure: str | None
+    waits_for: str | None = Field(
+        None, description="why nothing of it leaves although recipients wait, as the monitor's"
+    )
     created_at: datetime
     frozen_at: datetime | None
     started_at: datetime | None

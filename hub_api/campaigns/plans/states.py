@@ -33,6 +33,10 @@ VERBS: Mapping[str, tuple[tuple[str, ...], str]] = {
 }
 
 
+# Rules that whoever resumes overrules: else they would stop the campaign again at their next look, and nobody could let it go on.
+OVERRULED = frozenset({"smooth_start", "mismatch"})
+
+
 class WrongState(Conflict):
     """The campaign is not where this step begins."""
 
@@ -52,10 +56,7 @@ async def step(
     row = await keep.locked(tx, who, campaign_id, if_version)
     to = _leads_to(row, verb)
     if verb == "approve":
-        # A key that acts for somebody is that person.
-        mine = {who.actor, *([f"user:{who.user_id}"] if who.user_id else [])}
-        if mine & {row["created_by"], row["edited_by"], row["submitted_by"]}:
-            raise SamePerson("somebody else has to approve what you made: ask a colleague who may approve campaigns")
+        _require_another(who, row)
         await tx.db.execute(queries.approve, campaign_id, who.actor)
     elif verb == "submit":
         await tx.db.execute(queries.submit, campaign_id, who.actor)
@@ -67,13 +68,54 @@ async def step(
     )
     if verb == "reject":
         await tx.db.execute(queries.forget_approval, campaign_id)
+    if verb == "resume":
+        await _overrule(tx, who, row)
     return row
+
+
+def _require_another(who: Principal, row: Row) -> None:
+    """A key that acts for somebody is that person."""
+    mine = {who.actor, *([f"user:{who.user_id}"] if who.user_id else [])}
+    if mine & {row["created_by"], row["edited_by"], row["submitted_by"]}:
+        raise SamePerson("somebody else has to approve what you made: ask a colleague who may approve campaigns")
+
+
+async def set_budget(
+    tx: Transaction, who: Principal, campaign_id: UUID, budget_micros: int | None, if_version: int | None
+) -> None:
+    """Let a campaign that is under way spend more, or less; by somebody who could have approved it, since he does.
+
+    Raises NotFound, Stale, WrongState, SamePerson.
+    """
+    row = await keep.locked(tx, who, campaign_id, if_version)
+    if row["state"] not in ("running", "paused"):
+        raise WrongState(f"the campaign is {row['state']}: its plan holds the budget", state=row["state"])
+    _require_another(who, row)
+    version = await tx.db.fetchval(queries.set_budget, campaign_id, budget_micros)
+    await audit.write(
+        tx, who, "campaign.budget_changed", "campaign", campaign_id,
+        before={"budget_micros": row["budget_micros"]}, after={"budget_micros": budget_micros},
+    )  # fmt: skip
+    tx.emit(CampaignChanged(
+        aggregate_id=campaign_id, aggregate_version=version, occurred_at=datetime.now(UTC), from_state=row["state"],
+        to_state=row["state"], reason="budget",
+    ))  # fmt: skip
+
+
+async def _overrule(tx: Transaction, who: Principal | str, row: Row) -> None:
+    """Whoever resumes what a rule stopped has seen its evidence: it speaks no more of that run."""
+    rule = row["block_reason"]
+    if rule in OVERRULED:
+        run_id = await tx.db.fetchval(queries.stopped_run, row["id"], rule)
+        await decide(tx, row["id"], run_id, rule, "go_on", {"why": "resumed by a person"}, who)
 
 
 async def step_by_operator(tx: Transaction, campaign_id: UUID, verb: str, reason: str) -> None:
     """Pause, resume or cancel from the command line. Raises NotFound, WrongState."""
     row = await keep.locked(tx, None, campaign_id)
     await move(tx, row, _leads_to(row, verb), who=audit.OPERATOR, reason=reason or None, verb=verb)
+    if verb == "resume":
+        await _overrule(tx, audit.OPERATOR, row)
 
 
 def _leads_to(row: Row, verb: str) -> str:
@@ -127,14 +169,18 @@ _PAST = {
 
 
 async def decide(
-    tx: Transaction, campaign_id: UUID, run_id: UUID | None, rule: str, outcome: str, evidence: Mapping[str, Any]
+    tx: Transaction,
+    campaign_id: UUID,
+    run_id: UUID | None,
+    rule: str,
+    outcome: str,
+    evidence: Mapping[str, Any],
+    who: Principal | str = audit.SYSTEM,
 ) -> None:
-    """Keep a decision of a rule with its evidence, and tell it."""
-    decision_id = uuid7()
-    await tx.db.execute(queries.add_decision, decision_id, campaign_id, run_id, rule, outcome, evidence, audit.SYSTEM)
-    await audit.write(
-        tx, audit.SYSTEM, "campaign.decided", "campaign", campaign_id, detail={"rule": rule, "outcome": outcome}
-    )
+    """Keep a decision of a rule, or of a person about it, with its evidence, and tell it."""
+    decision_id, actor = uuid7(), who if isinstance(who, str) else who.actor
+    await tx.db.execute(queries.add_decision, decision_id, campaign_id, run_id, rule, outcome, evidence, actor)
+    await audit.write(tx, who, "campaign.decided", "campaign", campaign_id, detail={"rule": rule, "outcome": outcome})
     tx.emit(CampaignDecided(
         aggregate_id=decision_id, aggregate_version=1, occurred_at=datetime.now(UTC), campaign_id=campaign_id, rule=rule,
         outcome=outcome,

@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime
 from itertools import pairwise
 from uuid import UUID
 
+import structlog
+
 from hub_api.campaigns.sending.turn import queries as at_work
 from hub_api.errors import Unavailable
 from hub_api.platform import sqlfile
@@ -16,6 +18,7 @@ from hub_api.platform.pgtypes import Row
 from hub_api.platform.services import Services
 from hub_api.platform.warehouse import ask
 
+log = structlog.get_logger(__name__)
 queries = sqlfile.load(__package__, "occur.sql")
 questions = sqlfile.load(__package__, "crossings.clickhouse.sql")
 
@@ -42,8 +45,13 @@ async def begin(services: Services, campaign: Row) -> None:
                 after = reached if day == since else FIRST
                 if not await _read_day(services, campaign, before, day, after):
                     return
-    except Unavailable:
-        return
+    except Unavailable as error:
+        log.warning(
+            "campaign_scores_away",
+            campaign_id=str(campaign["id"]),
+            reason=error.message,
+            remedy="the next look goes on",
+        )
 
 
 async def _read_day(services: Services, campaign: Row, before: date, day: date, after: UUID) -> bool:

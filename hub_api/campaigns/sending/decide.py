@@ -20,6 +20,8 @@ LOOK_EVERY_S = 30  # a look counts all recipients
 REALLOCATE_AFTER = timedelta(hours=1)
 # What Meta does to templates that people block and report.
 COMPLAINED = frozenset({"LOW_QUALITY", "PAUSED", "DISABLED"})
+# The rest goes by the planned shares: the time for a winner is over, or a person resumed a test that counts no more.
+WITHOUT_WINNER = frozenset({("winner", "go_on"), ("mismatch", "go_on")})
 # Between the test's end and the decision somebody may still be counted: less than this is not looked at as a smooth start.
 BEGINS = "0001-01-01T00:00:00+00:00"
 
@@ -39,7 +41,7 @@ async def room_by_rules(services: Services, campaign: Row, run: Row) -> Room | N
     smooth, asked = campaign["pacing"].get("smooth_start"), campaign["experiment"]
     if smooth and ("smooth_start", "go_on") not in done:
         return Room(await _smooth(services, campaign, run, smooth), "smooth_start")
-    if asked.get("allocation") == "winner" and run["promoted"] is None and not {("winner", "go_on")} & done:
+    if asked.get("allocation") == "winner" and run["promoted"] is None and not WITHOUT_WINNER & done:
         turns = await _until_decided(services, campaign, run, asked)
         return None if turns is None else Room(turns, "winner")
     return None
@@ -159,6 +161,8 @@ async def look(services: Services, campaign: Row, run: Row) -> str | None:
 
 
 def _ends_the_test(decision: Row) -> bool:
+    if (decision["rule"], decision["outcome"]) == ("mismatch", "go_on"):
+        return True
     return decision["rule"] == "winner" and decision["outcome"] != "undecided" and bool(decision["evidence"].get("p"))
 
 

@@ -173,6 +173,9 @@ describe('who may do what', () => {
     const bia = { kind: 'user' as const, id: 'bia', permissions: ['campaigns:read', 'campaigns:approve'] }
     expect(verbsFor({ ...made, state: 'running' }, bia)).toEqual(['pause', 'cancel'])
     expect(verbsFor({ ...made, state: 'paused' }, bia)).toEqual(['resume', 'cancel'])
+    const limited = { ...made, state: 'paused' as const, budget_micros: 5_000_000 }
+    expect(verbsFor(limited, bia)).toEqual(['resume', 'budget', 'cancel'])
+    expect(verbsFor(limited, { ...bia, id: 'ana' })).toEqual(['resume', 'cancel'])
     expect(verbsFor({ ...made, state: 'completed' }, bia)).toEqual([])
     expect(verbsFor(made, { ...bia, permissions: ['campaigns:read'] })).toEqual([])
     expect(progress({ eligible: 0, turns: 0 })).toBeNull()

@@ -300,6 +300,27 @@ async def test_a_budget_is_never_passed(stage: Stage, sim: Simulator) -> None:
     _, told = await call(stage.hub, "GET", f"{CAMPAIGNS}/{campaign_id}/decisions", stage.marketer.headers)
     assert (told["items"][0]["rule"], told["items"][0]["evidence"]["placed"]) == ("budget", 7)
 
+    more = {"json": {"budget_micros": price[0] * 9}}
+    path = f"{CAMPAIGNS}/{campaign_id}/budget"
+    status, refused = await call(stage.hub, "PUT", path, stage.marketer.headers, **more)
+    assert (status, refused["code"]) == (409, "needs_second_person"), "a marketer may approve, but not what is his"
+    old = {**stage.supervisor.headers, "If-Match": f'"{row["version"] - 1}"'}
+    assert (await call(stage.hub, "PUT", path, old, **more))[0] == 412
+    status, raised = await call(stage.hub, "PUT", path, stage.supervisor.headers, **more)
+    assert (status, raised["budget_micros"], raised["state"]) == (200, price[0] * 9, "paused")
+    await stage.step(campaign_id, "resume")
+    for _ in range(4):
+        await stage.tick()
+        await drain_all(stage.hub.services)
+    row = await stage.of(campaign_id)
+    assert (row["block_reason"], row["placed"], sim.core.ledger.accepted_calls) == ("budget", 9, 9)
+    await call(stage.hub, "PUT", path, stage.supervisor.headers, json={"budget_micros": None})
+    await stage.step(campaign_id, "resume")
+    await stage.run()
+    assert (await stage.of(campaign_id))["state"] == "completed" and sim.core.ledger.accepted_calls == 12
+    status, over = await call(stage.hub, "PUT", path, stage.supervisor.headers, **more)
+    assert (status, over["code"]) == (409, "campaign_state")
+
 
 async def _price(stage: Stage) -> tuple[UUID, tuple[int, str]]:
     from hub_api.campaign_jobs import CHANNEL

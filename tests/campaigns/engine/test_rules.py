@@ -83,6 +83,13 @@ async def test_arms_that_are_not_what_was_planned_stop_the_campaign(stage: Stage
     assert (decision["rule"], decision["outcome"]) == ("mismatch", "stop") and decision["evidence"][
         "mismatch_p"
     ] < 0.001
+    await stage.step(campaign_id, "resume")
+    await _look_again(stage)
+    await stage.run()
+    assert (await stage.of(campaign_id))["state"] == "completed", (
+        "resumed by a person, the test is over and stops nothing more"
+    )
+    assert await stage.states() == {"sent": 300}
 
 
 async def test_a_smooth_start_stops_when_people_leave(stage: Stage, sim: Simulator) -> None:
@@ -100,6 +107,13 @@ async def test_a_smooth_start_stops_when_people_leave(stage: Stage, sim: Simulat
     row = await stage.of(campaign_id)
     assert (row["state"], row["block_reason"]) == ("paused", "smooth_start")
     assert sim.core.ledger.accepted_calls == 20
+
+    await stage.step(campaign_id, "resume")  # whoever saw the evidence may let it go on, and is not stopped again
+    await stage.run()
+    assert (await stage.of(campaign_id))["state"] == "completed" and sim.core.ledger.accepted_calls == 100
+    decided = await stage.hub.fetch("SELECT rule, outcome, decided_by FROM campaign_decisions ORDER BY decided_at")
+    assert [(one["rule"], one["outcome"]) for one in decided] == [("smooth_start", "stop"), ("smooth_start", "go_on")]
+    assert [one["decided_by"] for one in decided] == ["system", f"user:{stage.supervisor.id}"]
 
 
 async def test_a_smooth_start_goes_on_when_all_is_well(stage: Stage, sim: Simulator) -> None:

@@ -27,7 +27,18 @@ export const COLOUR = {
   failed: 'error',
 } as const
 
-export const VERBS = ['edit', 'submit', 'approve', 'reject', 'start', 'pause', 'resume', 'cancel', 'copy'] as const
+export const VERBS = [
+  'edit',
+  'submit',
+  'approve',
+  'reject',
+  'start',
+  'pause',
+  'resume',
+  'budget',
+  'cancel',
+  'copy',
+] as const
 export type Verb = (typeof VERBS)[number]
 
 const BEGINS: Record<Verb, readonly State[]> = {
@@ -38,12 +49,18 @@ const BEGINS: Record<Verb, readonly State[]> = {
   start: ['approved'],
   pause: ['running', 'scheduled'],
   resume: ['paused'],
+  budget: ['running', 'paused'],
   cancel: ['draft', 'in_review', 'approved', 'scheduled', 'running', 'paused'],
   copy: STATES,
 }
 const WRITES: readonly Verb[] = ['edit', 'submit', 'copy']
 
-type Standing = Pick<Campaign, 'state' | 'created_by' | 'edited_by' | 'submitted_by'>
+/** Steps that are for another person than whoever made it. */
+const ANOTHERS: readonly Verb[] = ['approve', 'budget']
+/** Rules that whoever resumes overrules: they speak no more then. */
+export const OVERRULED = ['smooth_start', 'mismatch'] as const
+
+type Standing = Pick<Campaign, 'state' | 'created_by' | 'edited_by' | 'submitted_by' | 'budget_micros'>
 
 /** Whether this person made, changed or handed in what is to be approved: then it is for somebody else to approve. */
 export function isMine(campaign: Standing, me: Pick<Me, 'id' | 'kind'>): boolean {
@@ -57,7 +74,8 @@ export function verbsFor(campaign: Standing, me: Pick<Me, 'id' | 'kind' | 'permi
     (verb) =>
       BEGINS[verb].includes(campaign.state) &&
       me.permissions.includes(WRITES.includes(verb) ? 'campaigns:write' : 'campaigns:approve') &&
-      !(verb === 'approve' && isMine(campaign, me)),
+      !(ANOTHERS.includes(verb) && isMine(campaign, me)) &&
+      (verb !== 'budget' || campaign.budget_micros != null),
   )
 }
 

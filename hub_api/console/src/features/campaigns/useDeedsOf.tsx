@@ -7,10 +7,12 @@ import { problemOf } from '../../api/problem'
 import { useMe } from '../../app/session'
 import { FormDialog } from '../../shared/admin/FormDialog'
 import type { useDeeds } from '../../shared/admin/useAdmin'
+import { decimal, fromMicros, words } from '../../shared/admin/values'
 import { bodyOf, type Campaign, draftOf } from './plan'
-import { type Verb, verbsFor } from './states'
+import { OVERRULED, type Verb, verbsFor } from './states'
 import { Told } from './Told'
 
+type Step = Exclude<Verb, 'edit' | 'copy' | 'budget'>
 const ASKS_WHY = ['reject', 'cancel'] as const
 const AT_ONCE = ['submit', 'resume', 'pause'] as const
 
@@ -25,7 +27,7 @@ export function useDeedsOf(deeds: ReturnType<typeof useDeeds>) {
     client.setQueryData(['campaign', campaign.id], campaign)
     void client.invalidateQueries({ queryKey: ['campaign', campaign.id] })
   }
-  const step = async (campaign: Campaign, verb: Exclude<Verb, 'edit' | 'copy'>, reason = '') => {
+  const step = async (campaign: Campaign, verb: Step, reason = '') => {
     const header = { 'if-match': `"${campaign.version}"` }
     const params = { path: { campaign_id: campaign.id }, header }
     const body = { reason }
@@ -56,12 +58,13 @@ export function useDeedsOf(deeds: ReturnType<typeof useDeeds>) {
       deeds.open(<Told title={t(`verb.${verb}`)} error={problemOf(error)} onClose={deeds.close} />)
     }
   }
-  const ask = (campaign: Campaign, verb: Exclude<Verb, 'edit' | 'copy'>) => {
+  const ask = (campaign: Campaign, verb: Step) => {
     const why = ASKS_WHY.some((one) => one === verb)
+    const rule = verb === 'resume' && OVERRULED.find((one) => one === campaign.block_reason)
     deeds.open(
       <FormDialog
         title={t(`ask.${verb}.title`, { name: campaign.name })}
-        text={t(`ask.${verb}.text`)}
+        text={rule ? t(`ask.overrule.${rule}`) : t(`ask.${verb}.text`)}
         fields={
           why
             ? [{ name: 'reason', label: t('ask.reason'), kind: 'long', required: verb === 'reject', maxLength: 500 }]
@@ -78,8 +81,30 @@ export function useDeedsOf(deeds: ReturnType<typeof useDeeds>) {
       />,
     )
   }
+  const spend = (campaign: Campaign) =>
+    deeds.open(
+      <FormDialog
+        title={t('ask.budget.title', { name: campaign.name })}
+        text={t('ask.budget.text')}
+        fields={[{ name: 'budget_micros', label: t('ask.budget.amount', { currency: campaign.budget_currency }) }]}
+        start={{ budget_micros: fromMicros(campaign.budget_micros ?? 0) }}
+        confirm={t('verb.budget')}
+        dismiss={t('wizard.back')}
+        onSubmit={async ({ budget_micros: typed }) => {
+          const params = { path: { campaign_id: campaign.id } }
+          const amount = decimal(typed)
+          // What is no amount must not go out as none, which is no limit: the hub refuses -1.
+          const told = Number.isNaN(amount) ? -1 : Math.round(amount * 1e6)
+          const body = { budget_micros: words(typed) === null ? null : told }
+          after(await data<Campaign>(api.PUT('/api/v1/campaigns/{campaign_id}/budget', { params, body })))
+          void deeds.done(t('done.budget'))
+        }}
+        onClose={deeds.close}
+      />,
+    )
   const take = (campaign: Campaign, verb: Verb) => {
     if (verb === 'edit') go(`/campaigns/${campaign.id}/edit`)
+    else if (verb === 'budget') spend(campaign)
     else if (verb === 'copy') {
       deeds.open(
         <FormDialog
@@ -96,7 +121,8 @@ export function useDeedsOf(deeds: ReturnType<typeof useDeeds>) {
         />,
       )
     } else {
-      const quick = AT_ONCE.find((one) => one === verb)
+      const overrules = verb === 'resume' && OVERRULED.some((one) => one === campaign.block_reason)
+      const quick = overrules ? undefined : AT_ONCE.find((one) => one === verb)
       if (quick) void now(campaign, quick)
       else ask(campaign, verb)
     }
