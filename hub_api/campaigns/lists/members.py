@@ -1,7 +1,8 @@
 """Who is in an audience, portion by portion, however it is told: bounded memory for a million people."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -118,26 +119,48 @@ async def _paged(services: Services, query: str, of: UUID) -> AsyncIterator[list
 async def _uploaded(services: Services, upload_id: UUID) -> AsyncIterator[list[Member]]:
     line = 0
     while rows := await services.db.fetch(queries.upload_members, upload_id, line, PORTION):
-        yield [
-            Member(row["customer_id"], variables={f"csv.{name}": value for name, value in row["variables"].items()})
-            for row in rows
-        ]
+        yield [Member(row["customer_id"], variables=_columns(row)) for row in rows]
         line = rows[-1]["line"]
 
 
 async def _triggered(services: Services, channel: Channel, run: Row | Mapping[str, Any]) -> AsyncIterator[list[Member]]:
-    """Those to whom it happened and who are in the audience."""
-    audience = run["audience"]
-    inside = None
-    if not audience.get("upload_id") and not audience.get("snapshot_id"):
-        inside = await _segment(services, channel, audience)
+    """Those to whom it happened and who are in the audience, with what happened and, of a file, what its columns say of them."""
+    inside = await _inside(services, channel, run["audience"])
     async for rows in _paged(services, queries.trigger_members, run["id"]):
-        portion = [Member(row["customer_id"], variables=trigger_values(row, services.settings.zone)) for row in rows]
-        if inside is None:
-            yield portion
-            continue
-        reader = await services.shared(open_reader)
-        sql = f"SELECT customer_id FROM ({inside.sql}) WHERE customer_id IN {{happened:Array(UUID)}}"  # noqa: S608
-        parameters = {**inside.parameters, "happened": [one.customer_id for one in portion]}
-        wanted = {row[0] async for row in reader.row_stream(sql, parameters)}
-        yield [one for one in portion if one.customer_id in wanted]
+        known = await inside([row["customer_id"] for row in rows])
+        yield [
+            Member(customer_id, variables={**known[customer_id], **trigger_values(row, services.settings.zone)})
+            for row in rows
+            if (customer_id := row["customer_id"]) in known
+        ]
+
+
+Inside = Callable[[list[UUID]], Awaitable[dict[UUID, dict[str, Any]]]]
+
+
+async def _inside(services: Services, channel: Channel, audience: Mapping[str, Any]) -> Inside:
+    """Which of some customers are in an audience, and what comes with each of them. Raises as `open_source`."""
+    if upload_id := audience.get("upload_id"):
+        return partial(_of_file, services, UUID(upload_id))
+    if snapshot_id := audience.get("snapshot_id"):
+        return partial(_of_snapshot, services, UUID(snapshot_id))
+    return partial(_of_segment, services, await _segment(services, channel, audience))
+
+
+async def _of_file(services: Services, upload_id: UUID, some: list[UUID]) -> dict[UUID, dict[str, Any]]:
+    rows = await services.db.fetch(queries.in_upload, upload_id, some)
+    return {row["customer_id"]: _columns(row) for row in rows}
+
+
+async def _of_snapshot(services: Services, snapshot_id: UUID, some: list[UUID]) -> dict[UUID, dict[str, Any]]:
+    return {row["customer_id"]: {} for row in await services.db.fetch(queries.in_snapshot, snapshot_id, some)}
+
+
+async def _of_segment(services: Services, found: Audience, some: list[UUID]) -> dict[UUID, dict[str, Any]]:
+    reader = await services.shared(open_reader)
+    sql = f"SELECT customer_id FROM ({found.sql}) WHERE customer_id IN {{happened:Array(UUID)}}"  # noqa: S608
+    return {row[0]: {} async for row in reader.row_stream(sql, {**found.parameters, "happened": some})}
+
+
+def _columns(row: Row) -> dict[str, Any]:
+    return {f"csv.{name}": value for name, value in row["variables"].items()}

@@ -75,6 +75,12 @@ LEFT JOIN invoices i ON t.key LIKE 'invoice:%' AND i.external_id = substr(t.key,
 LEFT JOIN outages o ON t.key LIKE 'outage:%' AND o.external_id = substr(t.key, length('outage:') + 1)
 ORDER BY t.customer_id;
 
+-- name: in_upload  -- $1 upload, $2 customers -> customer_id, variables of those whom the file names
+SELECT customer_id, variables FROM campaign_upload_rows WHERE upload_id = $1 AND customer_id = ANY ($2::uuid[]);
+
+-- name: in_snapshot  -- $1 snapshot, $2 customers -> customer_id of those on the list
+SELECT customer_id FROM segment_snapshot_members WHERE snapshot_id = $1 AND customer_id = ANY ($2::uuid[]);
+
 -- name: insert_upload  -- $1 id, $2 name, $3 columns, $4 rows, $5 accepted, $6 actor
 INSERT INTO campaign_uploads (id, name, columns, rows, accepted, created_by) VALUES ($1, $2, $3, $4, $5, $6);
 

@@ -178,13 +178,13 @@ async def test_a_notice_of_an_invoice_names_that_invoice(stage: Stage) -> None:
     assert (sent["customer_id"], told) == (people[0].id, ["R$ 89,90", due, "obrigado"])
 
 
-async def test_a_notice_of_an_outage_says_where_and_until_when(stage: Stage) -> None:
-    people = await stage.people(1)
-    await stage.contracts([people[0].id], "SP-01")
+async def test_a_notice_of_an_outage_says_until_when_to_those_of_its_audience(stage: Stage) -> None:
+    people = await stage.people(3)
+    await stage.contracts([one.id for one in people[:2]], "SP-01")
     texts = {"body.1": {"source": "trigger.expected_end", "fallback": "em breve"}}
     assert VARIABLES.keys() == texts.keys()
     await stage.begun(
-        people, kind="triggered", lane="utility", schedule={**ALWAYS, "trigger": {"event": "outage_started"}},
+        people[1:], kind="triggered", lane="utility", schedule={**ALWAYS, "trigger": {"event": "outage_started"}},
         variants=[{**variant("a", template="boas_vindas"), "variables": texts}],
     )  # fmt: skip
     await stage.tick()
@@ -194,6 +194,9 @@ async def test_a_notice_of_an_outage_says_where_and_until_when(stage: Stage) -> 
         ends,
     )
     await stage.run()
-    (sent,) = await stage.hub.fetch("SELECT payload FROM messages WHERE author = 'campaign'")
+    (sent,) = await stage.hub.fetch("SELECT customer_id, payload FROM messages WHERE author = 'campaign'")
+    assert sent["customer_id"] == people[1].id, (
+        "the first is struck and not in the file, the third is in it and not struck"
+    )
     (text,) = sent["payload"]["template"]["components"][0]["parameters"]
     assert text["text"] == "04/03 às 18:30"

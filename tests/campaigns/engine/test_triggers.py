@@ -22,6 +22,7 @@ from hub_api.platform.ids import uuid7
 from hub_api.platform.warehouse import ask
 from hub_api.settings import Settings
 from tests.campaigns.engine.stage import ALWAYS, Stage, variant
+from tests.support.sending import Person as Customer
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -241,7 +242,9 @@ async def test_each_event_starts_one_message_a_customer_whatever_dies(stage: Sta
     await asyncio.to_thread(whatever)
 
 
-async def begun_by_churn(stage: Stage, monkeypatch: pytest.MonkeyPatch, count: int) -> tuple[UUID, list[UUID], date]:
+async def begun_by_churn(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, count: int
+) -> tuple[UUID, list[Customer], date]:
     """A campaign that a crossing sets off, three people a portion: its id, that many people, the day it began."""
     monkeypatch.setattr(crossings, "MOST_AT_ONCE", 3)
     customers = await stage.people(count)
@@ -249,13 +252,14 @@ async def begun_by_churn(stage: Stage, monkeypatch: pytest.MonkeyPatch, count: i
         customers, kind="triggered", lane="utility", variants=[variant("a", template="boas_vindas")],
         schedule={**ALWAYS, "trigger": TRIGGERS[2]}, pacing={"cap": None, "runway": 1000},
     )  # fmt: skip
-    return campaign_id, [one.id for one in customers], datetime.now(stage.hub.services.settings.zone).date()
+    return campaign_id, customers, datetime.now(stage.hub.services.settings.zone).date()
 
 
 async def test_no_crossing_is_lost_however_many_and_however_late_one_looks(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    churn, people, started = await begun_by_churn(stage, monkeypatch, 10)
+    churn, customers, started = await begun_by_churn(stage, monkeypatch, 10)
+    people = [one.id for one in customers]
     # Nine cross on the first of these days, and are back below before a clock has rung; one crosses on the last.
     for after, high in enumerate(([], people[:9], [], people[9:])):
         likely = {one: 0.8 if one in high else 0.2 for one in people}
@@ -279,7 +283,8 @@ async def test_a_paused_campaign_forgets_who_is_erased_and_misses_and_doubles_no
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services = stage.hub.services
-    churn, people, started = await begun_by_churn(stage, monkeypatch, 7)
+    churn, customers, started = await begun_by_churn(stage, monkeypatch, 7)
+    people = [one.id for one in customers]
     await scored(stage, started - timedelta(days=1), dict.fromkeys(people, 0.2))
     await scored(stage, started, dict.fromkeys(people, 0.8))
 
@@ -318,11 +323,12 @@ async def test_a_paused_campaign_forgets_who_is_erased_and_misses_and_doubles_no
 async def test_what_set_a_campaign_off_is_kept_while_it_could_again_and_ends_with_the_campaign(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    churn, people, started = await begun_by_churn(stage, monkeypatch, 5)
+    churn, customers, started = await begun_by_churn(stage, monkeypatch, 5)
+    people = [one.id for one in customers]
     await scored(stage, started - timedelta(days=1), dict.fromkeys(people, 0.2))
     await scored(stage, started, dict.fromkeys(people, 0.8))
     outage = await stage.begun(
-        await stage.people(2, first=5), kind="triggered", lane="utility", variants=[variant("a", template="boas_vindas")],
+        customers[:2], kind="triggered", lane="utility", variants=[variant("a", template="boas_vindas")],
         schedule={**ALWAYS, "trigger": TRIGGERS[1]}, pacing={"cap": None},
     )  # fmt: skip
     await stage.contracts(people[:2], REGIONS[0])
