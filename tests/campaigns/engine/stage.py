@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from hub_api import campaign_jobs
 from hub_api.platform.ids import uuid7
+from hub_api.simulator.server import Simulator
 from tests.auth.people import Person, add_person, call
 from tests.support.hub import Hub
 from tests.support.sending import Person as Customer
@@ -49,6 +50,25 @@ class Stage:
                 ids,
             )
         return people
+
+    async def template(
+        self, sim: Simulator, name: str, components: Sequence[dict[str, Any]] = BODY, category: str = "MARKETING"
+    ) -> None:
+        """An approved template, here and at Meta."""
+        await self.hub.fetch(
+            "INSERT INTO templates (id, account_id, name, language, category, status, components) "
+            "SELECT $1, id, $2, 'pt_BR', $3, 'APPROVED', $4 FROM whatsapp_accounts",
+            uuid7(), name, category, list(components),
+        )  # fmt: skip
+        for waba in sim.core.world.wabas.values():
+            sim.core.world.add_template(
+                waba,
+                name=name,
+                language="pt_BR",
+                category=category,
+                components=list(components),
+                parameter_format="POSITIONAL",
+            )
 
     async def contracts(self, customers: Sequence[UUID], region: str | None = None) -> None:
         """An active contract of each, whose id is the customer's in hex."""

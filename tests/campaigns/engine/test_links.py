@@ -11,7 +11,6 @@ import pytest
 
 from hub_api.campaigns.links.visit import MOST_TOLD
 from hub_api.campaigns.sending import turn
-from hub_api.platform.ids import uuid7
 from hub_api.simulator.behaviour import Prompt, Reaction
 from hub_api.simulator.model import Outbound, User
 from hub_api.simulator.render import text_of
@@ -46,20 +45,7 @@ async def add_template(stage: Stage, sim: Simulator, button: str, name: str = "o
         {"type": "BODY", "text": "Olá, {{1}}! Veja em {{2}} o que há.", "example": {"body_text": [["Ana", "https://x.example/l/a"]]}},
         {"type": "BUTTONS", "buttons": [{"type": "URL", "text": "Ajuda", "url": button, "example": [button.replace("{{1}}", "a")]}]},
     ]  # fmt: skip
-    await stage.hub.fetch(
-        "INSERT INTO templates (id, account_id, name, language, category, status, components) "
-        "SELECT $1, id, $2, 'pt_BR', 'MARKETING', 'APPROVED', $3 FROM whatsapp_accounts",
-        uuid7(), name, components,
-    )  # fmt: skip
-    for waba in sim.core.world.wabas.values():
-        sim.core.world.add_template(
-            waba,
-            name=name,
-            language="pt_BR",
-            category="MARKETING",
-            components=components,
-            parameter_format="POSITIONAL",
-        )
+    await stage.template(sim, name, components)
 
 
 async def codes_of(stage: Stage) -> dict[UUID, tuple[str, str]]:

@@ -11,7 +11,7 @@ from hub_api.campaigns.lists import freeze as lists
 from hub_api.errors import Unavailable
 from hub_api.simulator.server import Simulator
 from tests.auth.people import call
-from tests.campaigns.engine.stage import ALWAYS, CAMPAIGNS, VARIABLES, Stage, variant
+from tests.campaigns.engine.stage import ALWAYS, CAMPAIGNS, Stage, variant
 from tests.support.sending import drain_all
 
 
@@ -29,10 +29,7 @@ async def test_a_template_that_is_refused_stops_its_campaign_until_a_person_resu
     stage: Stage, sim: Simulator, column: str, value: str, rule: str
 ) -> None:
     shares = [variant("a", 0.5), variant("b", 0.5, "outra")]
-    await stage.hub.fetch(
-        "INSERT INTO templates (id, account_id, name, language, category, status, components) "
-        "SELECT gen_random_uuid(), account_id, 'outra', language, category, status, components FROM templates WHERE name = 'oferta_fibra'"
-    )
+    await stage.template(sim, "outra")
     campaign_id = await stage.begun(await stage.people(40), variants=shares, pacing={"runway": 10})
     await stage.tick()
     await drain_all(stage.hub.services)
@@ -139,7 +136,7 @@ async def test_what_comes_again_is_completed_when_its_end_has_come_and_its_last_
     assert await stage.hub.fetchval("SELECT count(*) FROM campaign_runs") == 1
 
 
-async def test_a_notice_of_an_invoice_names_that_invoice(stage: Stage) -> None:
+async def test_a_notice_of_an_invoice_names_that_invoice(stage: Stage, sim: Simulator) -> None:
     people = await stage.people(2)
     await stage.contracts([one.id for one in people])
     invoice = (
@@ -153,13 +150,12 @@ async def test_a_notice_of_an_invoice_names_that_invoice(stage: Stage) -> None:
         "body.2": {"source": "trigger.due_on", "fallback": "o dia no aplicativo"},
         "body.3": {"source": "trigger.region_code", "fallback": "sua região"},
     }
-    body = [
-        {"type": "BODY", "text": "Fatura de {{1}}, vence {{2}}, {{3}}", "example": {"body_text": [["1", "2", "3"]]}}
-    ]
-    await stage.hub.fetch("UPDATE templates SET components = $1 WHERE name = 'boas_vindas'", body)
+    example = {"body_text": [["R$ 1,00", "01/01/2026", "fim"]]}
+    body = [{"type": "BODY", "text": "Fatura de {{1}}, vence em {{2}}, {{3}}.", "example": example}]
+    await stage.template(sim, "aviso_de_fatura", body, "UTILITY")
     given: dict[str, Any] = {
         "kind": "triggered", "lane": "utility", "schedule": {**ALWAYS, "trigger": {"event": "invoice_issued"}},
-        "variants": [{**variant("a", template="boas_vindas"), "variables": texts}],
+        "variants": [{**variant("a", template="aviso_de_fatura"), "variables": texts}],
     }  # fmt: skip
     _, made = await call(stage.hub, "POST", CAMPAIGNS, stage.marketer.headers, json=await stage.plan(people, **given))
     _, checked = await call(stage.hub, "POST", f"{CAMPAIGNS}/{made['id']}/check", stage.marketer.headers)
@@ -182,7 +178,6 @@ async def test_a_notice_of_an_outage_says_until_when_to_those_of_its_audience(st
     people = await stage.people(3)
     await stage.contracts([one.id for one in people[:2]], "SP-01")
     texts = {"body.1": {"source": "trigger.expected_end", "fallback": "em breve"}}
-    assert VARIABLES.keys() == texts.keys()
     await stage.begun(
         people[1:], kind="triggered", lane="utility", schedule={**ALWAYS, "trigger": {"event": "outage_started"}},
         variants=[{**variant("a", template="boas_vindas"), "variables": texts}],
