@@ -62,6 +62,33 @@ async def test_what_has_just_happened_counts_at_once_and_beside_it_stands_yester
     assert first["target"] == 120 and told["hour"] == 11 and first["cases"] == 1
 
 
+async def test_nps_has_a_tile_only_where_somebody_answered(hub: Hub) -> None:
+    settings = hub.services.settings
+    talks = [Talk(name, f"{DAYS[2]} 10:30") for name in ("asked", "graded", "hurt")]
+    for talk, queue in zip(talks, ("vendas", "suporte", "vendas"), strict=True):
+        talk.customer(f"{DAYS[2]} 10:30")
+        talk.moves(f"{DAYS[2]} 10:31", "queued", queue)
+        talk.rated(f"{DAYS[2]} 10:40", 5)
+    await build(settings, *Talk("before", f"{DAYS[1]} 10:00").events)
+    await _relayed(hub, [event for talk in talks for event in talk.events])
+    moment = datetime(2026, 3, 12, 14, tzinfo=UTC)
+    told = await count(hub.services, moment)
+    assert "nps" not in [one["key"] for one in figures.added(told, ["vendas", "suporte"])["items"]], "nobody was asked"
+
+    told_before = [len(talk.events) for talk in talks]
+    for talk, scores in zip(talks, ([0, 10], [], [3]), strict=True):
+        for minute, score in enumerate(scores):
+            talk.recommends(f"{DAYS[2]} 10:5{minute}", score)
+    new = [event for talk, at in zip(talks, told_before, strict=True) for event in talk.events[at:]]
+    await _relayed(hub, new)
+    told = await count(hub.services, moment)
+    (nps,) = [one for one in figures.added(told, ["vendas", "suporte"])["items"] if one["key"] == "nps"]
+    assert (nps["today"], nps["yesterday"], nps["cases"], nps["unit"]) == (0, None, 2, "points")
+    assert "nps" not in [one["key"] for one in figures.added(told, ["suporte"])["items"]], (
+        "nobody of this queue answered"
+    )
+
+
 async def test_nobody_counts_while_nobody_looks(hub: Hub) -> None:
     await jobs.look.function(hub.services)
     assert await hub.services.redis.get(figures.KEY) is None

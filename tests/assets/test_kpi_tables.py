@@ -227,7 +227,8 @@ def random_events(rng: Random, talks: int = 40) -> list[Event]:
                         talk.moves(text, state, rng.choice(["suporte", "vendas"]) if state == "queued" else None,
                                    agent=rng.choice(["bia", "caio"]) if state in ("assigned", "resolved") else None)  # fmt: skip
                 case "rate":
-                    talk.rated(text, rng.randint(1, 5))
+                    talk.rated(text, grade := rng.randint(1, 5))
+                    talk.recommends(text, 2 * grade)
                 case "no":
                     events.append(ConsentChanged(aggregate_id=talk.customer_id, aggregate_version=number + 2, occurred_at=moment,
                                                  scope="marketing", granted=False, source="keyword"))  # fmt: skip

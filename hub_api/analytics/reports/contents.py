@@ -18,7 +18,7 @@ from hub_api.platform.warehouse import Reader, open_reader
 
 # What is drawn day by day, and told of each queue.
 CHARTED = ("conversations", "first_response_time", "csat", "backlog")
-BY_QUEUE = ("conversations", "first_response_time", "resolution_rate", "csat")
+BY_QUEUE = ("conversations", "first_response_time", "resolution_rate", "csat", "nps")
 MOST_QUEUES = 20
 AT_ONCE = 4  # questions: more would only wait for each other at the engine
 

@@ -41,11 +41,17 @@ def number(value: float | None, unit: str, currency: str | None = None) -> str:
 
 
 def change(figure: Figure) -> str:
-    """How a figure moved against the period before, as a share of it."""
-    if figure.value is None or not figure.previous:
+    """How a figure moved against the period before: as a share of it; of points, which may be below zero, by so many."""
+    if figure.value is None or figure.previous is None:
         return MISSING
-    share = figure.value / figure.previous - 1
-    return f"{'+' if share > 0 else ''}{_decimal(share * 100, 1)} %"
+    if figure.kpi.unit == "points":
+        return f"{_signed(figure.value - figure.previous)} pontos"
+    return f"{_signed((figure.value / figure.previous - 1) * 100)} %" if figure.previous else MISSING
+
+
+def told_of(content: Content) -> list[str]:
+    """The figures that are told of each queue: those with a case in one. NPS is none where nobody was asked, or answered."""
+    return [key for key in BY_QUEUE if any(values.get(key) is not None for values in content.queues.values())]
 
 
 def _pdf(content: Content) -> bytes:
@@ -71,7 +77,7 @@ def _pdf(content: Content) -> bytes:
         document.heading("Por fila")
         opened = {queue: values.get(BY_QUEUE[0]) or 0.0 for queue, values in content.queues.items()}
         document.bars("Conversas abertas", list(opened), list(opened.values()), unit="quantidade")
-        kpis = [catalogue().kpi(key) for key in BY_QUEUE]
+        kpis = [catalogue().kpi(key) for key in told_of(content)]
         by_queue = [
             (queue, *(number(values.get(kpi.key), kpi.unit) for kpi in kpis))
             for queue, values in content.queues.items()
@@ -92,14 +98,23 @@ def _row(figure: Figure) -> tuple[str, ...]:
 
 
 def _csv(content: Content) -> bytes:
-    """One row per figure for the whole period, then one per day and figure that is told by day; values as they are."""
+    """One row per figure for the whole period, then one per day and figure that is told by day, then one per queue and figure
+    that is told by queue; values as they are."""
     rows: list[Sequence[Any]] = [
-        ("", one.kpi.key, one.kpi.name, one.kpi.unit, one.value, one.previous, one.target) for one in content.figures
+        ("", one.kpi.key, one.kpi.name, one.kpi.unit, one.value, one.previous, one.target, "")
+        for one in content.figures
     ]
     for key, values in content.daily.items():
         kpi = catalogue().kpi(key)
-        rows += [(day.isoformat(), key, kpi.name, kpi.unit, value, None, None) for day, value in values.items()]
-    columns = ("dia", "chave", "indicador", "unidade", "valor", "valor_anterior", "meta")
+        rows += [(day.isoformat(), key, kpi.name, kpi.unit, value, None, None, "") for day, value in values.items()]
+    for key in told_of(content):
+        kpi = catalogue().kpi(key)
+        rows += [
+            ("", key, kpi.name, kpi.unit, values[key], None, None, queue)
+            for queue, values in content.queues.items()
+            if values.get(key) is not None
+        ]
+    columns = ("dia", "chave", "indicador", "unidade", "valor", "valor_anterior", "meta", "fila")
     return "".join(write_csv(columns, rows)).encode()
 
 
@@ -109,6 +124,10 @@ def _duration(seconds: float) -> str:
     if hours:
         return f"{hours} h {minutes:02} min"
     return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"
+
+
+def _signed(value: float) -> str:
+    return f"{'+' if value > 0 else ''}{_decimal(value, 1)}"
 
 
 def _decimal(value: float, places: int) -> str:

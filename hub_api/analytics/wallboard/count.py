@@ -21,7 +21,8 @@ from hub_api.platform.warehouse import Reader, open_reader
 from hub_api.settings import Settings as HubSettings
 
 KPIS = (
-    "conversations", "first_response_time", "sla_first_response", "abandonment_rate", "wait_time", "resolution_rate", "csat", "bot_containment",
+    "conversations", "first_response_time", "sla_first_response", "abandonment_rate", "wait_time", "resolution_rate", "csat", "nps",
+    "bot_containment",
 )  # fmt: skip
 
 # Tables in the order in which they are built, each with the file of its SELECT. A step of the question is named as its table.

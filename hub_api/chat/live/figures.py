@@ -19,6 +19,9 @@ KEY = "live:figures"
 WANTED = "live:figures:wanted"
 WANTED_S = 90  # nobody looked for so long: nothing is counted any more
 KEPT_S = 300  # what is older is no live figure
+ONLY_ANSWERED = frozenset(
+    {"nps"}
+)  # of a question that not everybody asks: no tile without an answer today or yesterday
 
 
 class Shown(TypedDict):
@@ -84,6 +87,8 @@ def added(figures: Figures, queues: Collection[str]) -> dict[str, Any]:
     for shown in figures["shown"]:
         today = [row for row in figures["today"] if row["kpi"] == shown["key"] and row["queue"] in queues]
         before = [row for row in figures["yesterday"] if row["kpi"] == shown["key"] and row["queue"] in queues]
+        if shown["key"] in ONLY_ANSWERED and not today and not before:
+            continue
         so_far = [row for row in before if row["hour"] <= figures["hour"]]
         items.append(
             {

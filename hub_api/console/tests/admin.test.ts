@@ -36,6 +36,8 @@ describe('figures of the wall', () => {
   it('are compared with yesterday up to the same hour: shares in points, others in percent, from nothing not at all', () => {
     expect(againstYesterday(figure({ unit: 'share', today: 0.9, yesterday_so_far: 0.85 }), 'en')).toBe('+5 p.p.')
     expect(againstYesterday(figure({ unit: 'count', today: 80, yesterday_so_far: 100 }), 'en')).toBe('-20%')
+    expect(againstYesterday(figure({ unit: 'points', today: 20, yesterday_so_far: -30 }), 'en')).toBe('+50')
+    expect(againstYesterday(figure({ unit: 'points', today: 20, yesterday_so_far: 0 }), 'en')).toBe('+20')
     expect(againstYesterday(figure({ unit: 'count', today: 80, yesterday_so_far: 0 }), 'en')).toBe('')
     expect(againstYesterday(figure({ unit: 'count', today: 80 }), 'en')).toBe('')
   })

@@ -1,12 +1,15 @@
 """Reports on a clock: the figures of the API, to each recipient once, by mail and by WhatsApp, whatever is away meanwhile."""
 
 import base64
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pytest
 
+from hub_api.analytics.catalogue import catalogue
 from hub_api.analytics.reports import deliver
+from hub_api.analytics.reports.contents import Content, Figure
+from hub_api.analytics.reports.document import change, render, told_of
 from hub_api.analytics.reports.jobs import send_reports
 from hub_api.platform.csv_export import read_csv
 from hub_api.simulator.server import Simulator
@@ -29,6 +32,14 @@ async def scheduled(hub: Hub, **given: Any) -> str:
     return str(made["id"])
 
 
+async def by_queue(hub: Hub, kpi: str) -> dict[str, str]:
+    """A figure by the queue's name, as a file has it."""
+    path, asked = f"/api/v1/analytics/kpis/{kpi}/breakdown", WEEKS_DAYS | {"by": "queue"}
+    status, told = await call(hub, "GET", path, hub.auth, params=asked)
+    assert status == 200 and len(told["items"]) > 1, told
+    return {one["label"] or one["by"] or "Robô": str(one["value"]) for one in told["items"] if one["value"] is not None}
+
+
 async def runs(hub: Hub, report: str) -> Any:
     status, page = await call(hub, "GET", f"{REPORTS}/{report}/runs", hub.auth)
     assert status == 200
@@ -46,12 +57,16 @@ async def test_a_due_report_brings_the_figures_of_the_api_to_each_recipient_once
     (file,) = sent[0]["files"]
     assert (file["name"], file["mime_type"]) == ("relatorio-2026-03-06-2026-03-12.csv", "text/csv")
     rows = list(read_csv(base64.b64decode(file["content"]).decode()))
-    told = {row["chave"]: row["valor"] for row in rows if not row["dia"]}
+    told = {row["chave"]: row["valor"] for row in rows if not row["dia"] and not row["fila"]}
     _, kpis = await call(hub, "GET", "/api/v1/analytics/kpis", hub.auth, params=WEEKS_DAYS)
     assert told == {one["kpi"]["key"]: "" if one["value"] is None else str(one["value"]) for one in kpis["items"]}
     assert float(told["conversations"]) > 0
     daily = [float(row["valor"] or 0) for row in rows if row["dia"] and row["chave"] == "conversations"]
     assert len(daily) == 7 and sum(daily) == float(told["conversations"])
+    for kpi in ("conversations", "nps"):
+        assert {row["fila"]: row["valor"] for row in rows if row["fila"] and row["chave"] == kpi} == await by_queue(
+            hub, kpi
+        )
     (run,) = await runs(hub, report)
     assert (
         run["state"] == "made"
@@ -131,6 +146,31 @@ async def test_a_report_is_changed_shown_sent_now_and_removed(hub: Hub, sim: Sim
     assert (await call(hub, "DELETE", f"{REPORTS}/{report}", hub.auth))[0] == 204
     assert (await call(hub, "GET", f"{REPORTS}/{report}/runs", hub.auth))[0] == 404
     assert {"report.scheduled", "report.changed", "report.begun", "report.removed"} <= set(await actions(hub))
+
+
+def made(queues: dict[str, dict[str, float | None]], nps: tuple[float | None, float | None]) -> Content:
+    """A report of a day: one figure and what each queue has."""
+    day = date(2026, 3, 12)
+    figure = Figure(catalogue().kpi("nps"), *nps, None)
+    return Content("Diretoria", day, day, (day, day), day, [figure], {}, queues)
+
+
+def test_nps_has_a_column_by_queue_only_with_an_answer_and_moves_by_points() -> None:
+    silent = made(
+        {"Vendas": {"conversations": 3.0, "csat": 4.5, "nps": None}, "Robô": {"conversations": 1.0}}, (None, None)
+    )
+    assert told_of(silent) == ["conversations", "csat"]
+    answered = made({"Vendas": {"conversations": 3.0, "nps": -50.0}, "Robô": {"conversations": 1.0}}, (-50.0, 20.0))
+    assert told_of(answered) == ["conversations", "nps"]
+    assert change(answered.figures[0]) == "-70,0 pontos" and change(silent.figures[0]) == "–"
+    assert change(Figure(catalogue().kpi("nps"), 10.0, -20.0, None)) == "+30,0 pontos", (
+        "better, though below zero before"
+    )
+    assert render(answered, "pdf").startswith(b"%PDF-")
+    rows = list(read_csv(render(answered, "csv").decode()))
+    assert [(row["fila"], row["valor"]) for row in rows if row["fila"] and row["chave"] == "nps"] == [
+        ("Vendas", "-50.0")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -18,12 +18,13 @@ function seconds(value: number): string {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`
 }
 
-/** `+12%` against yesterday up to the same hour; empty without both, or from nothing. Shares differ in points. */
+/** `+12%` against yesterday up to the same hour; empty without both, or from nothing. Shares and points differ in points. */
 export function againstYesterday(one: Figure, language: string): string {
   const { today, yesterday_so_far: before, unit } = one
   if (today === null || before === null) return ''
   const signed = new Intl.NumberFormat(language, { signDisplay: 'exceptZero', maximumFractionDigits: 0 })
   if (unit === 'share') return `${signed.format((today - before) * 100)} p.p.`
+  if (unit === 'points') return signed.format(today - before)
   if (before === 0) return ''
   return `${signed.format(((today - before) / before) * 100)}%`
 }
