@@ -33,8 +33,8 @@ async def scene(database_url: str, redis_url: str, tmp_path: Path) -> AsyncItera
 
 
 @asynccontextmanager
-async def website(scene: Scene, language: str = "pt-BR", **rules: Any) -> AsyncIterator[str]:
-    """Address of a page on an origin of its own that embeds the chat of a site with these rules."""
+async def website(scene: Scene, language: str = "pt-BR", given: str = "", **rules: Any) -> AsyncIterator[str]:
+    """Address of a page on an origin of its own that embeds the chat of a site with these rules; `given` are attributes of its script."""
     port = free_port()
     body = {"name": "Loja", "title": "Fale com a gente", "origins": [f"http://127.0.0.1:{port}"]} | rules
     status, site = await call(scene.hub, "POST", "/api/v1/sites", scene.hub.auth, json=body)
@@ -43,7 +43,7 @@ async def website(scene: Scene, language: str = "pt-BR", **rules: Any) -> AsyncI
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>Loja</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1"></head>'
         f"<body><main><h1>Loja</h1><p>Internet de fibra.</p></main>"
-        f'<script src="{scene.hub.url}/widget.js" data-key="{site["key"]}" async></script></body></html>'
+        f'<script src="{scene.hub.url}/widget.js" data-key="{site["key"]}" {given} async></script></body></html>'
     )
 
     async def shown(request: web.Request) -> web.Response:
@@ -66,6 +66,34 @@ async def begin(page: Page, address: str, agree: str = "Concordo e quero convers
     await page.get_by_role("button", name=agree).click()
 
 
+async def both(page: Page, name: str | None = None) -> None:
+    """axe finds nothing in the dark or in the light, to which it returns; a picture of each with a `name`."""
+    for scheme in ("dark", "light"):
+        await page.emulate_media(color_scheme=scheme)
+        await accessible(page)
+        if name:
+            await shot(page, name if scheme == "light" else f"{name}-dark")
+
+
+async def focused(page: Page) -> str:
+    """The name of what has the focus inside the chat; empty when nothing there has."""
+    found = await page.evaluate("""() => {
+        const one = document.activeElement?.shadowRoot?.activeElement
+        return one ? (one.getAttribute('aria-label') ?? one.textContent) : ''
+    }""")
+    return str(found)
+
+
+async def is_focused(page: Page, name: str) -> bool:
+    return await focused(page) == name
+
+
+async def is_dark(page: Page, selector: str) -> bool:
+    """Whether a part's background is, by its red, green and blue."""
+    background = await page.locator(selector).evaluate("one => getComputedStyle(one).backgroundColor")
+    return all(int(part) < 64 for part in re.findall(r"\d+", background)[:3])
+
+
 async def test_a_visitor_and_an_agent_talk_through_reload_lost_connection_and_files(scene: Scene, tmp_path: Path):
     async with website(scene, offline_form=False) as address:
         page = await scene.page()
@@ -83,13 +111,12 @@ async def test_a_visitor_and_an_agent_talk_through_reload_lost_connection_and_fi
         await page.goto(address)
         launcher = page.get_by_role("button", name="Abrir atendimento")
         await launcher.wait_for()
-        await accessible(page)
+        await both(page)
         await launcher.focus()
         await page.keyboard.press("Enter")  # by keyboard from here on
         agree = page.get_by_role("button", name="Concordo e quero conversar")
         await agree.wait_for()
-        await accessible(page)
-        await shot(page, "widget-consent")
+        await both(page, "widget-consent")
         await agree.press("Enter")
         field = page.get_by_role("textbox", name="Escreva sua mensagem")
         await field.wait_for()
@@ -99,8 +126,7 @@ async def test_a_visitor_and_an_agent_talk_through_reload_lost_connection_and_fi
         log = page.get_by_role("log")
         await log.get_by_text("minha internet caiu").wait_for()
         await log.get_by_text("Assistente virtual").first.wait_for()
-        await accessible(page)
-        await shot(page, "widget-bot")
+        await both(page, "widget-bot")
         await field.fill("quero falar com um atendente")
         await field.press("Enter")
         await page.get_by_text(re.compile("da fila|Aguardando")).wait_for()
@@ -121,7 +147,7 @@ async def test_a_visitor_and_an_agent_talk_through_reload_lost_connection_and_fi
         assert await told.locator("strong").inner_text() == "verificando"
         await page.get_by_text("Você fala com").wait_for()
         await desk.get_by_role("article").filter(has_text="verificando").get_by_role("img", name="Lida").wait_for()
-        await accessible(page)
+        await both(page)
         await accessible(desk)
         await shot(desk, "widget-console")
 
@@ -159,10 +185,71 @@ async def test_a_visitor_and_an_agent_talk_through_reload_lost_connection_and_fi
         await answer.fill("Estou aqui quando voltar.")
         await answer.press("Enter")
         await page.get_by_role("button", name="1 mensagem nova").wait_for()
-        await accessible(page)
+        await both(page)
         kept = await scene.hub.fetch("SELECT count(*) AS talks, min(channel) AS channel FROM conversations")
         assert (kept[0]["talks"], kept[0]["channel"]) == (1, "site")
         assert await scene.hub.fetchval("SELECT count(*) FROM messages WHERE author_id = $1", agent.id) == 3
+
+
+async def test_by_keyboard_alone_focus_is_where_one_goes_on_and_stays_when_something_arrives(scene: Scene) -> None:
+    async with website(scene, offline_form=False) as address:
+        page = await scene.page(scheme="dark")
+        keys, log = page.keyboard, page.get_by_role("log")
+        await page.goto(address)
+        await page.get_by_role("button", name="Abrir atendimento").wait_for()
+        await keys.press("Tab")
+        assert await focused(page) == "Abrir atendimento"
+        await keys.press("Enter")
+        await until(lambda: is_focused(page, "Concordo e quero conversar"), "the focus is on what agrees")
+        await keys.press("Enter")
+        await until(lambda: is_focused(page, "Escreva sua mensagem"), "the focus is where one writes")
+        await keys.type("vi em https://loja.example/fibra")
+        await keys.press("Enter")
+        offers = log.get_by_role("listitem").get_by_role("button")
+        await offers.first.wait_for()
+        passed = [await focused(page)]
+        while passed[-1] != "Fechar atendimento":
+            await keys.press("Shift+Tab")
+            passed.append(await focused(page))
+            assert len(passed) < 20, passed
+        assert {"Anexar imagem ou PDF", "Conversa", "https://loja.example/fibra"} < set(passed), passed
+
+        # Words from another tab: a link keeps the focus, an offer that is over gives it to where one writes.
+        await log.get_by_role("link", name="https://loja.example/fibra").focus()
+        tab = await page.context.new_page()
+        await tab.goto(address)
+        await tab.get_by_role("button", name="Abrir atendimento").click()
+        there = tab.get_by_role("textbox", name="Escreva sua mensagem")
+        await there.fill("qual plano?")
+        await there.press("Enter")
+        await log.get_by_text("qual plano?").wait_for()
+        assert await focused(page) == "https://loja.example/fibra"
+        await offers.first.wait_for()
+        await offers.first.focus()
+        await there.fill("obrigado")
+        await there.press("Enter")
+        await log.get_by_text("obrigado").wait_for()
+        await until(lambda: is_focused(page, "Escreva sua mensagem"), "what had the focus is gone")
+        await keys.press("Escape")
+        assert await focused(page) == "Abrir atendimento"
+
+
+async def test_it_is_dark_where_the_visitor_prefers_it_unless_the_page_says_otherwise(scene: Scene) -> None:
+    for given, dark, light in (
+        ("", True, False),
+        ('data-scheme="light"', False, False),
+        ('data-scheme="dark"', True, True),
+    ):
+        async with website(scene, given=given, offline_form=False) as address:
+            page = await scene.page(scheme="dark")
+            await page.goto(address)
+            await page.get_by_role("button", name="Abrir atendimento").click()
+            await page.get_by_role("button", name="Concordo e quero conversar").wait_for()
+            assert await is_dark(page, ".panel") == dark, given
+            await page.emulate_media(color_scheme="light")
+            assert await is_dark(page, ".panel") == light, given
+            await accessible(page)
+            await page.context.close()
 
 
 async def test_on_a_phone_in_english_a_visitor_proves_his_number_and_is_the_customer_we_know(scene: Scene):
@@ -182,15 +269,14 @@ async def test_on_a_phone_in_english_a_visitor_proves_his_number_and_is_the_cust
         await shot(page, "widget-phone-en")
         await page.get_by_role("button", name="I am a customer").click()
         await page.get_by_role("textbox", name="Phone with area code").fill("11 98765-4321")
-        await accessible(page)
+        await both(page)
         await page.get_by_role("button", name="Send code").click()
         sealed = await until(lambda: scene.hub.fetchval("SELECT sealed FROM notices"), "a code is on its way")
         code = notices.unseal(scene.hub.services, sealed).text.split()[0]
         await page.get_by_role("textbox", name="6-digit code").fill(f"{(int(code) + 1) % 1_000_000:06d}")
         await page.get_by_role("button", name="Confirm").click()
         await page.get_by_role("alert").get_by_text("Wrong or expired code").wait_for()
-        await accessible(page)
-        await shot(page, "widget-code-en")
+        await both(page, "widget-code-en")
         await page.get_by_role("textbox", name="6-digit code").fill(code)
         await page.get_by_role("button", name="Confirm").click()
         await field.wait_for()
@@ -206,8 +292,7 @@ async def test_outside_the_hours_a_form_is_left_and_stands_in_the_queue(scene: S
         await page.goto(address)
         await page.get_by_role("button", name="Abrir atendimento").click()
         await page.get_by_text("fora do horário").wait_for()
-        await accessible(page)
-        await shot(page, "widget-form")
+        await both(page, "widget-form")
         await page.get_by_role("textbox", name="Nome").fill("Ana")
         await page.get_by_role("textbox", name="Mensagem").fill("Me liguem, por favor")
         await page.get_by_role("button", name="Enviar mensagem").click()

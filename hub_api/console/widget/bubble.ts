@@ -60,11 +60,16 @@ function shownFile(file: FileShown, words: Words, connection: Connection): HTMLE
       words.download(name + size),
     )
   }
-  const image = h('img', { alt: file.name ?? words.image })
-  void address(connection, file.id).then((url) => {
-    if (url) image.src = url
-  })
-  return image
+  return h('img', { alt: file.name ?? words.image, 'data-file': file.id })
+}
+
+/** Load the pictures that are not there yet; one that failed is asked for again. */
+export function loadPictures(list: HTMLElement, connection: Connection): void {
+  for (const image of list.querySelectorAll<HTMLImageElement>('img:not([src])')) {
+    void address(connection, image.dataset.file as string).then((url) => {
+      if (url) image.src = url
+    })
+  }
 }
 
 const addresses = new Map<string, Promise<string | null>>()
@@ -73,7 +78,7 @@ function address(connection: Connection, id: string): Promise<string | null> {
   let known = addresses.get(id)
   if (!known) {
     known = connection.download(id).then(URL.createObjectURL, () => {
-      addresses.delete(id) // asked again when it is drawn again
+      addresses.delete(id) // asked for again at the next drawing
       return null
     })
     addresses.set(id, known)

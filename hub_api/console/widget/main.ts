@@ -1,8 +1,8 @@
 /**
  * The chat that a website embeds: `<script src="https://hub/widget.js" data-key="…" async></script>`.
  *
- * Further attributes: `data-lang` (pt or en), and of the website's user, signed by its server: `data-user-id`,
- * `data-user-signature`, `data-user-name`. A page that signs people in later uses `HubChat`.
+ * Further attributes: `data-lang` (pt or en), `data-scheme` (light or dark; else what the visitor prefers), and of the website's user,
+ * signed by its server: `data-user-id`, `data-user-signature`, `data-user-name`. A page that signs people in later uses `HubChat`.
  */
 import type { Identity } from './connection'
 import { View } from './view'
@@ -17,7 +17,8 @@ function identityOf(given: DOMStringMap): Identity | null {
 
 function start(source: HTMLScriptElement, key: string): void {
   const language = source.dataset.lang ?? (document.documentElement.lang || navigator.language)
-  const view = new View(new URL('.', source.src), key, languageOf(language), identityOf(source.dataset))
+  const { scheme } = source.dataset
+  const view = new View(new URL('.', source.src), key, languageOf(language), identityOf(source.dataset), scheme)
   const control = {
     open: () => view.open(),
     /** The website's user signed in: who he is, as the website's server signed it. */

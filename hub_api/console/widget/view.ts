@@ -1,9 +1,10 @@
 /** The launcher and the panel. Each part is drawn anew only when what it shows has changed, so that focus stays where it is. */
-import { bubble, waiting } from './bubble'
+import { bubble, loadPictures, waiting } from './bubble'
 import { Connection, type Identity, type Listener } from './connection'
 import { h, icon } from './dom'
 import { consentForm, type Left, offlineForm, phoneForm } from './forms'
 import { inkOn, type Message } from './frames'
+import { Rows } from './rows'
 import { STYLE } from './style'
 import { type Language, WORDS, type Words } from './words'
 
@@ -33,6 +34,7 @@ export class View implements Listener {
   private readonly said = h('div', { class: 'quiet', 'aria-live': 'polite' })
   private readonly log: HTMLElement
   private readonly list = h('ul', { class: 'list' })
+  private readonly rows = new Rows(this.list)
   private readonly middle = h('div', { class: 'middle' })
   private readonly field: HTMLTextAreaElement
   private readonly file: HTMLInputElement
@@ -43,6 +45,7 @@ export class View implements Listener {
     key: string,
     private readonly language: Language,
     identity: Identity | null,
+    scheme?: string,
   ) {
     this.words = WORDS[language]
     this.locale = language === 'en' ? 'en' : 'pt-BR'
@@ -107,6 +110,7 @@ export class View implements Listener {
     this.panel.addEventListener('keydown', (event) => {
       if (event.key === 'Escape') this.toggle()
     })
+    if (scheme) this.host.dataset.scheme = scheme
     const shadow = this.host.attachShadow({ mode: 'open' })
     const sheet = new CSSStyleSheet()
     sheet.replaceSync(STYLE)
@@ -269,11 +273,25 @@ export class View implements Listener {
     if (drawn === this.drawn) return
     this.drawn = drawn
     const atEnd = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < 60
-    const rows: HTMLLIElement[] = all.map((one) => bubble(one, words, connection, this.locale))
+    const root = this.list.getRootNode() as ShadowRoot
+    const hadFocus = this.list.contains(root.activeElement)
     const last = all.at(-1)
-    if (last?.options?.length && !connection.pending.length) rows.push(this.options(last))
-    for (const one of connection.pending) rows.push(waiting(one, words, () => connection.again(one)))
-    this.list.replaceChildren(...rows)
+    const offers = last?.options?.length && !connection.pending.length ? [last] : []
+    this.rows.show([
+      ...all.map((one) => ({
+        key: one.id,
+        of: { ...one, state: '' },
+        make: () => bubble(one, words, connection, this.locale),
+      })),
+      ...offers.map((one) => ({ key: `options of ${one.id}`, of: one.options, make: () => this.options(one) })),
+      ...connection.pending.map((one) => ({
+        key: one.client_id,
+        of: [one.text, one.problem],
+        make: () => waiting(one, words, () => connection.again(one)),
+      })),
+    ])
+    loadPictures(this.list, connection)
+    if (hadFocus && !this.list.contains(root.activeElement)) this.field.focus() // what had it is gone
     if (atEnd) this.log.scrollTop = this.log.scrollHeight
   }
 
