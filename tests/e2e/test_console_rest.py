@@ -167,6 +167,11 @@ async def test_a_queue_that_wants_an_outcome_is_given_one(scene: Scene) -> None:
     await choose(page, "Desfecho", "Visita agendada")
     await dialog(page).get_by_role("button", name="Resolver").click()
     await head(page).get_by_text("Resolvida").wait_for()
+    about = page.get_by_role("complementary", name="Cliente").get_by_role("region", name="Este atendimento")
+    await about.get_by_text("Visita agendada").wait_for()
+    await about.get_by_text(re.compile(r"^\d+:\d\d$")).wait_for()  # how fast it was answered on average
+    await accessible(page)
+    await shot(page, "this-talk-light-pt")
     assert await scene.hub.fetchval("SELECT disposition FROM conversations WHERE id = $1", talk) == "visita"
 
 
@@ -280,12 +285,15 @@ async def test_an_ending_and_its_survey_move_the_wallboard_and_its_figures(
         panel = page.get_by_role("complementary", name="Cliente")
         await panel.get_by_text("Cliente: quero falar com um atendente").wait_for()
         await panel.get_by_text("sem modelo").wait_for()
+        await panel.get_by_text(re.compile(r"^9 de 10 em \d")).wait_for()
+        await panel.get_by_text(re.compile(r"^5 de 5 em \d")).wait_for()
         await accessible(page)
         await shot(page, "summary-light-pt")
 
         await relay_until_empty(scene.hub.services.settings)
         await look.function(scene.hub.services)
-        for tile, value in (("Conversas abertas", "1"), ("Satisfação", "5"), ("Resolvidas", "100")):
+        for tile, value in (("Conversas abertas", "1"), ("Satisfação", "5"), ("Resolvidas", "100"), ("NPS", "100")):
             figure = wall.get_by_role("group", name=re.compile(f"^{tile}"))
             await expect(figure).to_contain_text(value, timeout=20_000)
+        await accessible(wall)
         await shot(wall, "wallboard-after-survey-light-pt")

@@ -53,6 +53,14 @@ export function duration(ms: number, language: string): string {
   return unit(Math.floor(minutes / (24 * 60)), 'day')
 }
 
+/** Of an ISO 8601 duration as the API writes it: PT42S, PT1M2.5S, P1DT2H. */
+export function millisecondsOf(iso: string): number {
+  const [, days, hours, minutes, seconds] = /^P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:([\d.]+)S)?)?$/.exec(iso) ?? []
+  return (
+    1000 * (Number(seconds ?? 0) + 60 * (Number(minutes ?? 0) + 60 * (Number(hours ?? 0) + 24 * Number(days ?? 0))))
+  )
+}
+
 /** 48 kB */
 export function size(bytes: number, language: string): string {
   const [value, unit] = bytes < 1e6 ? [bytes / 1e3, 'kilobyte'] : [bytes / 1e6, 'megabyte']

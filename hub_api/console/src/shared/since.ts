@@ -3,7 +3,11 @@ import { duration } from './format'
 
 export function lasting(sinceIso: string | null, now: number, language: string): string {
   if (!sinceIso) return '–'
-  const ms = Math.max(0, now - Date.parse(sinceIso))
+  return lastingOf(Math.max(0, now - Date.parse(sinceIso)), language)
+}
+
+/** The same of so many milliseconds. */
+export function lastingOf(ms: number, language: string): string {
   if (ms >= 3_600_000) return duration(ms, language)
   const seconds = Math.floor(ms / 1000)
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`

@@ -10,14 +10,13 @@ import {
   Stack,
   TextField,
 } from '@mui/material'
-import { useQuery } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { api, data } from '../../api/client'
 import type { Conversation } from '../../api/types'
 import { wordsFor } from '../../shared/words'
 import { useQueues } from '../inbox/Filters'
 import { type Ending, useDeeds } from './useDeeds'
+import { useOutcomes } from './useOutcomes'
 
 interface Props {
   how: Ending['how']
@@ -30,11 +29,7 @@ export function EndDialog({ how, conversation, onClose }: Props) {
   const { t } = useTranslation()
   const { end } = useDeeds(conversation.id)
   const [outcome, setOutcome] = useState('')
-  const outcomes = useQuery({
-    queryKey: ['dispositions'],
-    staleTime: 300_000,
-    queryFn: async () => (await data(api.GET('/api/v1/dispositions'))).items,
-  })
+  const outcomes = useOutcomes()
   const open = outcomes.data?.filter((one) => one.active) ?? []
   const queue = useQueues().data?.find((one) => one.key === conversation.queue)
   const isWanted = queue?.disposition_required === true && open.length > 0 && conversation.disposition === null

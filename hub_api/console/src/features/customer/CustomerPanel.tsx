@@ -16,6 +16,7 @@ import { Consents } from './Consents'
 import { Insights } from './Insights'
 import { Fact, Facts, Section } from './Parts'
 import { Summary } from './Summary'
+import { ThisTalk } from './ThisTalk'
 
 interface Props {
   customerId: string
@@ -56,6 +57,7 @@ export function CustomerPanel({ customerId, conversation, list, onClose }: Props
       ) : (
         <Known customer={asked.data} list={list} />
       )}
+      <ThisTalk conversation={conversation} list={list} />
       {conversation.ai_summary && (
         <Section title={t('customer.summary')}>
           <Summary conversation={conversation} />
