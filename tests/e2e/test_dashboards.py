@@ -46,6 +46,17 @@ supersetEmbeddedSdk.embedDashboard({
 });
 </script></html>"""
 
+# How many charts of a page that are drawn on a canvas have something on it. A canvas too small to be a chart is none.
+DRAWN = """() => {
+  const told = { painted: 0, blank: 0 }
+  for (const one of document.querySelectorAll('.dashboard canvas')) {
+    if (one.width < 40 || one.height < 40) continue
+    const pixels = one.getContext('2d').getImageData(0, 0, one.width, one.height).data
+    told[pixels.some((value, at) => at % 4 === 3 && value > 0) ? 'painted' : 'blank'] += 1
+  }
+  return told
+}"""
+
 
 @pytest.fixture(scope="module")
 def people(stack, ready) -> dict[str, Person]:
@@ -183,6 +194,31 @@ def test_a_page_that_embeds_a_dashboard_by_superset_s_sdk_shows_rows(page: Page,
     assert sum(rows for rows in looking.rows.values() if isinstance(rows, int)) > len(charts), looking.rows
     assert page.evaluate("window.tokens") == 1, "the page asked the hub for one guest token"
     assert frame.get_by_text("Atendimento").first.is_visible(), "a queue's row is drawn"
+
+
+def test_the_console_shows_a_dashboard_in_its_frame_with_every_chart_drawn(page: Page, people, tmp_path_factory):
+    slug, hub = "operacao", people["executive"].hub
+    dashboard, looking, tokens = read_tree().dashboards[slug], Looking(page), []
+    page.on("request", lambda asked: asked.url.endswith("/guest-token") and tokens.append(asked.method))
+    page.goto(f"{hub}/console/dashboards", timeout=120_000)
+    page.get_by_role("tab", name=dashboard.spec["title"], exact=True).click()
+    inside = page.frame_locator(f"iframe[title='{dashboard.spec['title']}']")
+    inside.get_by_text(dashboard.charts["queues"]["title"], exact=True).first.wait_for(timeout=120_000)
+    looking.until(page, len(dashboard.charts))
+    file = tmp_path_factory.getbasetemp() / "console-dashboard.png"
+    page.screenshot(path=file)
+    (frame,) = [one for one in page.frames if f"{SUPERSET}/embedded/" in one.url]
+    drawn = frame.evaluate(DRAWN)
+    print(f"\nconsole {slug}: {len(looking.rows)} charts answered, {drawn} canvases drawn on, {file}")
+    assert len(looking.rows) == len(dashboard.charts) and all(isinstance(n, int) for n in looking.rows.values())
+    assert drawn["blank"] == 0 and drawn["painted"] > 0
+    assert inside.get_by_text("Atendimento").first.is_visible(), "a queue's row is drawn"
+    for trouble in ("Erro nos dados", "Data error", "Unexpected error", "Erro inesperado", "No results"):
+        assert inside.get_by_text(trouble).count() == 0, trouble
+    assert looking.broken == [] and page.get_by_role("alert").count() == 0
+    assert set(tokens) == {"POST"}
+    box, window = page.locator("iframe").bounding_box(), page.viewport_size
+    assert box and window and box["height"] > window["height"] * 0.8, "the frame fills the page"
 
 
 def test_roles_follow_the_hub_and_hold_at_the_next_request(stack, people):
