@@ -11,6 +11,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from hub_api.platform.clickhouse import connect
+from hub_api.platform.crypto import keyed_hash
 from hub_api.platform.ids import uuid7
 from hub_api.whatsapp.templates.sync import sync_templates
 from tests.auth.people import Person, add_conversation, add_person
@@ -333,6 +334,13 @@ async def test_search_finds_messages_customers_and_protocols(scene: Scene):
     await page.keyboard.press("Enter")
     await page.get_by_role("region", name="Clientes").get_by_role("button").click()
     await page.get_by_role("region", name="Clientes").get_by_role("link").wait_for()
+    await scene.hub.fetch(
+        "UPDATE customers SET cpf_hash = $1 WHERE id = $2",
+        keyed_hash(scene.hub.services.settings.secret_key.get_secret_value(), "52998224725"), made["customer"],
+    )  # fmt: skip
+    await box.fill("529.982.247-25")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("region", name="Clientes").get_by_role("button", name=re.compile("roteador")).wait_for()
     await box.fill("nada disso existe")
     await page.keyboard.press("Enter")
     await page.get_by_text("Nenhuma mensagem encontrada").wait_for()

@@ -207,11 +207,20 @@ describe('what comes in', () => {
 })
 
 describe('a search', () => {
+  const nothing = { protocol: null, phone: null, cpf: null, name: null }
+
   it('knows a protocol, a phone and a name when it sees one', () => {
-    expect(kindsOf('2026.1126-00001234')).toEqual({ protocol: '2026112600001234', phone: null, name: null })
-    expect(kindsOf('(11) 98765-4321')).toEqual({ protocol: null, phone: '(11) 98765-4321', name: null })
-    expect(kindsOf('souza')).toEqual({ protocol: null, phone: null, name: 'souza' })
-    expect(kindsOf('"segunda via" -boleto')).toEqual({ protocol: null, phone: null, name: null })
+    expect(kindsOf('2026.1126-00001234')).toEqual({ ...nothing, protocol: '2026112600001234' })
+    expect(kindsOf('(11) 98765-4321')).toEqual({ ...nothing, phone: '(11) 98765-4321' })
+    expect(kindsOf('souza')).toEqual({ ...nothing, name: 'souza' })
+    expect(kindsOf('"segunda via" -boleto')).toEqual(nothing)
+  })
+
+  it('knows a CPF by its last digits, and takes one without dots for a phone too', () => {
+    expect(kindsOf('529.982.247-25')).toEqual({ ...nothing, cpf: '52998224725' })
+    expect(kindsOf('52998224725')).toEqual({ ...nothing, phone: '52998224725', cpf: '52998224725' })
+    expect(kindsOf('529.982.247-26').cpf).toBeNull()
+    expect(kindsOf('111.111.111-11').cpf).toBeNull()
   })
 })
 

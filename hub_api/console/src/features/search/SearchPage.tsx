@@ -1,4 +1,4 @@
-/** Search in everything that one sees: a protocol, customers by name or phone, messages by their words. */
+/** Search in everything that one sees: a protocol, customers by name, phone or CPF, messages by their words. */
 import {
   Box,
   Button,
@@ -75,13 +75,19 @@ export default function SearchPage() {
   )
 }
 
+const BY = ['phone', 'cpf', 'name'] as const
+
 function Results({ words }: { words: string }) {
   const kinds = kindsOf(words)
   const maySeeCustomers = useMay('customers:read')
   return (
     <>
       {kinds.protocol && <Protocol number={kinds.protocol} />}
-      {maySeeCustomers && (kinds.phone || kinds.name) && <Customers {...kinds} />}
+      {maySeeCustomers &&
+        BY.map((by) => {
+          const value = kinds[by]
+          return value === null ? null : <Customers key={by} by={by} value={value} />
+        })}
       <Messages words={words} />
     </>
   )
@@ -105,17 +111,15 @@ function Protocol({ number }: { number: string }) {
   )
 }
 
-function Customers({ phone, name }: { phone: string | null; name: string | null }) {
+function Customers({ by, value }: { by: (typeof BY)[number]; value: string }) {
   const { t } = useTranslation()
   const { t: d } = useTranslation('desk')
   const [open, setOpen] = useState<string | null>(null)
   const asked = useQuery({
-    queryKey: ['search', 'customers', phone, name],
+    queryKey: ['search', 'customers', by, value],
     retry: false,
-    queryFn: async ({ signal }) => {
-      const query = phone ? { phone, limit: 10 } : { name: name ?? '', limit: 10 }
-      return (await data(api.GET('/api/v1/customers', { params: { query }, signal }))).items
-    },
+    queryFn: async ({ signal }) =>
+      (await data(api.GET('/api/v1/customers', { params: { query: { [by]: value, limit: 10 } }, signal }))).items,
   })
   if (!asked.data?.length) return null
   return (
