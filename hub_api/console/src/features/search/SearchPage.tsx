@@ -23,17 +23,20 @@ import { dateTime } from '../../shared/format'
 import { Empty, Failed, Loading } from '../../shared/States'
 import { CustomerTalks } from './CustomerTalks'
 import { kindsOf } from './kinds'
+import { Narrow, type Narrowed, narrowedOf, searchAddress } from './Narrow'
 
 export default function SearchPage() {
   const { t: d } = useTranslation('desk')
-  const words = new URLSearchParams(useSearch()).get('q') ?? ''
+  const asked = new URLSearchParams(useSearch())
+  const words = asked.get('q') ?? ''
+  const narrowed = narrowedOf(asked)
   const [typed, setTyped] = useState(words)
   const [, go] = useLocation()
   const field = useRef<HTMLInputElement>(null)
   useShortcuts({ search: () => field.current?.focus(), mine: () => go('/mine'), queue: () => go('/queue') })
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    go(`/search?q=${encodeURIComponent(typed.trim())}`)
+    go(searchAddress(typed.trim(), narrowed))
   }
   return (
     <Box sx={{ flex: 1, overflowY: 'auto', p: { xs: 1.5, sm: 3 } }}>
@@ -66,7 +69,12 @@ export default function SearchPage() {
           </Button>
         </Box>
         {words.length >= 2 ? (
-          <Results key={words} words={words} />
+          <Results
+            key={words}
+            words={words}
+            narrowed={narrowed}
+            onNarrow={(next) => go(searchAddress(words, next), { replace: true })}
+          />
         ) : (
           <Empty title={d('search.begin')}>{d('search.help')}</Empty>
         )}
@@ -77,7 +85,13 @@ export default function SearchPage() {
 
 const BY = ['phone', 'cpf', 'name'] as const
 
-function Results({ words }: { words: string }) {
+interface Asked {
+  words: string
+  narrowed: Narrowed
+  onNarrow: (next: Narrowed) => void
+}
+
+function Results({ words, narrowed, onNarrow }: Asked) {
   const kinds = kindsOf(words)
   const maySeeCustomers = useMay('customers:read')
   return (
@@ -88,7 +102,8 @@ function Results({ words }: { words: string }) {
           const value = kinds[by]
           return value === null ? null : <Customers key={by} by={by} value={value} />
         })}
-      <Messages words={words} />
+      <Narrow chosen={narrowed} onChange={onNarrow} />
+      <Messages words={words} narrowed={narrowed} />
     </>
   )
 }
@@ -143,16 +158,25 @@ function Customers({ by, value }: { by: (typeof BY)[number]; value: string }) {
   )
 }
 
-function Messages({ words }: { words: string }) {
+function Messages({ words, narrowed }: { words: string; narrowed: Narrowed }) {
   const { t } = useTranslation()
   const { t: d } = useTranslation('desk')
   const asked = useInfiniteQuery({
-    queryKey: ['search', 'messages', words],
+    queryKey: ['search', 'messages', words, narrowed],
     initialPageParam: undefined as string | undefined,
-    queryFn: ({ pageParam, signal }) =>
-      data(
-        api.GET('/api/v1/messages/search', { params: { query: { q: words, limit: 30, cursor: pageParam } }, signal }),
-      ),
+    queryFn: ({ pageParam, signal }) => {
+      const { author, days, queue } = narrowed
+      const since = days ? new Date(Date.now() - days * 86_400_000).toISOString() : undefined
+      const query = {
+        q: words,
+        limit: 30,
+        cursor: pageParam,
+        author: author ?? undefined,
+        since,
+        queue: queue ?? undefined,
+      }
+      return data(api.GET('/api/v1/messages/search', { params: { query }, signal }))
+    },
     getNextPageParam: (page) => page.next_cursor ?? undefined,
   })
   if (asked.isPending) return <Loading />
