@@ -16,7 +16,7 @@ export function Waits({ now }: { now: Monitored }) {
     <Alert severity={stuck ? 'warning' : 'info'} sx={{ mt: 1 }}>
       {why && (
         <Box>
-          {t(`monitor.why.${why as (typeof WHY)[number]}`, { defaultValue: t('monitor.why_other', { code: why }) })}
+          {t(`monitor.why.${why as (typeof WHY)[number]}`, { defaultValue: t('monitor.why_unnamed', { code: why }) })}
         </Box>
       )}
       {held.map((one) => {
