@@ -343,6 +343,8 @@ async def test_what_set_a_campaign_off_is_kept_while_it_could_again_and_ends_wit
     # A year passes. The scores before the mark's month are no news any more, those of the mark's day would be read again.
     await stage.hub.fetch("UPDATE campaign_runs SET created_at = created_at - interval '400 days'")
     await stage.hub.fetch("UPDATE campaign_trigger_keys SET key = 'churn:2024-01' WHERE customer_id = $1", people[4])
+    gone = f"ALTER TABLE gold.churn_risk DELETE WHERE customer_id = '{people[4]}' SETTINGS mutations_sync = 2"
+    await warehouse(stage, lambda client: client.command(gone))
     await retain.function(stage.hub.services)
     assert [await stage.hub.fetchval(keys, one) for one in (churn, outage)] == [4, 2]
     assert await stage.states() == {}, "who they were ends in its time, whatever sets the campaign off"

@@ -52,7 +52,7 @@ export function formOf<Fields extends Record<string, string>>(file: File, fields
 }
 
 export function LoadDialog({ title, help, send, fault, deeds, children }: Props) {
-  const { t } = useTranslation('audience')
+  const { t } = useTranslation('admin')
   const { t: c } = useTranslation()
   const input = useRef<HTMLInputElement>(null)
   const [file, setFile] = useState<File | null>(null)
@@ -111,7 +111,7 @@ export function LoadDialog({ title, help, send, fault, deeds, children }: Props)
 }
 
 function Told({ report, fault }: { report: Report } & Pick<Props, 'fault'>) {
-  const { t } = useTranslation('audience')
+  const { t } = useTranslation('admin')
   const { received, written, unchanged, rejected, errors } = report
   return (
     <>
