@@ -19,6 +19,7 @@ export default function Charts({ figures, queues, hour }: { figures: Figure[]; q
   const waiting = [...queues]
     .sort((a, b) => b.waiting + b.in_service - (a.waiting + a.in_service))
     .slice(0, MOST_QUEUES)
+  const isBusy = waiting.some((one) => one.waiting + one.in_service > 0)
   const shown = figures.filter((one) => one.key === 'conversations' || one.key === 'first_response_time')
   return (
     <Box
@@ -45,13 +46,19 @@ export default function Charts({ figures, queues, hour }: { figures: Figure[]; q
                 },
               ]}
               yAxis={[
-                { width: 80, min: 0, valueFormatter: (value: number) => shownAs(value, one.unit, i18n.language) },
+                {
+                  width: 80,
+                  min: 0,
+                  tickMinStep: one.unit === 'count' ? 1 : undefined,
+                  valueFormatter: (value: number) => shownAs(value, one.unit, i18n.language),
+                },
               ]}
               series={[
                 {
                   label: t('wallboard.series_today'),
                   data: HOURS.map((at) => (at <= hour ? (one.hours[at] ?? null) : null)),
                   color: colours.today,
+                  showMark: ({ index }) => isAlone(one.hours, index),
                   valueFormatter: (value: number | null) => shownAs(value, one.unit, i18n.language),
                 },
                 {
@@ -72,7 +79,7 @@ export default function Charts({ figures, queues, hour }: { figures: Figure[]; q
             height={240}
             skipAnimation
             xAxis={[{ data: waiting.map((one) => one.name), scaleType: 'band' }]}
-            yAxis={[{ width: 40, min: 0, tickMinStep: 1 }]}
+            yAxis={[{ width: 40, min: 0, max: isBusy ? undefined : 1, tickMinStep: 1 }]}
             series={[
               {
                 label: t('queue.waiting'),
@@ -92,6 +99,11 @@ export default function Charts({ figures, queues, hour }: { figures: Figure[]; q
       )}
     </Box>
   )
+}
+
+/** A value between hours without one, which no line leads to. */
+function isAlone(hours: Figure['hours'], at: number): boolean {
+  return (hours[at - 1] ?? null) === null && (hours[at + 1] ?? null) === null
 }
 
 function Chart({ title, children }: { title: string; children: ReactNode }) {
