@@ -173,7 +173,7 @@ async def test_administration_page_by_page(scene: Scene, language: str) -> None:
     await page.get_by_role("tab", name=re.compile("Perfis|Roles")).click()
     await page.get_by_role("table").wait_for()
     await accessible(page)
-    await page.get_by_role("tab", name=re.compile("Chaves|keys")).click()
+    await page.get_by_role("tab", name=re.compile("Chaves de API|API keys")).click()
     await page.get_by_role("button", name=re.compile("Nova chave|New key")).click()
     await dialog(page).get_by_label(re.compile("^(Nome|Name)")).fill("ERP")
     await choose(page, "Permissões|Permissions", "Ver filas|See queues")
@@ -182,6 +182,19 @@ async def test_administration_page_by_page(scene: Scene, language: str) -> None:
     await dialog(page).get_by_label(re.compile("^(Chave|Key)$")).wait_for()
     await dialog(page).get_by_role("button", name=re.compile("Guardei|I have kept")).click()
     assert [one["name"] for one in (await api(scene, "keys"))["items"] if one["name"] == "ERP"]
+    await page.get_by_role("tab", name=re.compile("Chaves de resultados|Keys for results")).click()
+    await page.get_by_role("button", name=re.compile("Nova chave|New key")).click()
+    await dialog(page).get_by_label(re.compile("^(Sistema|System)")).fill("Loja")
+    await dialog(page).get_by_role("button", name=re.compile("Nova chave|New key")).click()
+    made = await dialog(page).get_by_label(re.compile("^(Identificação|Id)$")).input_value()
+    await dialog(page).get_by_role("button", name=re.compile("Guardei|I have kept")).click()
+    await deed(page, "Loja", "^(Revogar|Revoke)$")
+    await dialog(page).get_by_role("button", name=re.compile("Revogar|Revoke")).click()
+    await dialog(page).wait_for(state="detached")
+    (key,) = (await api(scene, "conversion-keys"))["items"]
+    assert key["id"] == made and key["revoked_at"]
+    await accessible(page)
+    await shot(page, f"conversion-keys-{short}")
 
     await go(page, scene, "audit", "Auditoria|Audit")
     await page.get_by_label(re.compile("^(Ação|Action)$")).fill("key.created")

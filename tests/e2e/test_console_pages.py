@@ -84,7 +84,7 @@ async def test_each_page_is_accessible_in_both_languages_and_schemes(scene: Scen
 
 
 ADMIN = (
-    "supervisor", "wallboard", "access/users", "access/roles", "access/keys", "audit", "numbers", "templates",
+    "supervisor", "wallboard", "access/users", "access/roles", "access/keys", "access/conversions", "audit", "numbers", "templates",
     "service/queues", "service/sla", "service/dispositions", "privacy/retention", "reports/alerts",
 )  # fmt: skip
 
