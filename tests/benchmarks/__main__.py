@@ -24,6 +24,7 @@ NAMES = (
     "live",
     "crowd",
     "rest",
+    "console",
     "models",
     "analytics",
     "sentiment",
