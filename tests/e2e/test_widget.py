@@ -231,7 +231,7 @@ async def test_by_keyboard_alone_focus_is_where_one_goes_on_and_stays_when_somet
         await log.get_by_text("muito obrigado mesmo").wait_for()
         await until(lambda: is_focused(page, "Escreva sua mensagem"), "what had the focus is gone")
         await keys.press("Escape")
-        assert await focused(page) == "Abrir atendimento"
+        assert (await focused(page)).startswith("Abrir atendimento")  # with what the bot has answered since
 
 
 async def test_it_is_dark_where_the_visitor_prefers_it_unless_the_page_says_otherwise(scene: Scene) -> None:
