@@ -215,6 +215,7 @@ async def test_who_may_see_costs_is_offered_them(hub: Hub):
     looker = await add_person(hub, "olhar")
     _, body = await call(hub, "GET", "/api/v1/analytics/dashboards", looker.headers)
     assert body["items"] and "custos" not in [item["slug"] for item in body["items"]]
+    assert body["available"] is False, "no Superset runs with this hub"
     path = "/api/v1/analytics/dashboards/custos/guest-token"
     assert (await call(hub, "POST", path, looker.headers))[0] == 403
     assert (await call(hub, "POST", path.replace("custos", "nada"), person.headers))[0] == 404

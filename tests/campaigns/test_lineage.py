@@ -92,6 +92,9 @@ async def test_the_gauges_follow_campaigns_at_work(hub: Hub) -> None:
     label = {"campaign": str(campaign)}
     assert REGISTRY.get_sample_value("campaign_recipients", {**label, "state": "pending"}) == 1
     assert 29 < (REGISTRY.get_sample_value("campaign_lag_seconds", label) or 0) < 300
+    await hub.fetch("UPDATE campaign_runs SET waits_for = 'winner'")
+    await jobs.measure.function(hub.services)
+    assert REGISTRY.get_sample_value("campaign_lag_seconds", label) == 0, "whom a test holds back is not late"
     await hub.fetch("UPDATE campaigns SET state = 'cancelled'")
     await jobs.measure.function(hub.services)
     assert REGISTRY.get_sample_value("campaign_recipients", {**label, "state": "pending"}) == 0

@@ -232,7 +232,7 @@ async def test_suppression_lists_are_loaded_looked_at_and_changed(scene: Scene, 
         known,
     )
     await page.goto(f"{scene.hub.url}/console/suppressions")
-    await page.get_by_text(re.compile("Ainda não há números|No number is suppressed")).wait_for()
+    await page.get_by_text(re.compile("Nenhuma entrada aqui|No entry here")).wait_for()
     await page.get_by_role("button", name=re.compile("Enviar CSV|Upload CSV")).click()
     dialog = page.get_by_role("dialog")
     await dialog.get_by_label(re.compile("^(Lista|List)")).fill("procon")

@@ -32,6 +32,11 @@ def visible(tree: Tree, caller: Principal) -> list[Dashboard]:
     return [one for one in tree.dashboards.values() if caller.may(one.permission)]
 
 
+def has_superset(settings: Settings) -> bool:
+    """Whether a Superset runs with this hub."""
+    return settings.superset_url is not None and settings.superset_secret is not None
+
+
 async def admit(settings: Settings, caller: Principal, slug: str) -> Guest:
     """A token for one dashboard. Raises NotFound (also where no Superset runs), Forbidden naming the permission, Unavailable while Superset does not answer."""
     dashboard = read_tree().dashboards.get(slug)

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, Field
 
-from hub_api.analytics.dashboards.guest import admit, visible
+from hub_api.analytics.dashboards.guest import admit, has_superset, visible
 from hub_api.analytics.dashboards.superset import PATH
 from hub_api.analytics.dashboards.tree import read_tree
 from hub_api.auth.keys import Principal, require
@@ -32,6 +32,7 @@ class DashboardList(BaseModel):
     """In the order in which they are to be shown."""
 
     items: list[DashboardOut]
+    available: bool = Field(description="whether a Superset runs with this hub that can show them")
 
 
 class GuestToken(BaseModel):
@@ -43,7 +44,7 @@ class GuestToken(BaseModel):
 
 
 @router.get("", summary="Dashboards that I may see")
-def list_dashboards(caller: Viewer) -> DashboardList:
+def list_dashboards(services: Hub, caller: Viewer) -> DashboardList:
     """Those of whose permission the caller's role has; whose rows he sees in them is his teams' (`dashboards/row_rules.yaml`)."""
     return DashboardList(
         items=[
@@ -54,7 +55,8 @@ def list_dashboards(caller: Viewer) -> DashboardList:
                 path=f"{PATH}/superset/dashboard/{one.slug}/",
             )
             for one in visible(read_tree(), caller)
-        ]
+        ],
+        available=has_superset(services.settings),
     )
 
 

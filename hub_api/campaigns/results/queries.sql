@@ -93,10 +93,11 @@ SELECT r.campaign_id, r.state, CASE WHEN r.state = 'failed' THEN r.error_code EN
 FROM campaign_recipients r JOIN campaigns c ON c.id = r.campaign_id AND c.state IN ('running', 'paused')
 GROUP BY 1, 2, 3;
 
--- name: campaign_lags  -- -> how late the first recipient is whose time has come, and who opted out since his message
+-- name: campaign_lags  -- -> how late the first recipient is whose time has come (not whom a test holds back), and who opted out since his message
 SELECT c.id AS campaign_id,
     coalesce(extract(epoch FROM now() - (
         SELECT min(coalesce(r.send_after, c.started_at)) FROM campaign_recipients r
+        JOIN campaign_runs run ON run.id = r.run_id AND run.waits_for IS DISTINCT FROM 'winner'
         WHERE r.campaign_id = c.id AND r.state = 'pending' AND coalesce(r.send_after, c.started_at) <= now()
     )), 0)::float8 AS lag_s,
     (

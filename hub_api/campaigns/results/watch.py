@@ -54,6 +54,8 @@ async def watch(services: Services, channel: Channel, campaign: Row, run_id: UUI
         "held": put_off.pop("campaign", 0),
         "put_off": put_off,
         "waits_for": run["waits_for"] if waits else None,
+        # Whom a test holds back for its winner is late for nothing.
+        **({"lag_s": 0.0} if waits and run["waits_for"] == "winner" else {}),
     }
 
 

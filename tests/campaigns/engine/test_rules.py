@@ -42,6 +42,8 @@ async def test_the_better_variant_wins_by_the_rule_and_the_rest_gets_it(stage: S
     await stage.tick()
     turns = await stage.hub.fetchval("SELECT turns FROM campaign_runs")
     assert turns == 420, "the rest waits for the decision"
+    _, held = await call(stage.hub, "GET", f"{CAMPAIGNS}/{campaign_id}/monitor", stage.marketer.headers)
+    assert (held["waits_for"], held["lag_s"], held["recipients"]["pending"]) == ("winner", 0, 280), "and is not late"
     await _replies(stage, "a", 0.05)
     await _replies(stage, "b", 0.40)
     await _look_again(stage)

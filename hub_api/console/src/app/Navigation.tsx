@@ -55,10 +55,13 @@ export function Rail() {
               href={to}
               aria-current={isHere ? 'page' : undefined}
               selected={isHere}
-              sx={{ flexDirection: 'column', gap: 0.25, px: 0.5, py: 1 }}
+              sx={{ flexDirection: 'column', gap: 0.25, px: 0.5, py: 0.5 }}
             >
               <Icon size={20} aria-hidden />
-              <Box component="span" sx={{ fontSize: 11, textAlign: 'center', overflowWrap: 'anywhere' }}>
+              <Box
+                component="span"
+                sx={{ fontSize: 11, lineHeight: 1.2, textAlign: 'center', overflowWrap: 'anywhere' }}
+              >
                 {t(`nav.${label}`)}
               </Box>
             </ListItemButton>

@@ -10,6 +10,7 @@ import { type Field, FormDialog, type Values } from '../../shared/admin/FormDial
 import { Listing } from '../../shared/admin/Listing'
 import { useDeeds } from '../../shared/admin/useAdmin'
 import { usePermissionName } from './usePermissionName'
+import { useRoleTitle } from './useRoleTitle'
 
 type Role = components['schemas']['Role']
 const SHOWN = 6
@@ -22,6 +23,7 @@ export function Roles() {
   const deeds = useDeeds(['roles'])
   const asked = useQuery({ queryKey: ['roles'], queryFn: ({ signal }) => data(api.GET('/api/v1/roles', { signal })) })
   const nameOf = usePermissionName()
+  const titleOf = useRoleTitle()
   const known = Object.keys(asked.data?.permissions ?? {})
   const common: Field[] = [
     { name: 'title', label: t('role.title'), required: true, maxLength: 100 },
@@ -75,10 +77,10 @@ export function Roles() {
         reading={asked}
         rows={asked.data?.items ?? []}
         keyOf={(one) => one.name}
-        nameOf={(one) => one.title}
+        nameOf={titleOf}
         empty={t('role.none')}
         columns={[
-          { label: t('role.title'), show: (one) => `${one.title} (${one.name})` },
+          { label: t('role.title'), show: (one) => `${titleOf(one)} (${one.name})` },
           {
             label: t('role.permissions'),
             show: (one) => (

@@ -12,19 +12,20 @@ import { useDeeds, usePages } from '../../shared/admin/useAdmin'
 import { words } from '../../shared/admin/values'
 import { dateTime } from '../../shared/format'
 import { SessionsDialog } from './SessionsDialog'
+import { BUILTIN_ROLES, useRoleTitle } from './useRoleTitle'
 
 type User = components['schemas']['User']
-const BUILTIN = ['admin', 'supervisor', 'agent', 'marketer', 'analyst', 'executive'] as const
 
 export function useRoleNames() {
+  const titleOf = useRoleTitle()
   const asked = useQuery({
     queryKey: ['roles'],
     enabled: useMay('roles:read'),
     queryFn: ({ signal }) => data(api.GET('/api/v1/roles', { signal })),
   })
   return (
-    asked.data?.items.map((one) => ({ value: one.name, label: one.title })) ??
-    BUILTIN.map((one) => ({ value: one, label: one }))
+    asked.data?.items.map((one) => ({ value: one.name, label: titleOf(one) })) ??
+    BUILTIN_ROLES.map((one) => ({ value: one, label: titleOf({ name: one }) }))
   )
 }
 

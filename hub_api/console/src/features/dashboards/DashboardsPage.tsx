@@ -17,11 +17,18 @@ export default function DashboardsPage() {
   const asked = useQuery({
     queryKey: ['dashboards'],
     staleTime: 600_000,
-    queryFn: async ({ signal }) => (await data(api.GET('/api/v1/analytics/dashboards', { signal }))).items,
+    queryFn: ({ signal }) => data(api.GET('/api/v1/analytics/dashboards', { signal })),
   })
   if (asked.isPending) return <Loading />
   if (asked.isError) return <Failed error={asked.error} onRetry={() => void asked.refetch()} />
-  const here = asked.data.find((one) => one.slug === slug) ?? asked.data[0]
+  const { items, available } = asked.data
+  if (!available)
+    return (
+      <Empty icon={<ChartColumn size={40} />} title={t('dashboards.off')}>
+        {t('dashboards.off_help')}
+      </Empty>
+    )
+  const here = items.find((one) => one.slug === slug) ?? items[0]
   if (!here) return <Empty icon={<ChartColumn size={40} />} title={t('dashboards.none')} />
   return (
     <Box sx={{ flex: 1, minWidth: 0, display: 'flex', flexDirection: 'column' }}>
@@ -36,7 +43,7 @@ export default function DashboardsPage() {
           aria-label={t('dashboards.title')}
           sx={{ flex: 1, minWidth: 0 }}
         >
-          {asked.data.map((one) => (
+          {items.map((one) => (
             <Tab key={one.slug} value={one.slug} label={one.title} component={Link} href={`/dashboards/${one.slug}`} />
           ))}
         </Tabs>

@@ -17,6 +17,7 @@ import { dateTime } from '../../shared/format'
 
 type Erasure = components['schemas']['Erasure']
 type Hold = components['schemas']['Hold']
+type Rule = components['schemas']['RuleShown']
 const PARTS = { erasures: Erasures, holds: Holds, reports: Reports, retention: Retention } as const
 const STATE = { queued: 'default', running: 'info', done: 'success' } as const
 const REASONS = ['request', 'consent_withdrawn', 'purpose_ended'] as const
@@ -223,16 +224,18 @@ function Retention() {
     queryKey: ['retention'],
     queryFn: async ({ signal }) => (await data(api.GET('/api/v1/privacy/retention', { signal }))).items,
   })
+  // The basis stays as the register has it: a text of Brazilian law.
+  const titleOf = (one: Rule) => t(`privacy.rules.${one.key as 'people'}`, { defaultValue: one.title })
   return (
     <Listing
       label={t('privacy.retention')}
       reading={asked}
       rows={asked.data ?? []}
       keyOf={(one) => one.key}
-      nameOf={(one) => one.title}
+      nameOf={titleOf}
       empty={t('privacy.no_rules')}
       columns={[
-        { label: t('privacy.what'), show: (one) => one.title },
+        { label: t('privacy.what'), show: titleOf },
         { label: t('privacy.kept'), show: (one) => t('privacy.days', { count: one.days }) },
         { label: t('privacy.then'), show: (one) => t(`privacy.actions.${one.action}`) },
         { label: t('privacy.basis'), show: (one) => one.legal_basis },

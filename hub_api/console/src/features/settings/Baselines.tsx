@@ -7,7 +7,7 @@ import { useMay } from '../../app/session'
 import type { Field, Values } from '../../shared/admin/FormDialog'
 import { useDeeds, usePages } from '../../shared/admin/useAdmin'
 import { decimal, fromMicros, words } from '../../shared/admin/values'
-import { date } from '../../shared/format'
+import { date, money } from '../../shared/format'
 import { Kept } from '../service/Kept'
 
 type Baseline = components['schemas']['Baseline']
@@ -33,7 +33,13 @@ export function Baselines() {
     const known = UNITS.find((one) => one === kpi(key)?.unit)
     return known ? t(`baseline.units.${known}`) : ''
   }
-  const amount = new Intl.NumberFormat(i18n.language, { maximumFractionDigits: 4 })
+  const shown = ({ kpi: key, value }: Baseline) => {
+    const kind = kpi(key)?.unit
+    if (kind === 'money') return t('baseline.per_case', { amount: money(value, 'BRL', i18n.language) })
+    const style = kind === 'share' ? 'percent' : 'decimal'
+    const amount = new Intl.NumberFormat(i18n.language, { style, maximumFractionDigits: 2 }).format(value)
+    return kind === 'share' ? amount : `${amount} ${unit(key)}`.trim()
+  }
   const missing = kpis.filter((one) => !rows.some((row) => row.kpi === one.key))
   const fields = (row: Baseline | null): Field[] => [
     ...(row
@@ -82,7 +88,7 @@ export function Baselines() {
       nameOf={nameOf}
       columns={[
         { label: t('baseline.kpi'), show: nameOf },
-        { label: t('baseline.value'), show: (one) => `${amount.format(one.value)} ${unit(one.kpi)}`.trim() },
+        { label: t('baseline.value'), show: shown },
         { label: t('baseline.measured'), show: (one) => (one.measured_from || one.measured_to ? measured(one) : '–') },
         { label: t('baseline.note'), show: (one) => one.note || '–' },
       ]}

@@ -1,5 +1,5 @@
 /** Suppression lists: whom nothing is sent to, why, until when, and where an entry came from. */
-import { Alert, Button, Chip, FormControlLabel, Link as MuiLink, Paper, Stack, Switch, Typography } from '@mui/material'
+import { Button, Chip, FormControlLabel, Link as MuiLink, Paper, Stack, Switch, Typography } from '@mui/material'
 import { useQuery } from '@tanstack/react-query'
 import { Plus, Upload } from 'lucide-react'
 import { useState } from 'react'
@@ -194,6 +194,7 @@ function Lists({ chosen }: { chosen: string }) {
   })
   if (asked.isPending) return <Loading />
   if (asked.isError) return <Failed error={asked.error} onRetry={() => void asked.refetch()} />
+  if (asked.data.length === 0) return null
   const all = { entries: 0, customers: 0 }
   for (const one of asked.data) {
     all.entries += one.entries
@@ -203,13 +204,6 @@ function Lists({ chosen }: { chosen: string }) {
     { list: '', label: t('suppressions.every'), ...all },
     ...asked.data.map((one) => ({ label: one.list, ...one })),
   ]
-  if (asked.data.length === 0) {
-    return (
-      <Alert severity="info" sx={{ mb: 2 }}>
-        {t('suppressions.begin')}
-      </Alert>
-    )
-  }
   return (
     <Stack
       component="nav"

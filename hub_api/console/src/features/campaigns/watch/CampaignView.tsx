@@ -1,6 +1,7 @@
 /** One campaign: how it goes, its test, its people, its plan; and what may be done with it. */
-import { Alert, Button, Link as MuiLink, Stack } from '@mui/material'
+import { Alert, Button, Stack } from '@mui/material'
 import { useQuery } from '@tanstack/react-query'
+import { ArrowLeft } from 'lucide-react'
 import { useTranslation } from 'react-i18next'
 import { Link } from 'wouter'
 import { api, data } from '../../../api/client'
@@ -61,9 +62,9 @@ export function CampaignView({ id, part }: { id: string; part?: string }) {
               {t(`verb.${verb}`)}
             </Button>
           ))}
-          <MuiLink component={Link} href="/campaigns">
+          <Button component={Link} href="/campaigns" startIcon={<ArrowLeft size={18} />}>
             {t('wizard.all')}
-          </MuiLink>
+          </Button>
         </Stack>
       }
     >

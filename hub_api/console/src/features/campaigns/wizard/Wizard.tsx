@@ -1,5 +1,5 @@
 /** A campaign written step by step: goal, audience, message, experiment, schedule, review. */
-import { Alert, Box, Button, Link as MuiLink, Paper, Stack, Typography } from '@mui/material'
+import { Alert, Box, Button, Paper, Stack, Typography } from '@mui/material'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { ArrowLeft, ArrowRight, Send } from 'lucide-react'
 import { useRef, useState } from 'react'
@@ -112,9 +112,13 @@ function Written({ campaign, here, onMade }: WrittenProps) {
               : 'wizard.nothing',
       )}
       actions={
-        <MuiLink component={Link} href={kept ? `/campaigns/${kept.id}` : '/campaigns'}>
+        <Button
+          component={Link}
+          href={kept ? `/campaigns/${kept.id}` : '/campaigns'}
+          startIcon={<ArrowLeft size={18} />}
+        >
           {t(kept ? 'wizard.leave' : 'wizard.all')}
-        </MuiLink>
+        </Button>
       }
     >
       <Stack sx={{ gap: 2 }}>
