@@ -84,8 +84,8 @@ tests/%/node_modules/.package-lock.json: tests/%/package-lock.json
 # has the machine for itself.
 test: install packages  ## Tests on real engines (no browser), and the console's
 	@$(NPM) test
-	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore tests/embedded --ignore tests/faults
-	@$(BIN)/pytest tests/embedded tests/faults
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore-glob '*/embedded/test_*' --ignore tests/faults
+	@$(BIN)/pytest tests/embedded tests/faults --ignore tests/embedded/warehouse
 
 e2e: install packages  ## The whole stack and a headless Chromium
 	@deploy/install-chromium.sh
@@ -121,7 +121,7 @@ soak: install  ## Faults and simulations at full size: the tests' own code, larg
 	 HUB_TEST_HISTORY_DAYS=90 HUB_TEST_HISTORY_CUSTOMERS=20000 \
 	 HUB_TEST_POOL_NUMBERS=100 HUB_TEST_POOL_MESSAGES=200000 HUB_TEST_POOL_REPLIES_PER_S=15 HUB_TEST_POOL_SENDERS=4 \
 	 HUB_TEST_POOL_BARS=1 HUB_TEST_OPENAPI_EXAMPLES=60 HUB_TEST_EXPERIMENT_RUNS=2000 HUB_TEST_SIMULATIONS=400 HUB_TEST_EFFECT_DAYS=90 HUB_TEST_EFFECT_CUSTOMERS=20000 \
-	 $(BIN)/pytest tests/faults tests/auth/test_openapi.py tests/models_ml/experiments/test_simulations.py tests/models_ml/experiments/test_running.py tests/models_ml/forecasting/test_anomalies.py tests/assets/test_planted_effects.py
+	 $(BIN)/pytest tests/faults tests/auth/test_openapi.py tests/privacy/test_erased_history.py tests/models_ml/experiments/test_simulations.py tests/models_ml/experiments/test_running.py tests/models_ml/forecasting/test_anomalies.py tests/assets/test_planted_effects.py
 	@HUB_TEST_EXPLORE=1 $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore tests/embedded --ignore tests/faults
 	@$(BIN)/pytest -m story tests/e2e/test_campaign_story.py
 	@$(BIN)/python -m tests.benchmarks pool
