@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from yarl import URL
 
 from hub_api.errors import Invalid
+from hub_api.settings import public_path
 
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV", "HUB_TIMEZONE", "HUB_PUBLIC_URL")
 BEHIND = "/apps/notebook/"
@@ -42,15 +44,15 @@ def notebook(
         "JUPYTER_TOKEN": token,  # not an argument: those are read by everybody on the machine
         "PYTHONPATH": os.pathsep.join([str(folder), str(Path(__file__).parents[1])]),
     }
-    base = BEHIND if behind_hub else "/"
+    public = os.environ.get("HUB_PUBLIC_URL", "http://127.0.0.1:8000") if behind_hub else f"http://127.0.0.1:{port}"
+    base = public_path(public) + BEHIND if behind_hub else "/"
     command = [sys.executable, "-m", "jupyterlab", "--ip=127.0.0.1", f"--port={port}", f"--ServerApp.root_dir={folder}"]
     command += [f"--ServerApp.base_url={base}", "--ServerApp.port_retries=0", "--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]  # fmt: skip
     command += [] if browser else ["--no-browser"]
     command += ["--allow-root"] if os.geteuid() == 0 else []
     if behind_hub:
         command += ["--ServerApp.allow_remote_access=True", "--ServerApp.trust_xheaders=True"]
-    public = os.environ.get("HUB_PUBLIC_URL", "http://127.0.0.1:8000") if behind_hub else f"http://127.0.0.1:{port}"
-    typer.echo(f"{public}{base}lab?token={token}")
+    typer.echo(f"{URL(public).origin()}{base}lab?token={token}")
     sys.stdout.flush()
     os.execve(command[0], command, env)  # noqa: S606 - our own interpreter
 

@@ -8,6 +8,7 @@ import re
 from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -39,6 +40,11 @@ def weekly_hours(text: str) -> dict[int, tuple[time, time]]:
             raise ValueError(f"{part!r} runs backwards or names a day twice")
         hours |= dict.fromkeys(range(first, last + 1), (opens, closes))
     return hours
+
+
+def public_path(public_url: str) -> str:
+    """The path of HUB_PUBLIC_URL without its last slash: empty, or the prefix (`/hub`) that a proxy before the hub takes away."""
+    return urlsplit(public_url).path.rstrip("/")
 
 
 class App(BaseModel):
@@ -127,7 +133,10 @@ class Settings(Calendar):
     inbox_queue_limit: int = Field(5000, gt=0, description="webhooks waiting for a commit in one process; above it 503")
     webhook_read_timeout_s: float = Field(10.0, gt=0, description="a slower webhook body is cut off with 408")
 
-    public_url: str = Field("http://127.0.0.1:8000", description="address of the console, for links in e-mails")
+    public_url: str = Field(
+        "http://127.0.0.1:8000",
+        description="address of the hub as browsers know it, with the prefix of a proxy that takes one away",
+    )
     trusted_proxies: tuple[str, ...] = Field(
         (), description="addresses or networks whose X-Forwarded-For and -Proto are believed, as a JSON list"
     )

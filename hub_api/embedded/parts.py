@@ -17,6 +17,7 @@ from hub_api.embedded.superset import superset_parts
 from hub_api.embedded.supervisor import Part
 from hub_api.embedded.values import DAGSTER_PATH, DAGSTER_SCHEMA, URLS, Values, hub_command, part_environment, program
 from hub_api.errors import Invalid
+from hub_api.settings import public_path
 
 API_PROCESSES = 2
 WORKERS = ("worker-1", "worker-2")
@@ -84,14 +85,15 @@ def dagster_parts(home: Home, values: Values, state: State, env: dict[str, str],
     """Dagster's code server, daemon and web server: processes of their own, so that no run and no page loads the code."""
     folder = home.path / "dagster"
     code, web = values.port("dagster-code"), values.port("dagster-web")
-    url, workspace = f"http://{LOOPBACK}:{web}{DAGSTER_PATH}", str(folder / "workspace.yaml")
+    path = public_path(values.env["HUB_PUBLIC_URL"]) + DAGSTER_PATH
+    url, workspace = f"http://{LOOPBACK}:{web}{path}", str(folder / "workspace.yaml")
     grpc = [
         program("dagster"), "api", "grpc", "-m", definitions, "-h", LOOPBACK, "-p", str(code),
         "--use-python-environment-entry-point", "--log-level", "warning", "--log-format", "json",
     ]  # fmt: skip
     daemon = [program("dagster-daemon"), "run", "-w", workspace, "--log-level", "warning", "--log-format", "json"]
     serve = [
-        program("dagster-webserver"), "-w", workspace, "-h", LOOPBACK, "-p", str(web), "--path-prefix", DAGSTER_PATH,
+        program("dagster-webserver"), "-w", workspace, "-h", LOOPBACK, "-p", str(web), "--path-prefix", path,
         "--dagster-log-level", "warning", "--log-format", "json",
     ]  # fmt: skip
     prepare = partial(prepare_dagster, folder, code, values.env["HUB_DATABASE_URL"])

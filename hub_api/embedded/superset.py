@@ -13,6 +13,7 @@ from hub_api.embedded.home import Home
 from hub_api.embedded.ports import LOOPBACK
 from hub_api.embedded.supervisor import Part
 from hub_api.embedded.values import Values, hub_command
+from hub_api.settings import public_path
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = ROOT / ".venv-superset"
@@ -36,13 +37,14 @@ def superset_parts(home: Home, values: Values, env: dict[str, str]) -> list[Part
     if "superset" in values.outside or not installed():
         return []
     port, folder = values.port("superset"), home.path / "superset"
-    url = f"http://{LOOPBACK}:{port}{PATH}"
+    path = public_path(values.env["HUB_PUBLIC_URL"]) + PATH
+    url = f"http://{LOOPBACK}:{port}{path}"
     own = {
         **env,
         "HUB_SUPERSET_STORAGE_URL": storage_url(values.env["HUB_DATABASE_URL"]),
         "SUPERSET_CONFIG_PATH": str(TREE / "superset_config.py"),
         "SUPERSET_HOME": str(folder),
-        "SUPERSET_APP_ROOT": PATH,
+        "SUPERSET_APP_ROOT": path,
         "PYTHONPATH": str(TREE),
     }
     upgrade = [str(ENVIRONMENT / "bin" / "python"), str(TREE / "upgrade.py")]

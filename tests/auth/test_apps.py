@@ -164,6 +164,14 @@ async def test_what_opens_the_hub_does_not_reach_the_app_nor_come_from_it(settin
         assert "authorization" not in app.seen[-1]
 
 
+async def test_behind_a_proxy_that_takes_a_prefix_away_an_app_is_asked_as_the_browser_asked(settings: Settings, echo):
+    url, app = echo
+    prefixed = behind(settings, url).model_copy(update={"public_url": "http://127.0.0.1:8000/hub/"})
+    async with running_hub(prefixed) as hub, await browser(hub, "admin") as admin:
+        assert (await asked(admin, "GET", f"{APP}/a"))[0] == 200
+        assert app.paths == [f"/hub{APP}/a"] and app.seen[0]["x-forwarded-prefix"] == f"/hub{APP}"
+
+
 @pytest.mark.parametrize("origin", [{}, {"Origin": "https://evil.example"}, {"Origin": "null"}])
 async def test_a_page_elsewhere_can_neither_post_nor_open_a_socket(settings: Settings, echo, origin):
     url, app = echo

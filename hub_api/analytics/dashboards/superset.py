@@ -10,7 +10,7 @@ import aiohttp
 from hub_api.auth.apps.assertion import HEADER, sign
 from hub_api.auth.permissions import PERMISSIONS
 from hub_api.errors import HubError, Unavailable
-from hub_api.settings import Settings
+from hub_api.settings import Settings, public_path
 
 PATH = "/apps/superset"
 PROGRAM = "hub-provisioner"
@@ -21,6 +21,7 @@ class Superset:
 
     def __init__(self, session: aiohttp.ClientSession, settings: Settings) -> None:
         self._session, self._settings = session, settings
+        self._root = public_path(settings.public_url)
         self._csrf: str | None = None
 
     async def call(self, method: str, path: str, **arguments: Any) -> Any:
@@ -32,7 +33,7 @@ class Superset:
             headers["X-CSRFToken"] = self._csrf
         try:
             async with self._session.request(
-                method, f"{PATH}/api/v1{path}", headers=headers, allow_redirects=False, **arguments
+                method, f"{self._root}{PATH}/api/v1{path}", headers=headers, allow_redirects=False, **arguments
             ) as answer:
                 text = await answer.text()
         except (aiohttp.ClientError, TimeoutError) as error:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from hub_api.auth.decide import demand, unknown
 from hub_api.auth.principal import Principal
 from hub_api.errors import Forbidden, NotFound
-from hub_api.settings import Settings
+from hub_api.settings import Settings, public_path
 
 DAGSTER, PIPELINES = "dagster", "pipelines:operate"
 SUPERSET, ANALYTICS = "superset", "analytics:read"
@@ -16,25 +16,28 @@ POST_ONLY: Mapping[str, frozenset[str]] = {DAGSTER: frozenset(("graphql",))}
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """One app: `url` is scheme, host and port; it serves under /apps/<name>/ itself."""
+    """One app: `url` is scheme, host and port; it serves under <root>/apps/<name>/ itself, as browsers know it. `root` is what a
+    proxy before the hub takes away: empty, or /hub."""
 
     name: str
     url: str
     permission: str
+    root: str = ""
 
     @property
     def prefix(self) -> str:
-        """Where browsers find it."""
+        """Where the hub has it."""
         return f"/apps/{self.name}/"
 
 
 def listed(settings: Settings) -> dict[str, Listed]:
     """The apps by name. Raises ValueError for a name given twice or a permission that the catalogue does not have."""
-    found = [Listed(one.name, one.url, one.permission) for one in settings.apps]
+    root = public_path(settings.public_url)
+    found = [Listed(one.name, one.url, one.permission, root) for one in settings.apps]
     if settings.dagster_url is not None:
-        found.append(Listed(DAGSTER, settings.dagster_url.rstrip("/"), PIPELINES))
+        found.append(Listed(DAGSTER, settings.dagster_url.rstrip("/"), PIPELINES, root))
     if settings.superset_url is not None:
-        found.append(Listed(SUPERSET, settings.superset_url.rstrip("/"), ANALYTICS))
+        found.append(Listed(SUPERSET, settings.superset_url.rstrip("/"), ANALYTICS, root))
     by_name = {one.name: one for one in found}
     if len(by_name) != len(found):
         raise ValueError(

@@ -45,8 +45,8 @@ async def open_upstream(_: Services) -> AsyncIterator[aiohttp.ClientSession]:
 
 
 def address(app: Listed, connection: HTTPConnection) -> URL:
-    """Where the app serves this request: same path and query, as they were written."""
-    return URL(app.url + written(connection), encoded=True)
+    """Where the app serves this request: the path that the browser asked for, and the query, as they were written."""
+    return URL(app.url + app.root + written(connection), encoded=True)
 
 
 def written(connection: HTTPConnection) -> str:
@@ -69,7 +69,7 @@ def upward(app: Listed, connection: HTTPConnection, identity: Mapping[str, str])
         "X-Forwarded-For": request_info.current.get().address or "",
         "X-Forwarded-Host": connection.headers.get("host", ""),
         "X-Forwarded-Proto": {"ws": "http", "wss": "https"}.get(connection.url.scheme, connection.url.scheme),
-        "X-Forwarded-Prefix": app.prefix.rstrip("/"),
+        "X-Forwarded-Prefix": app.root + app.prefix.rstrip("/"),
     }
     return [*passed, *told.items()]
 

@@ -1,7 +1,7 @@
 """Apps behind the hub's sessions, under /apps/<name>/: Dagster's UI, Superset, notebooks, whatever HUB_APPS lists.
 
-An app listens on loopback and serves under the same path (`dagster-webserver --path-prefix`, Jupyter's `base_url`), so
-nothing in its pages is rewritten.
+An app listens on loopback and serves under the path that browsers know (`dagster-webserver --path-prefix`, Jupyter's
+`base_url`), so nothing in its pages is rewritten: behind a proxy that takes a prefix away, HUB_PUBLIC_URL has it.
 """
 
 from typing import Annotated, Any
