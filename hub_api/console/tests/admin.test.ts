@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { errorsOf, type PoolNumber, usage, waiting } from '../src/features/numbers/pool'
 import { componentsOf, draftOf, places } from '../src/features/templates/components'
-import { againstYesterday, isGood, shownAs } from '../src/features/wallboard/figures'
+import { againstYesterday, clockTicks, isGood, shownAs } from '../src/features/wallboard/figures'
 import type { Figure } from '../src/live/boards'
 import { type Frame, roomOf } from '../src/live/frames'
 import { decimal, fromLevels, fromMicros, levels, list, micros, number, words } from '../src/shared/admin/values'
@@ -27,10 +27,18 @@ describe('figures of the wall', () => {
     expect(shownAs(null, 'share', 'pt-BR')).toBe('–')
     expect(shownAs(0.874, 'share', 'pt-BR')).toBe('87%')
     expect(shownAs(95.4, 'seconds', 'pt-BR')).toBe('1 min 35 s')
-    expect(shownAs(59.7, 'seconds', 'pt-BR')).toBe('1 min 0 s')
+    expect(shownAs(59.7, 'seconds', 'pt-BR')).toBe('1 min')
     expect(shownAs(7300, 'seconds', 'pt-BR')).toBe('2 h 1 min')
+    expect(shownAs(7200, 'seconds', 'pt-BR')).toBe('2 h')
     expect(shownAs(4.57, 'rating', 'pt-BR')).toBe('4,6')
     expect(shownAs(1234, 'count', 'en')).toBe('1,234')
+  })
+
+  it('stand on an axis of whole minutes', () => {
+    expect(clockTicks(400)).toEqual([0, 120, 240, 360])
+    expect(clockTicks(4)).toEqual([0, 1, 2, 3, 4])
+    expect(clockTicks(0)).toEqual([0])
+    expect(clockTicks(50_000).length).toBeLessThanOrEqual(6)
   })
 
   it('are compared with yesterday up to the same hour: shares in points, others in percent, from nothing not at all', () => {

@@ -6,7 +6,7 @@ import { LineChart } from '@mui/x-charts/LineChart'
 import { type ReactNode, useId } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { Figure, QueueState } from '../../live/boards'
-import { shownAs } from './figures'
+import { clockTicks, shownAs } from './figures'
 
 const HOURS = Array.from({ length: 24 }, (_, hour) => hour)
 const MOST_QUEUES = 12
@@ -50,6 +50,7 @@ export default function Charts({ figures, queues, hour }: { figures: Figure[]; q
                   width: 80,
                   min: 0,
                   tickMinStep: one.unit === 'count' ? 1 : undefined,
+                  ...(one.unit === 'seconds' && { tickInterval: clockTicks(mostOf(one)) }),
                   valueFormatter: (value: number) => shownAs(value, one.unit, i18n.language),
                 },
               ]}
@@ -99,6 +100,11 @@ export default function Charts({ figures, queues, hour }: { figures: Figure[]; q
       )}
     </Box>
   )
+}
+
+/** The largest value of an hour of today and yesterday. */
+function mostOf(one: Figure): number {
+  return Math.max(0, ...[...one.hours, ...one.hours_yesterday].map((value) => value ?? 0))
 }
 
 /** A value between hours without one, which no line leads to. */

@@ -11,11 +11,20 @@ export function shownAs(value: number | null, unit: string, language: string): s
   return new Intl.NumberFormat(language, { maximumFractionDigits: digits }).format(value)
 }
 
+const STEPS_S = [1, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_400]
+
+/** Where an axis of seconds up to `most` has its marks: at whole steps of the clock, six at most. */
+export function clockTicks(most: number): number[] {
+  const step = STEPS_S.find((one) => most <= 5 * one) ?? 86_400
+  return Array.from({ length: Math.floor(most / step) + 1 }, (_, at) => at * step)
+}
+
 function seconds(value: number): string {
   const whole = Math.round(value)
   if (whole < 60) return `${whole} s`
-  if (whole < 3600) return `${Math.floor(whole / 60)} min ${whole % 60} s`
-  return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`
+  const [unit, part] = whole < 3600 ? [60, 's'] : [3600, 'min']
+  const rest = Math.floor((whole % unit) / (unit / 60))
+  return [`${Math.floor(whole / unit)} ${unit === 60 ? 'min' : 'h'}`, ...(rest ? [`${rest} ${part}`] : [])].join(' ')
 }
 
 /** `+12%` against yesterday up to the same hour; empty without both, or from nothing. Shares and points differ in points. */
