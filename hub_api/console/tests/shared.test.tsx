@@ -20,7 +20,7 @@ import {
   size,
   time,
 } from '../src/shared/format'
-import { lastingOf } from '../src/shared/since'
+import { tookOf } from '../src/shared/since'
 import { channelWords } from '../src/shared/words'
 
 afterEach(() => {
@@ -88,10 +88,10 @@ describe('times and amounts', () => {
     expect(duration(125 * 60_000, 'en')).toBe('2 hr 5 min')
     expect(duration(50 * 3_600_000, 'pt-BR')).toBe('2 dias')
     expect(duration(-5, 'en')).toBe('0 min')
-    const told = ['PT42S', 'PT1M2.5S', 'PT3H20M', 'P1DT2H', 'PT0S'].map((one) =>
-      lastingOf(millisecondsOf(one), 'pt-BR'),
+    const told = ['PT42S', 'PT1M2.5S', 'PT3H20M', 'P1DT2H', 'PT0S', 'PT0.4S'].map((one) =>
+      tookOf(millisecondsOf(one), 'pt-BR'),
     )
-    expect(told).toEqual(['0:42', '1:02', '3 h 20 min', '1 dia', '0:00'])
+    expect(told).toEqual(['0:42', '1:02', '3 h 20 min', '1 dia', '0:00', '< 1 s'])
     expect(size(48_213, 'pt-BR')).toBe('48 kB')
     expect(money(79.9, 'BRL', 'pt-BR').replace(/\s/, ' ')).toBe('R$ 79,90')
     expect(openingHours('1-5 08:00-20:00, 6 08:00-14:00', 'pt-BR')).toBe('seg.–sex. 08:00–20:00, sáb. 08:00–14:00')

@@ -6,8 +6,12 @@ export function lasting(sinceIso: string | null, now: number, language: string):
   return lastingOf(Math.max(0, now - Date.parse(sinceIso)), language)
 }
 
-/** The same of so many milliseconds. */
-export function lastingOf(ms: number, language: string): string {
+/** How long something took, in milliseconds: `< 1 s` is no time that a clock shows. */
+export function tookOf(ms: number, language: string): string {
+  return ms > 0 && ms < 1000 ? '< 1 s' : lastingOf(ms, language)
+}
+
+function lastingOf(ms: number, language: string): string {
   if (ms >= 3_600_000) return duration(ms, language)
   const seconds = Math.floor(ms / 1000)
   return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`

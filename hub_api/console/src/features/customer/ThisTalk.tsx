@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next'
 import { Link } from 'wouter'
 import type { Conversation } from '../../api/types'
 import { dateTime, millisecondsOf } from '../../shared/format'
-import { lastingOf } from '../../shared/since'
+import { tookOf } from '../../shared/since'
 import { useOutcomes } from '../conversation/useOutcomes'
 import type { ListName } from '../inbox/lists'
 import { Fact, Facts, Section } from './Parts'
@@ -23,7 +23,7 @@ export function ThisTalk({ conversation: one, list }: { conversation: Conversati
           {one.priority === 1 ? d('labels.normal') : t(`priority.${one.priority as 2 | 3 | 4 | 5}`)}
         </Fact>
         {one.avg_response_time !== null && (
-          <Fact name={d('talk.answers')}>{lastingOf(millisecondsOf(one.avg_response_time), language)}</Fact>
+          <Fact name={d('talk.answers')}>{tookOf(millisecondsOf(one.avg_response_time), language)}</Fact>
         )}
         {one.reopened_count > 0 && <Fact name={d('talk.reopened')}>{one.reopened_count}</Fact>}
         {outcome !== null && <Fact name={t('conversation.outcome')}>{outcome}</Fact>}

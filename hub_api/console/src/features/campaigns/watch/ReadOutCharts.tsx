@@ -11,7 +11,13 @@ import { band } from './verdict'
 
 type Point = components['schemas']['TestPoint']
 
-export default function ReadOutCharts({ points, metric }: { points: Point[]; metric: string }) {
+/** A band of a single look has no width: it is drawn on to a place without a name. */
+function drawable(looks: Point[]): Point[] {
+  const [only] = looks
+  return only && looks.length === 1 ? [only, { ...only, at: '' }] : looks
+}
+
+export default function ReadOutCharts({ points: looks, metric }: { points: Point[]; metric: string }) {
   const { t, i18n } = useTranslation('campaigns')
   const { vars } = useTheme()
   const palette = vars?.palette
@@ -22,13 +28,14 @@ export default function ReadOutCharts({ points, metric }: { points: Point[]; met
     palette?.error.main,
     palette?.secondary.main,
   ]
-  const [first, last] = [points[0], points.at(-1)]
+  const points = drawable(looks)
+  const [first, last] = [looks[0], looks.at(-1)]
   const sameDay = first && last && dayOf(first.at) === dayOf(last.at)
   const axis = [
     {
       data: points.map((one) => one.at),
       scaleType: 'point' as const,
-      valueFormatter: (at: string) => (sameDay ? time(at, i18n.language) : shortly(at, i18n.language)),
+      valueFormatter: (at: string) => (at === '' ? '' : sameDay ? time(at, i18n.language) : shortly(at, i18n.language)),
     },
   ]
   const share = (value: number | null) =>
