@@ -149,7 +149,7 @@ async def move(
     kept = reason if to in ("paused", "failed", "cancelled") or verb == "reject" else None
     version = await tx.db.fetchval(queries.step, row["id"], to, kept, next_at)
     await audit.write(
-        tx, who, f"campaign.{_PAST.get(verb or to, to)}", "campaign", row["id"],
+        tx, who, _ACTIONS[verb or to], "campaign", row["id"],
         before={"state": row["state"]}, after={"state": to}, detail={"reason": reason} if reason else None,
     )  # fmt: skip
     tx.emit(CampaignChanged(
@@ -162,9 +162,11 @@ async def move(
 
 
 _STOPPED = "GET /api/v1/campaigns/{id}/decisions has the evidence; hub campaigns resume ID goes on"
-_PAST = {
-    "submit": "submitted", "reject": "rejected", "approve": "approved", "start": "started", "pause": "paused",
-    "resume": "resumed", "cancel": "cancelled", "running": "started",
+# By the verb of whoever took the step, or the state to which the campaign came by itself.
+_ACTIONS = {
+    "submit": "campaign.submitted", "reject": "campaign.rejected", "approve": "campaign.approved", "start": "campaign.started",
+    "pause": "campaign.paused", "resume": "campaign.resumed", "cancel": "campaign.cancelled", "running": "campaign.started",
+    "paused": "campaign.paused", "completed": "campaign.completed", "failed": "campaign.failed",
 }  # fmt: skip
 
 
