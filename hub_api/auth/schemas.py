@@ -297,6 +297,9 @@ class AuditRow(Shown):
     id: UUID
     created_at: datetime
     actor: str
+    actor_name: str | None = Field(
+        description="the user's name, or the key's with that of whom it acts for; null: none, or no more"
+    )
     action: str
     object_type: str
     object_id: str | None

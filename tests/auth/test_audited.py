@@ -5,13 +5,16 @@ a reason.
 """
 
 from collections.abc import AsyncIterator
+from uuid import UUID
 
 import pytest
 
+from hub_api.auth import audit
+from hub_api.auth.api_keys import create_key
 from hub_api.auth.identify import count_sends
 from hub_api.simulator.server import Simulator
 from tests.auth.deeds import do
-from tests.auth.people import add_conversation, add_person, add_team, call, clear_limits, login
+from tests.auth.people import add_conversation, add_person, add_team, bearer, call, clear_limits, login
 from tests.auth.routes import all_routes
 from tests.auth.scene import Scene, set_the_scene
 from tests.support.hub import Hub, make_settings, running_hub
@@ -158,6 +161,40 @@ async def test_the_log_is_searched_by_actor_action_object_time_and_trace(scene: 
         hub, "GET", "/api/v1/audit", auditor.headers, params={"action": "team.created", "since": last["created_at"]}
     )
     assert [one["id"] for one in late["items"]] == [last["id"]]
+
+
+async def test_the_log_names_people_keys_and_applications(scene: Scene):
+    hub = scene.hub
+    bia = await add_person(hub, "admin", name="Bia Lima")
+    db = hub.services.db
+    keys = [
+        await create_key(db, name, ["teams:write"], user_id=user) for name, user in (("ERP", None), ("CRM", bia.id))
+    ]
+    for headers, name in (
+        (bia.headers, "um"),
+        *((bearer(key), name) for key, name in zip(keys, ("dois", "três"), strict=True)),
+    ):
+        assert (await call(hub, "POST", "/api/v1/teams", headers, json={"name": name}))[0] == 201
+    await hub.fetch(
+        "INSERT INTO openid_clients (id, name, redirect_uris, permission) VALUES ('loja', 'Loja', '{https://a.example}', 'x:y')"
+    )
+    others = [
+        "openid_client:loja",
+        "openid_client:gone",
+        "system",
+        f"customer:{bia.id}",
+        f"user:{UUID(int=1)}",
+        "user:broken",
+    ]
+    async with hub.services.transaction() as tx:
+        for other in others:
+            await audit.write(tx, other, "team.created", "team", None)
+    _, found = await call(hub, "GET", "/api/v1/audit", scene.admin.headers, params={"action": "team.created"})
+    named = {one["after"]["name"]: one["actor_name"] for one in found["items"] if one["after"]}
+    assert named == {"um": "Bia Lima", "dois": "ERP", "três": "CRM · Bia Lima"}
+    told = {one["actor"]: one["actor_name"] for one in found["items"] if not one["after"]}
+    assert told == {"openid_client:loja": "Loja", **dict.fromkeys(others[1:])}
+    assert [one["id"] for one in found["items"]] == sorted((one["id"] for one in found["items"]), reverse=True)
 
 
 async def test_a_guesser_who_is_refused_leaves_one_row_a_minute(
