@@ -197,9 +197,16 @@ async def test_administration_page_by_page(scene: Scene, language: str) -> None:
     await shot(page, f"conversion-keys-{short}")
 
     await go(page, scene, "audit", "Auditoria|Audit")
-    await page.get_by_label(re.compile("^(Ação|Action)$")).fill("key.created")
+    await page.get_by_role("combobox", name=re.compile("^(Ação|Action)$")).fill("api")
+    option = page.get_by_role("option", name=re.compile("(Chave de API criada|API key created)"))
+    await option.wait_for()
+    await accessible(page)
+    await option.click()
     await page.get_by_role("button", name=re.compile("^(Buscar|Search)$")).click()
-    await page.get_by_role("cell", name="key.created", exact=True).first.wait_for()
+    await page.get_by_role(
+        "cell", name=re.compile("(Chave de API criada|API key created) ?key.created")
+    ).first.wait_for()
+    await expect(page.get_by_role("cell", name="team.created")).to_have_count(0)
     await accessible(page)
     await shot(page, f"audit-{short}")
 

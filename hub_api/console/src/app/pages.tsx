@@ -157,7 +157,7 @@ export const PAGES: PageEntry[] = [
     label: 'audit',
     icon: ScrollText,
     permission: 'audit:read',
-    Part: lazy(() => withWords('admin', import('../features/audit/AuditPage'))),
+    Part: lazy(() => withWords('admin', withWords('audit', import('../features/audit/AuditPage')))),
   },
   {
     path: '/privacy/:part?',

@@ -2,6 +2,7 @@
 import 'i18next'
 import type admin from '../locales/pt-BR/admin.json'
 import type audience from '../locales/pt-BR/audience.json'
+import type audit from '../locales/pt-BR/audit.json'
 import type boards from '../locales/pt-BR/boards.json'
 import type campaigns from '../locales/pt-BR/campaigns.json'
 import type common from '../locales/pt-BR/common.json'
@@ -13,6 +14,7 @@ declare module 'i18next' {
     resources: {
       admin: typeof admin
       audience: typeof audience
+      audit: typeof audit
       boards: typeof boards
       campaigns: typeof campaigns
       common: typeof common

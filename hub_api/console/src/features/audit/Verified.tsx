@@ -35,7 +35,7 @@ export function Verified() {
     return t(faults.length > 0 ? 'audit.changed' : 'audit.intact', {
       at: dateTime(one.finished_at ?? one.requested_at, i18n.language),
       who: one.requested_by_name ?? t('audit.clock'),
-      links: one.links ?? 0,
+      count: one.links ?? 0,
     })
   }
   return (

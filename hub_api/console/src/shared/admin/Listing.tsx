@@ -21,6 +21,8 @@ import { Empty, Failed, Loading } from '../States'
 export interface Column<Row> {
   label: string
   show: (row: Row) => ReactNode
+  /** On one line in a table; a card of a phone breaks it where it must. */
+  nowrap?: boolean
 }
 
 export interface RowDeed<Row> {
@@ -80,7 +82,11 @@ export function Listing<Row>({ label, reading, rows, keyOf, nameOf, columns, dee
             {rows.map((row) => (
               <TableRow key={keyOf(row)} hover>
                 {columns.map((one) => (
-                  <TableCell key={one.label} data-label={one.label} sx={{ overflowWrap: 'anywhere' }}>
+                  <TableCell
+                    key={one.label}
+                    data-label={one.label}
+                    sx={{ overflowWrap: 'anywhere', ...(one.nowrap && { whiteSpace: { sm: 'nowrap' } }) }}
+                  >
                     <Box component="span">{one.show(row)}</Box>
                   </TableCell>
                 ))}
