@@ -1,7 +1,7 @@
 /** Message templates: their state at Meta, their looks, written and submitted. */
 import { Button, Chip, MenuItem, Stack, TextField, Typography } from '@mui/material'
 import { FilePlus2 } from 'lucide-react'
-import { useState } from 'react'
+import { Fragment, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { api, data } from '../../api/client'
 import type { Template } from '../../api/types'
@@ -81,8 +81,8 @@ export default function TemplatesPage() {
             label: t('templates.name'),
             show: (one) => (
               <>
-                <Typography variant="body2" sx={{ fontWeight: 600 }}>
-                  {one.name}
+                <Typography variant="body2" sx={{ fontWeight: 600, overflowWrap: 'break-word' }}>
+                  <Breakable name={one.name} />
                 </Typography>
                 <Typography variant="caption" sx={{ color: 'text.secondary' }}>
                   {one.language}
@@ -92,6 +92,7 @@ export default function TemplatesPage() {
           },
           {
             label: t('templates.category'),
+            nowrap: true,
             show: (one) =>
               t(`templates.categories.${one.category.toLowerCase() as 'utility'}`, { defaultValue: one.category }),
           },
@@ -184,5 +185,22 @@ export default function TemplatesPage() {
       />
       {deeds.shown}
     </Page>
+  )
+}
+
+/** A long name may go on in the next line after each of its words. */
+function Breakable({ name }: { name: string }) {
+  const [first, ...others] = name.split('_')
+  return (
+    <>
+      {first}
+      {others.map((word, at) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: words of one name, which may be alike
+        <Fragment key={at}>
+          _<wbr />
+          {word}
+        </Fragment>
+      ))}
+    </>
   )
 }
