@@ -22,7 +22,7 @@ from hub_api.platform.clickhouse import connect
 from hub_api.platform.warehouse import TooExpensive, ask
 from models_ml.segmentation import catalogue, tree
 from models_ml.segmentation.parse import parse
-from tests.auth.people import Person, add_person, call
+from tests.auth.people import Person, add_person, add_team, call
 from tests.models_ml.segmentation.evaluator import holds
 from tests.models_ml.segmentation.strategies import WORDS
 from tests.models_ml.segmentation.world import AS_OF, IDS, World, make_world
@@ -171,6 +171,7 @@ async def test_a_frozen_list_has_its_proof_and_follows_merges_and_erasures_only(
             hub, "GET", f"{SEGMENTS}/snapshots/{first[1]['id']}/members?limit=7{cursor}", marketer.headers
         )
         listed += [UUID(one["customer_id"]) for one in page["items"]]
+        assert {(one["name"], one["phone"]) for one in page["items"]} == {("Ana", "…4321")}
         cursor = page["next_cursor"] and f"&cursor={page['next_cursor']}"
     assert listed == expected
     async with hub.services.transaction() as tx:
@@ -240,6 +241,34 @@ def changes(client: Client) -> dict[tuple[str, str], int]:
     return {(row[0], row[1]): row[2] for row in rows}
 
 
+async def named(hub: Hub, segment: dict[str, Any], who: Person) -> dict[UUID, tuple[str | None, str | None]]:
+    """The members by the last run, each with the name and phone that this caller is told."""
+    status, page = await call(hub, "GET", f"{SEGMENTS}/{segment['id']}/members?limit=500", who.headers)
+    assert status == 200, page
+    return {UUID(one["customer_id"]): (one["name"], one["phone"]) for one in page["items"]}
+
+
+async def whose_names_are_told(hub: Hub, segment: dict[str, Any], marketer: Person) -> None:
+    """Those of customers whom the caller sees elsewhere too; one who was erased has none."""
+    (mine, _), (_, others) = await add_team(hub, "nossa"), await add_team(hub, "outra")
+    everybody = await named(hub, segment, marketer)
+    assert set(everybody.values()) == {("Ana", "…4321")}
+    theirs, erased = sorted(everybody)[:2]
+    await hub.fetch(
+        "INSERT INTO conversations (id, customer_id, state, protocol, queue_id, opened_at) "
+        "VALUES ($1, $1, 'queued', next_protocol(now(), 'UTC'), (SELECT id FROM queues WHERE key = $2), now())",
+        theirs, others,
+    )  # fmt: skip
+    await hub.fetch("UPDATE customers SET name = NULL, phone = NULL, status = 'erased' WHERE id = $1", erased)
+    seen = await named(hub, segment, await add_person(hub, "supervisor", mine))
+    assert {one for one, told in seen.items() if told == (None, None)} == {theirs, erased}
+    assert set(seen.values()) == {("Ana", "+5511987654321"), (None, None)}
+    assert set((await named(hub, segment, await add_person(hub, "executive"))).values()) == {(None, None)}
+    assert (await named(hub, segment, marketer))[theirs] == ("Ana", "…4321")
+    looked = "SELECT object_id FROM audit_log WHERE action = 'personal_data.viewed' AND detail = '{\"what\": \"segment members\"}'"
+    assert [row["object_id"] for row in await hub.fetch(looked)] == [str(theirs)], "beyond his own queues it is noted"
+
+
 async def test_members_are_computed_as_far_as_something_changed_and_who_came_and_went_is_told(
     hub: Hub, marketer: Person, world: World
 ) -> None:
@@ -272,8 +301,8 @@ async def test_members_are_computed_as_far_as_something_changed_and_who_came_and
     second = await in_thread(run)
     assert (second.computed, second.same, second.entered, second.left) == (0, 4, 0, 0)
     assert before == [table_hash(client, f"gold.segment_{table}") for table in ("membership", "membership_history")]
-    _, page = await call(hub, "GET", f"{SEGMENTS}/{made[0]['id']}/members?limit=500", marketer.headers)
-    assert {UUID(one["customer_id"]) for one in page["items"]} == inside(world, ACTIVE)
+    assert set(await named(hub, made[0], marketer)) == inside(world, ACTIVE)
+    await whose_names_are_told(hub, made[0], marketer)
     _, shown = await call(hub, "POST", f"{SEGMENTS}/preview", marketer.headers, json={"definition": ACTIVE})
     assert {"segment_id": made[0]["id"], "customers": sizes[0]} in shown["overlap"]
     # Another definition: that one and what speaks of it, no other.

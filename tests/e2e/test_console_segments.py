@@ -192,9 +192,14 @@ async def test_a_segment_is_built_counted_reloaded_saved_and_frozen(scene: Scene
     await accessible(page)
     await page.goto(f"{scene.hub.url}/console/segments/{other['id']}/members")
     await page.get_by_role("cell", name=re.compile("^(entraram|entered)$")).wait_for()
-    await expect(page.get_by_role("table").nth(1).get_by_role("row")).to_have_count(min(50, inside(world, ACTIVE)) + 1)
+    members = page.get_by_role("table").nth(1).get_by_role("row")
+    await expect(members).to_have_count(min(50, inside(world, ACTIVE)) + 1)
+    await expect(members.nth(1).get_by_role("cell").first).to_have_text("Ana Souza…4321")
     await accessible(page)
     await shot(page, f"members-{short}")
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await fits(page)
+    await shot(page, f"phone-members-{short}")
 
 
 async def test_the_builder_works_on_a_phone_in_the_dark_and_by_keyboard(scene: Scene, world: World) -> None:

@@ -1,11 +1,15 @@
 """Who is in a segment by the last run of the tables, and who came and went."""
 
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from hub_api.analytics.segments import keep
+from hub_api.auth.principal import Principal
+from hub_api.chat import masking, views
 from hub_api.platform.pages import read_cursor
+from hub_api.platform.pgtypes import Row
 from hub_api.platform.services import Services
 from hub_api.platform.warehouse import ask
 
@@ -41,6 +45,19 @@ async def members(services: Services, segment_id: UUID, *, limit: int, cursor: s
     rows = (await ask(services, _MEMBERS, parameters)).rows
     items = [dict(zip(("customer_id", "entered_on", "version"), row, strict=True)) for row in rows[:limit]]
     return Page(items, str(items[-1]["customer_id"]) if len(rows) > limit else None)
+
+
+async def with_names(
+    services: Services, who: Principal, rows: Iterable[Row | Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Rows of members with `name` and `phone` as the caller may see them: of customers whom he sees elsewhere too
+    (`customers:read`, and one of his teams' or of none), since a segment goes beyond the customers of a team."""
+    members = [dict(row) for row in rows]
+    seen = await views.seen_customers(services, who, {row["customer_id"] for row in members})
+    found = await services.db.fetch(keep.queries.people, list(seen)) if seen else []
+    people = {row["id"]: {"name": row["name"], "phone": row["phone"]} for row in found}
+    nobody = {"name": None, "phone": None}
+    return [{**row, **masking.customer_for(who, people.get(row["customer_id"], nobody))} for row in members]
 
 
 async def history(services: Services, segment_id: UUID, *, before: date | None) -> list[dict[str, Any]]:

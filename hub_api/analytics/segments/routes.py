@@ -1,6 +1,7 @@
 """Segments over HTTP: make, change, preview, freeze; members and history."""
 
 import base64
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from hub_api.chat import masking
 from hub_api.chat.viewed import note_view
 from hub_api.platform.idempotency import once
 from hub_api.platform.ids import uuid7
+from hub_api.platform.pgtypes import Row
 from hub_api.platform.services import Services
 from hub_api.platform.web import IdempotencyKey, get_services, version_of
 
@@ -105,15 +107,13 @@ async def get_snapshot(services: Hub, snapshot_id: UUID) -> schemas.Snapshot:
     return schemas.Snapshot.model_validate(dict(await freeze.find_snapshot(services, snapshot_id)))
 
 
-@router.get(
-    "/snapshots/{snapshot_id}/members", dependencies=[READ], responses=MISSING, summary="Members of a frozen list"
-)
+@router.get("/snapshots/{snapshot_id}/members", responses=MISSING, summary="Members of a frozen list")
 async def get_snapshot_members(
-    services: Hub, snapshot_id: UUID, limit: Limit = 100, cursor: Cursor = None
+    services: Hub, caller: Reader, snapshot_id: UUID, limit: Limit = 100, cursor: Cursor = None
 ) -> schemas.MemberPage:
     """Customers by id; who was erased since is not among them."""
     found = await freeze.list_members(services, snapshot_id, limit=limit, cursor=cursor)
-    items = [schemas.Member.model_validate(dict(row)) for row in found.rows]
+    items = [schemas.Member.model_validate(one) for one in await _with_names(services, caller, found.rows)]
     return schemas.MemberPage(items=items, next_cursor=found.next_cursor)
 
 
@@ -182,16 +182,15 @@ async def get_snapshots(
     return schemas.SnapshotPage(items=items, next_cursor=found.next_cursor)
 
 
-@router.get("/{segment_id}/members", dependencies=[READ], responses=ASKED, summary="Members by the last run")
+@router.get("/{segment_id}/members", responses=ASKED, summary="Members by the last run")
 async def get_members(
-    services: Hub, segment_id: UUID, limit: Limit = 100, cursor: Cursor = None
+    services: Hub, caller: Reader, segment_id: UUID, limit: Limit = 100, cursor: Cursor = None
 ) -> schemas.CurrentPage:
     """Customers by id, with the day they entered."""
     found = await membership.members(services, segment_id, limit=limit, cursor=cursor)
     next_cursor = base64.urlsafe_b64encode(found.next_key.encode()).decode() if found.next_key else None
-    return schemas.CurrentPage(
-        items=[schemas.Current.model_validate(one) for one in found.items], next_cursor=next_cursor
-    )
+    items = [schemas.Current.model_validate(one) for one in await _with_names(services, caller, found.items)]
+    return schemas.CurrentPage(items=items, next_cursor=next_cursor)
 
 
 @router.get("/{segment_id}/history", dependencies=[READ], responses=ASKED, summary="Who came and went")
@@ -203,3 +202,13 @@ async def get_history(
     """How many customers entered and left a day, and why."""
     items = await membership.history(services, segment_id, before=before)
     return schemas.ChangeList(items=[schemas.Change.model_validate(one) for one in items])
+
+
+async def _with_names(
+    services: Services, caller: Principal, rows: Iterable[Row | Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Members by name as far as the caller may know them, which the log notes."""
+    members = await membership.with_names(services, caller, rows)
+    if caller.may("customers:read"):
+        await note_view(services, caller, "customer", [one["customer_id"] for one in members], "segment members")
+    return members

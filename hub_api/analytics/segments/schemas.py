@@ -181,6 +181,8 @@ class Member(Shown):
     """A member of a snapshot."""
 
     customer_id: UUID = Field(examples=[_CUSTOMER])
+    name: str | None = Field(description="null without `customers:read`, and of a customer that you do not see")
+    phone: str | None = Field(examples=["…4321"])
 
 
 class MemberPage(BaseModel):

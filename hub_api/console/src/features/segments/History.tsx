@@ -35,6 +35,7 @@ export function Members({ id }: { id: string }) {
     queryKey: ['segment-history', id],
     queryFn: ({ signal }) => data(api.GET('/api/v1/segments/{segment_id}/history', { params: { path }, signal })),
   })
+  const name = (one: Schemas['Current']) => one.name ?? t('members.somebody', { id: one.customer_id.slice(-6) })
   return (
     <Box
       sx={{
@@ -82,15 +83,20 @@ export function Members({ id }: { id: string }) {
           reading={members.reading}
           rows={members.rows}
           keyOf={(one) => one.customer_id}
-          nameOf={(one) => one.customer_id}
+          nameOf={name}
           empty={t('members.none')}
           columns={[
             {
               label: t('members.customer'),
               show: (one) => (
-                <Box component="code" sx={{ fontSize: 12 }}>
-                  {one.customer_id}
-                </Box>
+                <>
+                  {name(one)}
+                  {one.phone && (
+                    <Typography variant="caption" component="div" sx={{ color: 'text.secondary' }}>
+                      {one.phone}
+                    </Typography>
+                  )}
+                </>
               ),
             },
             { label: t('members.since'), show: (one) => date(one.entered_on, i18n.language) },
