@@ -20,7 +20,7 @@ from hub_api.chat.desk.put_off import dispose
 from hub_api.chat.resolve import close, rate, resolve
 from hub_api.chat.scope import seen
 from hub_api.chat.search import search_messages
-from hub_api.chat.shown import conversation_for, message_for
+from hub_api.chat.shown import conversation_for, found_for, message_for
 from hub_api.chat.take import take_next
 from hub_api.chat.transfer import transfer, want
 from hub_api.chat.viewed import note_view
@@ -205,10 +205,7 @@ async def search(
     )
     await note_view(services, caller, "conversation", (row["conversation_id"] for row in rows), "search")
     last = rows[-1]["created_at"] if len(rows) == limit else None
-    return schemas.FoundPage(
-        items=[schemas.Found.model_validate(masking.words_for(caller, dict(row), "content")) for row in rows],
-        next_cursor=last,
-    )
+    return schemas.FoundPage(items=[found_for(caller, row) for row in rows], next_cursor=last)
 
 
 @router.get("/customers", summary="Find customers")

@@ -200,8 +200,11 @@ class Found(Shown):
     created_at: datetime
     conversation_id: UUID
     customer_id: UUID
+    customer_name: str | None = Field(examples=["Ana Souza"])
+    customer_phone: str | None = Field(examples=["…4321"], description="null without `customers:read`")
     direction: Literal["in", "out"]
     author: str = Field(examples=["customer"])
+    author_id: UUID | None = Field(description="the agent who wrote it")
     type: str = Field(examples=["text"])
     content: str | None = Field(examples=["minha internet caiu"])
 

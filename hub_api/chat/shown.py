@@ -1,6 +1,8 @@
 """Rows of conversations and messages as the API and the WebSocket show them to a caller."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from hub_api.auth.principal import Principal
 from hub_api.chat import masking, schemas, windows
@@ -11,6 +13,17 @@ def message_for(caller: Principal, row: Row) -> schemas.Message:
     """A row of `list_messages`, with numbers of people masked for who may not see them."""
     return schemas.Message.model_validate(
         masking.words_for(caller, row, "content", "payload", "media", "error_title", "reactions")
+    )
+
+
+def found_for(caller: Principal, row: Mapping[str, Any]) -> schemas.Found:
+    """A row of `search_messages`: the customer's name as his conversations show it, his phone as the list of customers does."""
+    phone = masking.customer_for(caller, {"phone": row["customer_phone"]})["phone"]
+    return schemas.Found.model_validate(
+        {
+            **masking.words_for(caller, row, "content", "customer_name"),
+            "customer_phone": phone if caller.may("customers:read") else None,
+        }
     )
 
 

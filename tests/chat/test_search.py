@@ -1,24 +1,27 @@
-"""Search finds word forms and accents in any month, newest first, and pages without a gap."""
+"""Search finds word forms and accents in any month, newest first, pages without a gap, and tells whose the words are."""
 
 from datetime import UTC, datetime, timedelta
 
+from hub_api.auth.api_keys import create_key
 from hub_api.platform.ids import uuid7
-from tests.auth.people import add_conversation, add_person, add_team, call
+from tests.auth.people import add_conversation, add_person, add_team, bearer, call
 
 NOW = datetime.now(UTC)
 
 
-async def said(hub, text, days_ago, author="customer", conversation=None):
+async def said(hub, text, days_ago, author="customer", conversation=None, customer=None, by=None):
     message, at = uuid7(), NOW - timedelta(days=days_ago)
     await hub.services.db.execute("SELECT ensure_partitions('messages', $1, $1)", at.date().replace(day=1))
     await hub.services.db.execute(
-        "INSERT INTO messages (id, created_at, conversation_id, customer_id, direction, author, type, content, state) "
-        "VALUES ($1, $2, $5, $1, 'in', $4, 'text', $3, 'received')",
+        "INSERT INTO messages (id, created_at, conversation_id, customer_id, direction, author, author_id, type, content, state) "
+        "VALUES ($1, $2, $5, $6, 'in', $4, $7, 'text', $3, 'received')",
         message,
         at,
         text,
         author,
         conversation or message,
+        customer or message,
+        by,
     )
 
 
@@ -85,6 +88,27 @@ async def test_a_search_is_narrowed_by_who_wrote_since_when_and_in_which_queue(h
     for wrong in ({"author": "nobody"}, {"since": "ontem"}):
         answer = await hub.get("/api/v1/messages/search", params={"q": "sinal"} | wrong, headers=hub.auth)
         assert answer.status == 422
+
+
+async def test_what_is_found_tells_whose_conversation_it_is_and_who_wrote(hub):
+    team, queue = await add_team(hub, "suporte")
+    agent = await add_person(hub, "agent", team)
+    talk = await add_conversation(hub, queue, "modem apagado")
+    await said(hub, "modem trocado", 40, "agent", talk["conversation"], talk["customer"], agent.id)
+    await said(hub, "modem de ninguém", 70)
+    phone = await hub.fetchval("SELECT phone FROM customers WHERE id = $1", talk["customer"])
+    blind = bearer(await create_key(hub.services.db, "talks only", ["conversations:read"]))
+
+    async def told(headers):
+        status, page = await call(hub, "GET", "/api/v1/messages/search", headers, params={"q": "modem"})
+        assert status == 200, page
+        return [(one["customer_name"], one["customer_phone"], one["author_id"]) for one in page["items"]]
+
+    name = "Cliente modem apagado"
+    nobodys = (None, None, None)
+    assert await told(hub.auth) == [(name, phone, None), (name, phone, str(agent.id)), nobodys]
+    assert await told(agent.headers) == [(name, f"…{phone[-4:]}", by) for by in (None, str(agent.id))]
+    assert await told(blind) == [(name, None, None), (name, None, str(agent.id)), nobodys]
 
 
 def _ago(days):

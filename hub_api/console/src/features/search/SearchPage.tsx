@@ -17,10 +17,11 @@ import { useTranslation } from 'react-i18next'
 import { Link, useLocation, useSearch } from 'wouter'
 import { api, data } from '../../api/client'
 import type { Found } from '../../api/types'
-import { useMay } from '../../app/session'
+import { useMay, useMe } from '../../app/session'
 import { useShortcuts } from '../../app/shortcuts'
 import { dateTime } from '../../shared/format'
 import { Empty, Failed, Loading } from '../../shared/States'
+import { useColleagues } from '../../shared/useColleagues'
 import { CustomerTalks } from './CustomerTalks'
 import { kindsOf } from './kinds'
 import { Narrow, type Narrowed, narrowedOf, searchAddress } from './Narrow'
@@ -199,13 +200,32 @@ function Messages({ words, narrowed }: { words: string; narrowed: Narrowed }) {
   )
 }
 
+/** Who wrote what was found, in words: colleagues by name, where one may know it. */
+function useWrote() {
+  const { t: d } = useTranslation('desk')
+  const me = useMe()
+  const colleagues = useColleagues()
+  return (one: Found) => {
+    if (one.author_id === me.id) return d('search.wrote.me')
+    const name = one.author_id && colleagues.get(one.author_id)?.name
+    return name ? d('search.wrote.named', { name }) : d(`search.wrote.${one.author as 'customer'}`)
+  }
+}
+
 function Hit({ one }: { one: Found }) {
   const { t, i18n } = useTranslation()
+  const wrote = useWrote()
   return (
     <ListItem disableGutters divider>
       <MuiLink component={Link} href={`/all/${one.conversation_id}`} underline="hover" color="inherit" sx={{ flex: 1 }}>
         <Typography variant="caption" component="div" sx={{ color: 'text.secondary' }}>
-          {t(`author.${one.author as 'customer'}`)} · {dateTime(one.created_at, i18n.language)}
+          <Box component="span" sx={{ fontWeight: 700, color: 'text.primary', overflowWrap: 'anywhere' }}>
+            {one.customer_name ?? one.customer_phone ?? t('author.customer')}
+          </Box>{' '}
+          · {wrote(one)} ·{' '}
+          <Box component="span" sx={{ whiteSpace: 'nowrap' }}>
+            {dateTime(one.created_at, i18n.language)}
+          </Box>
         </Typography>
         <Typography variant="body2" sx={{ overflowWrap: 'anywhere' }}>
           {one.content}
