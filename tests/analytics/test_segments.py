@@ -248,20 +248,29 @@ async def named(hub: Hub, segment: dict[str, Any], who: Person) -> dict[UUID, tu
     return {UUID(one["customer_id"]): (one["name"], one["phone"]) for one in page["items"]}
 
 
+async def sample(hub: Hub, who: Person) -> list[str]:
+    """Whom the preview shows to this caller."""
+    _, shown = await call(hub, "POST", f"{SEGMENTS}/preview", who.headers, json={"definition": ACTIVE})
+    return [one["id"] for one in shown["sample"]]
+
+
 async def whose_names_are_told(hub: Hub, segment: dict[str, Any], marketer: Person) -> None:
     """Those of customers whom the caller sees elsewhere too; one who was erased has none."""
     (mine, _), (_, others) = await add_team(hub, "nossa"), await add_team(hub, "outra")
     everybody = await named(hub, segment, marketer)
     assert set(everybody.values()) == {("Ana", "…4321")}
-    theirs, erased = sorted(everybody)[:2]
+    sampled = await sample(hub, marketer)
+    theirs, erased = UUID(sampled[0]), next(one for one in sorted(everybody) if str(one) not in sampled)
     await hub.fetch(
         "INSERT INTO conversations (id, customer_id, state, protocol, queue_id, opened_at) "
         "VALUES ($1, $1, 'queued', next_protocol(now(), 'UTC'), (SELECT id FROM queues WHERE key = $2), now())",
         theirs, others,
     )  # fmt: skip
     await hub.fetch("UPDATE customers SET name = NULL, phone = NULL, status = 'erased' WHERE id = $1", erased)
-    seen = await named(hub, segment, await add_person(hub, "supervisor", mine))
+    supervisor = await add_person(hub, "supervisor", mine)
+    seen = await named(hub, segment, supervisor)
     assert {one for one, told in seen.items() if told == (None, None)} == {theirs, erased}
+    assert await sample(hub, supervisor) == sampled[1:], "nor is he in the preview"
     assert set(seen.values()) == {("Ana", "+5511987654321"), (None, None)}
     assert set((await named(hub, segment, await add_person(hub, "executive"))).values()) == {(None, None)}
     assert (await named(hub, segment, marketer))[theirs] == ("Ana", "…4321")

@@ -12,7 +12,7 @@ from hub_api.analytics.segments import freeze, keep, membership, schemas
 from hub_api.analytics.segments import preview as previews
 from hub_api.auth.decide import require
 from hub_api.auth.principal import Principal
-from hub_api.chat import masking
+from hub_api.chat import masking, views
 from hub_api.chat.viewed import note_view
 from hub_api.platform.idempotency import once
 from hub_api.platform.ids import uuid7
@@ -81,8 +81,10 @@ async def post_preview(services: Hub, caller: Reader, body: schemas.Asked) -> sc
     found = await previews.preview(services, keep.read_definition(body.definition), body.segment_id)
     sample = None
     if caller.may("customers:read"):
-        sample = [schemas.Somebody.model_validate(masking.customer_for(caller, dict(row))) for row in found.sample]
-        await note_view(services, caller, "customer", [row["id"] for row in found.sample], "segment preview")
+        known = await views.seen_customers(services, caller, [row["id"] for row in found.sample])
+        people = [dict(row) for row in found.sample if row["id"] in known]
+        sample = [schemas.Somebody.model_validate(masking.customer_for(caller, row)) for row in people]
+        await note_view(services, caller, "customer", [row["id"] for row in people], "segment preview")
     return schemas.Preview(
         as_of=found.data.as_of,
         members=found.members,

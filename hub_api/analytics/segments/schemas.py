@@ -143,7 +143,9 @@ class Preview(BaseModel):
     as_of: date = Field(description="business day at whose end the customers were so")
     members: int
     customers: int = Field(description="all customers of that day")
-    sample: list[Somebody] | None = Field(description="some members, always the same; null without `customers:read`")
+    sample: list[Somebody] | None = Field(
+        description="some members whom you see, always the same; null without `customers:read`"
+    )
     overlap: list[Shared] = Field(description="segments with the most members in common, by their last run")
     sql: str = Field(description="the query; its values are bound and stand in `parameters`")
     parameters: dict[str, Any]
