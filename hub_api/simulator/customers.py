@@ -34,6 +34,7 @@ MOST_TURNS = 4
 NEVER_DELIVERED, NEVER_READ = 0.01, 0.12
 MARKETING_OPTS_OUT, MARKETING_BLOCKS, MARKETING_REPLIES = 0.012, 0.003, 0.07
 RATES_SERVICE = 0.5
+SETTLED_BY_INVOICE = 0.72  # as in history/script.py: the others tap on, to a person
 SHARES_PHONE = 0.8
 OPENS_LINK = 0.3
 _LINK = re.compile(r"https?://[^\s/]+/l/[0-9A-Za-z]{16}\b")
@@ -95,14 +96,18 @@ class Customers(Behaviour):
         if turns >= MOST_TURNS:
             return []
         user.traits["turns"] = turns + 1
+        text = text_of(message).lower()
+        settled = "código de barras:" in text and rng.random() < SETTLED_BY_INVOICE
+        if message.type == "template" and "fatura" in text:  # a reminder: what they answer is about it
+            user.traits["intent"] = "invoice_copy"
         intent = str(user.traits.get("intent", "no_signal"))
-        if choices:
+        if choices and not settled:
             return (
                 [taps(at, self._choice(intent, choices, rng))]
                 if rng.random() < 0.8
                 else [self._words(user, intent, rng, at)]
             )
-        if "?" in text_of(message) and rng.random() < 0.85:
+        if "?" in text and not settled and rng.random() < 0.85:
             return [self._words(user, intent, rng, at)]
         return [says(at, self._corpus.say(rng, "thanks").text)] if rng.random() < 0.4 else []
 

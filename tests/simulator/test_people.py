@@ -9,7 +9,8 @@ from hub_api.simulator.behaviour import Reaction
 from hub_api.simulator.config import PHONE_NUMBER_ID
 from hub_api.simulator.corpus import load_corpus
 from hub_api.simulator.customers import Customers
-from hub_api.simulator.model import Number, Outbound, Portfolio, User, Waba
+from hub_api.simulator.defaults import default_templates
+from hub_api.simulator.model import Number, Outbound, Portfolio, Template, User, Waba
 from hub_api.simulator.server import Simulator
 from hub_api.simulator.world import NewUser
 from tests.support.chance import drawn_seed
@@ -51,6 +52,16 @@ def test_customers_take_advertising_as_people_do():
     intents = {line.intent for line in load_corpus().utterances if line.text in said}
     assert intents == {"opt_out", "offer_reply_interested", "offer_reply_refused"}, f"seed {SEED}"
     assert all(one.after_s >= each[0].after_s for each in found for one in each), "nobody answers what has not arrived"
+
+
+def test_who_answers_a_reminder_of_an_invoice_speaks_of_the_invoice():
+    (reminder,) = [Template("1", **one) for one in default_templates() if one["name"] == "fatura_lembrete"]
+    found = reactions_of(
+        Customers(), {"type": "template", "body": {}, "category": "utility", "template": reminder}, 300
+    )
+    said = {one.content["body"] for each in found for one in each if one.act == "writes" and "body" in one.content}
+    intents = {line.intent for line in load_corpus().utterances if line.text in said}
+    assert said and intents == {"invoice_copy"}, f"seed {SEED}: {intents}"
 
 
 def test_customers_tap_what_they_came_for_rate_and_share_their_phone_when_asked():
