@@ -5,6 +5,7 @@ gets the next conversation. Each has few slots and goes on a break now and then,
 """
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -19,6 +20,12 @@ log = structlog.get_logger(__name__)
 LOOK_S = 1.0
 BEAT_S = 10.0  # the hub misses who says nothing for 25 s
 BREAKS = ("café", "almoço", "treinamento")
+# With which outcome a talk ends in which this was said; any other with the last one. Those that the hub has not in use are left out.
+OUTCOMES = {
+    "Enviei a segunda via atualizada.": "segunda_via_enviada", "Agendei a visita para amanhã pela manhã.": "visita_agendada",
+    "Abri um chamado para a equipe técnica.": "chamado_aberto", "Fiz o ajuste por aqui, pode testar?": "ajuste_remoto",
+}  # fmt: skip
+USUAL_OUTCOME = "resolvido"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +122,18 @@ async def _talk(desk: Desk, api: aiohttp.ClientSession, conversation: dict[str, 
             await _post(api, f"{path}/messages", {"type": "text", "text": line}, {"Idempotency-Key": key})
         await asyncio.sleep(rng.uniform(5, 20) * desk.pace)
         if await _is_his(api, path, conversation["agent_id"]):
-            await _post(api, f"{path}/resolve", {})
+            await _post(api, f"{path}/resolve", {"disposition": await _outcome(api, lines)})
     except aiohttp.ClientError as error:
         log.info("talk_ended_early", conversation=conversation["id"], error=str(error))
+
+
+async def _outcome(api: aiohttp.ClientSession, lines: Sequence[str]) -> str | None:
+    """The key of the outcome that fits what was said; None on a hub that does not use it."""
+    async with api.get("/api/v1/dispositions") as answer:
+        answer.raise_for_status()
+        used = {one["key"] for one in (await answer.json())["items"] if one["active"]}
+    fitting = [OUTCOMES[line] for line in lines if line in OUTCOMES]
+    return next((key for key in [*fitting, USUAL_OUTCOME] if key in used), None)
 
 
 async def _is_his(api: aiohttp.ClientSession, path: str, agent_id: str) -> bool:

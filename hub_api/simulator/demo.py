@@ -26,6 +26,7 @@ from hub_api.simulator.campaign import NAME, begin_campaign
 from hub_api.simulator.config import DISPLAY_PHONE_NUMBER, PHONE_NUMBER_ID, PORTFOLIO_ID, TOKEN, WABA_ID
 from hub_api.simulator.corpus import real_texts
 from hub_api.simulator.examples import store_baselines, write_examples
+from hub_api.simulator.furniture import furnish
 from hub_api.simulator.history.run import Plan, cut_off, make_history
 from hub_api.simulator.history.store import ensure_agents
 from hub_api.simulator.history.support_log import import_log
@@ -67,6 +68,8 @@ async def play(settings: Settings, scene: Scene) -> None:
         await write_examples(settings, plan.first_day(settings.zone), scene.customers)
     elif half := cut_off(settings.home / "manifest.json"):
         _say(half)
+    if furnished := await furnish(settings):
+        _say(f"examples to begin with: {', '.join(furnished)}")
     await wait_for_relay(settings)
     first_day = plan.first_day(settings.zone)
     await build_tables(settings, await first_day_with_events(settings))

@@ -41,7 +41,7 @@ COST_BEFORE = 0.40  # dollars; a simulated history cannot tell it: what its peop
 
 async def write_examples(settings: Settings, first_day: date, customers: int) -> None:
     """Benefits and costs in proportion to the customers, a dollar's rate, segments; all from the first day of history."""
-    who = _demo()
+    who = demo_caller()
     async with roles.services(settings, "demo") as services, services.transaction() as tx:
         for name, kind, every, reais in ENTRIES:
             entry = NewEntry.model_validate(
@@ -73,7 +73,7 @@ async def store_baselines(settings: Settings, first_day: date, days: int) -> lis
                 )  # fmt: skip
     finally:
         await reader.close()
-    who = _demo()
+    who = demo_caller()
     async with roles.services(settings, "demo") as services, services.transaction() as tx:
         known = {row["kpi"] for row in await tx.db.fetch("SELECT kpi FROM kpi_baseline")}
         stored = [key for key in found if key not in known]
@@ -82,5 +82,6 @@ async def store_baselines(settings: Settings, first_day: date, days: int) -> lis
     return stored
 
 
-def _demo() -> Principal:
+def demo_caller() -> Principal:
+    """Who makes what the demo begins with, as the audit log names him."""
     return Principal("key", uuid7(), "demo", frozenset({ALL}), None, None)
