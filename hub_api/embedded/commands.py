@@ -33,7 +33,7 @@ def up(
     customers: Annotated[int, typer.Option(min=1, help="With --demo: customers of the operator.")] = 4000,
     rate: Annotated[
         float, typer.Option(min=0.01, help="With --demo: messages a second that customers begin with.")
-    ] = 1.0,
+    ] = 0.23,  # as simulator/demo.py works it out
 ) -> None:
     """Start the stack, wait until it is ready, keep it alive; Ctrl-C stops it and the data stays.
 

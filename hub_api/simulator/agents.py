@@ -19,6 +19,7 @@ log = structlog.get_logger(__name__)
 
 LOOK_S = 1.0
 BEAT_S = 10.0  # the hub misses who says nothing for 25 s
+LONG_LINE = 8  # nobody leaves for a break while so many wait, so that a wave ends
 BREAKS = ("café", "almoço", "treinamento")
 # With which outcome a talk ends in which this was said; any other with the last one. Those that the hub has not in use are left out.
 OUTCOMES = {
@@ -44,7 +45,7 @@ class Desk:
     clerks: tuple[Clerk, ...]
     pace: float = 1.0
     works_s: tuple[float, float] = (180.0, 600.0)  # between two breaks
-    rests_s: tuple[float, float] = (20.0, 60.0)
+    rests_s: tuple[float, float] = (60.0, 180.0)
 
 
 async def work(desk: Desk, rng: Random) -> None:
@@ -89,9 +90,23 @@ async def _come_and_go(desk: Desk, api: aiohttp.ClientSession, rng: Random) -> N
             log.warning("api_away", error=type(error).__name__)
         pause = min(BEAT_S, max(0.0, until - loop.time()))
         await asyncio.sleep(max(pause, 0.05))
-        if loop.time() >= until:
-            is_here = not is_here
-            until = loop.time() + rng.uniform(*(desk.works_s if is_here else desk.rests_s)) * desk.pace
+        if loop.time() < until:
+            continue
+        if is_here and await _is_long(api):
+            until = loop.time() + BEAT_S * desk.pace
+            continue
+        is_here = not is_here
+        until = loop.time() + rng.uniform(*(desk.works_s if is_here else desk.rests_s)) * desk.pace
+
+
+async def _is_long(api: aiohttp.ClientSession) -> bool:
+    """Whether the line is too long for a break."""
+    try:
+        async with api.get("/api/v1/conversations", params={"state": "queued", "limit": str(LONG_LINE)}) as answer:
+            answer.raise_for_status()
+            return len((await answer.json())["items"]) == LONG_LINE
+    except aiohttp.ClientError:
+        return False
 
 
 async def _held(api: aiohttp.ClientSession, clerk: Clerk) -> list[dict[str, Any]]:

@@ -99,7 +99,7 @@ def history(
 def play_demo(
     days: Annotated[int, typer.Option(min=2, help="Days of history.")] = 90,
     customers: Annotated[int, typer.Option(min=1, help="Customers of the operator.")] = 4_000,
-    rate: Annotated[float, typer.Option(min=0.01, help="Messages a second that customers begin with.")] = 1.0,
+    rate: Annotated[float, typer.Option(min=0.01, help="Messages a second that customers begin with.")] = 0.23,
 ) -> None:
     """What `hub up --demo` runs: a number, history, all tables, then live traffic until it is stopped."""
     from hub_api.settings import load_settings

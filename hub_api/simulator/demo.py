@@ -27,7 +27,7 @@ from hub_api.simulator.config import DISPLAY_PHONE_NUMBER, PHONE_NUMBER_ID, PORT
 from hub_api.simulator.corpus import real_texts
 from hub_api.simulator.examples import store_baselines, write_examples
 from hub_api.simulator.furniture import furnish
-from hub_api.simulator.history.run import Plan, cut_off, make_history
+from hub_api.simulator.history.run import AGENTS, Plan, cut_off, make_history
 from hub_api.simulator.history.store import ensure_agents
 from hub_api.simulator.history.support_log import import_log
 from hub_api.simulator.traffic import Load, Progress, known_customers, new_customers, run
@@ -35,7 +35,12 @@ from hub_api.whatsapp.accounts import add_account, add_number
 
 RELAY_WAIT_S = 600
 LOOPBACK = ("127.0.0.1", "localhost")
-AGENTS = ("Bianca Teles", "Caio Prado", "Daniela Reis", "Elias Motta")
+# The contact centre holds. An agent's talk takes 3 to 5 lines of 3 to 20 s and a pause of 5 to 20 s: 4 × 11.5 s + 12.5 s and a second for
+# looking, 60 s. Eight agents with two slots each, on a break of 120 s after 390 s at work, end 16 / 60 s × 0.76 = 0.20 talks a second. Of
+# twenty who write the bot hands over eleven, and of ten who were served one comes back: 0.55 × 1.1 = 0.6 talks for each (all measured). At
+# the 0.23 a second of `--rate` these are 0.14 a second: two of three slots are taken, a line grows while some agents rest and ends after.
+# Who had an agent before goes to one at once when he writes again, so a demo that runs all day comes to 0.95 × 1.1 × 0.23 = 0.24: within
+# the 0.27 of agents who put their breaks off while the line is long (at 0.25 with nobody new, it was at its limit).
 SLOTS = 2  # conversations of one virtual agent at a time: few, so that lines grow and whoever comes finds work
 CLERK_SCOPES = ("conversations:read", "conversations:write", "presence:use")
 
@@ -79,7 +84,9 @@ async def play(settings: Settings, scene: Scene) -> None:
     problem = await begin_campaign(settings)
     _say(f"no campaign was begun: {problem}" if problem else f"a campaign with an A/B test is under way: {NAME}")
     _say(f"live traffic: customers begin {scene.rate:g} conversations a second and virtual agents answer")
-    await run_traffic(settings, Load(scene.rate, real_texts=real_texts()), agents=True)
+    # Another seed at every start: with the same one those who were served already would write again.
+    load = Load(scene.rate, seed=int(time.time()), real_texts=real_texts())
+    await run_traffic(settings, load, agents=True)
 
 
 async def connect_number(settings: Settings, token: str | None = None) -> None:

@@ -63,7 +63,11 @@ async def test_a_demo_is_furnished_once_and_what_people_change_stays(hub: Hub) -
     assert {path: len(await shown(path)) for path in sizes} == sizes
     assert sum(len(team["members"]) for team in await shown("teams")) == len(AGENTS)
     everybodys = next(one for one in await shown("queues") if one["key"] == QUEUE[0])
-    assert everybodys["team_id"] is None and everybodys["name"] == QUEUE[1] and everybodys["is_open"] is not None
+    assert (
+        everybodys["team_id"] is None
+        and everybodys["name"] == QUEUE[1]
+        and everybodys["business_hours"] == furniture.ALWAYS["business_hours"]
+    )
 
     gone = (await shown("canned-replies"))[0]["id"]
     assert (await call(hub, "DELETE", f"/api/v1/canned-replies/{gone}", hub.auth))[0] == 204

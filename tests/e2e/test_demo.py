@@ -9,6 +9,8 @@ import asyncpg
 import clickhouse_connect
 import pytest
 
+from hub_api.simulator.history.run import AGENTS
+
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
 DEADLINE_S = 300
@@ -92,7 +94,8 @@ def test_live_customers_are_answered(stack):
 
 def test_virtual_agents_are_present_and_the_router_gives_to_them(stack):
     until(
-        lambda: sql(stack, "SELECT count(*) FROM agents WHERE presence IN ('online', 'break')") == 4, "agents are there"
+        lambda: sql(stack, "SELECT count(*) FROM agents WHERE presence IN ('online', 'break')") == len(AGENTS),
+        "agents are there",
     )
     until(
         lambda: sql(

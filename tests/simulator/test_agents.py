@@ -9,8 +9,9 @@ import pytest
 
 from hub_api.chat.assign import assign
 from hub_api.chat.routing.jobs import route
-from hub_api.simulator.agents import work
-from hub_api.simulator.demo import AGENTS, SLOTS, open_desk
+from hub_api.simulator.agents import USUAL_OUTCOME, work
+from hub_api.simulator.demo import SLOTS, open_desk
+from hub_api.simulator.history.run import AGENTS
 from tests.auth.people import add_conversation, add_person, add_team
 from tests.support.hub import Hub
 from tests.support.waiting import eventually
@@ -35,11 +36,12 @@ async def test_they_serve_what_they_are_given_and_leave_the_rest(hub: Hub, staff
     online = "SELECT count(*) = $1 FROM agents WHERE presence = 'online' AND capacity = $2"
     await eventually(lambda: hub.fetchval(online, len(AGENTS), SLOTS), 30)
     await eventually(lambda: hub.fetchval("SELECT count(*) = $1 FROM agent_heartbeats", len(AGENTS)), 30)
+    await hub.fetch("INSERT INTO dispositions (key, name) VALUES ($1, 'Resolvido')", USUAL_OUTCOME)
     talk = (await add_conversation(hub, queue, "sem sinal"))["conversation"]
     await asyncio.sleep(0.2)
     assert await hub.fetchval("SELECT state FROM conversations WHERE id = $1", talk) == "queued", "nobody pulls"
     await route.function(hub.services)
-    done = "SELECT state = 'resolved' FROM conversations WHERE id = $1"
+    done = "SELECT state = 'resolved' AND disposition = 'resolvido' FROM conversations WHERE id = $1"
     await eventually(lambda: hub.fetchval(done, talk), 30)
     said = await hub.fetch("SELECT author_id FROM messages WHERE conversation_id = $1 AND author = 'agent'", talk)
     assert (
