@@ -9,6 +9,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from flask import Flask
+from hub_dates import evaluate_one_at_a_time
 from hub_security import HubSecurityManager, hub_rows, know_first
 from hub_words import speak_brazilian
 
@@ -39,9 +40,10 @@ def cache(name: str, seconds: int) -> dict[str, object]:
 
 
 def FLASK_APP_MUTATOR(app: Flask) -> None:
-    """What of the hub is in Superset's application: who asks, and its words."""
+    """What of the hub is in Superset's application: who asks, its words, and dates that threads do not spoil."""
     know_first(app)
     speak_brazilian(app)
+    evaluate_one_at_a_time()
 
 
 MINUTE, DAY = 60, 24 * 3600

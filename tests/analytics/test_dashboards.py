@@ -2,6 +2,7 @@
 
 import io
 import json
+import subprocess
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from hub_api.analytics.dashboards import row_rules
 from hub_api.analytics.dashboards.superset import rison
 from hub_api.analytics.dashboards.tree import bundle, read_tree
 from hub_api.auth.apps.assertion import AUDIENCE, HEADER
+from hub_api.embedded.superset import ENVIRONMENT, TREE
 from hub_api.errors import Invalid
 from hub_api.platform.clickhouse import connect
 from hub_api.settings import Settings
@@ -229,3 +231,41 @@ def test_the_folder_holds_nothing_that_is_not_used():
     }
     used = {chart["dataset"] for page in read_tree().dashboards.values() for chart in page.charts.values()}
     assert used == {file.stem for file in folder.glob("datasets/*.yaml")}
+
+
+THREADS = """
+import sys, threading, time
+sys.path.insert(0, sys.argv[1])
+from superset.utils import date_parser
+from hub_dates import evaluate_one_at_a_time
+
+evaluate_one_at_a_time()
+finished, inside, most, found, begin = date_parser.datetime_parser, 0, 0, [], threading.Barrier(8)
+
+class Watched:
+    def parseString(self, text):
+        global inside, most
+        inside += 1
+        most = max(most, inside)
+        time.sleep(0.01)  # whoever is let in meanwhile is seen
+        result = finished().parseString(text)
+        inside -= 1
+        return result
+
+def evaluate():
+    begin.wait()
+    found.append(date_parser.datetime_eval('DATEADD(DATETIME("2026-11-27"), -30, day)'))
+
+date_parser.datetime_parser = Watched
+threads = [threading.Thread(target=evaluate) for _ in range(8)]
+for one in threads: one.start()
+for one in threads: one.join()
+print(most, len(found), *{str(one) for one in found})
+"""
+
+
+def test_threads_of_superset_evaluate_a_period_one_at_a_time():
+    done = subprocess.run(
+        [ENVIRONMENT / "bin/python", "-c", THREADS, TREE], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.stdout.split("\n")[-2] == "1 8 2026-10-28 00:00:00", done.stdout + done.stderr
