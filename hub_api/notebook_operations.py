@@ -10,7 +10,7 @@ import typer
 from yarl import URL
 
 from hub_api.errors import Invalid
-from hub_api.settings import public_path
+from hub_api.platform.prefix import public_path
 
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "VIRTUAL_ENV", "HUB_TIMEZONE", "HUB_PUBLIC_URL")
 BEHIND = "/apps/notebook/"

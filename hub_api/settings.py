@@ -8,7 +8,6 @@ import re
 from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -40,11 +39,6 @@ def weekly_hours(text: str) -> dict[int, tuple[time, time]]:
             raise ValueError(f"{part!r} runs backwards or names a day twice")
         hours |= dict.fromkeys(range(first, last + 1), (opens, closes))
     return hours
-
-
-def public_path(public_url: str) -> str:
-    """The path of HUB_PUBLIC_URL without its last slash: empty, or the prefix (`/hub`) that a proxy before the hub takes away."""
-    return urlsplit(public_url).path.rstrip("/")
 
 
 class App(BaseModel):

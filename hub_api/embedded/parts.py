@@ -17,7 +17,7 @@ from hub_api.embedded.superset import superset_parts
 from hub_api.embedded.supervisor import Part
 from hub_api.embedded.values import DAGSTER_PATH, DAGSTER_SCHEMA, URLS, Values, hub_command, part_environment, program
 from hub_api.errors import Invalid
-from hub_api.settings import public_path
+from hub_api.platform.prefix import public_path
 
 API_PROCESSES = 2
 WORKERS = ("worker-1", "worker-2")

@@ -13,7 +13,7 @@ from hub_api.embedded.home import Home
 from hub_api.embedded.ports import LOOPBACK
 from hub_api.embedded.supervisor import Part
 from hub_api.embedded.values import Values, hub_command
-from hub_api.settings import public_path
+from hub_api.platform.prefix import public_path
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = ROOT / ".venv-superset"

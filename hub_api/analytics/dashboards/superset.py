@@ -10,7 +10,8 @@ import aiohttp
 from hub_api.auth.apps.assertion import HEADER, sign
 from hub_api.auth.permissions import PERMISSIONS
 from hub_api.errors import HubError, Unavailable
-from hub_api.settings import Settings, public_path
+from hub_api.platform.prefix import public_path
+from hub_api.settings import Settings
 
 PATH = "/apps/superset"
 PROGRAM = "hub-provisioner"

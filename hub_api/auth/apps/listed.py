@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from hub_api.auth.decide import demand, unknown
 from hub_api.auth.principal import Principal
 from hub_api.errors import Forbidden, NotFound
-from hub_api.settings import Settings, public_path
+from hub_api.platform.prefix import public_path
+from hub_api.settings import Settings
 
 DAGSTER, PIPELINES = "dagster", "pipelines:operate"
 SUPERSET, ANALYTICS = "superset", "analytics:read"
