@@ -40,7 +40,10 @@ async function start(): Promise<void> {
     </StrictMode>,
   )
   if (import.meta.env.PROD && 'serviceWorker' in navigator) {
-    await navigator.serviceWorker.register(new URL('sw.js', consoleUrl), { scope: consoleUrl.pathname })
+    // Without it the console works too; the next opening tries again.
+    await navigator.serviceWorker
+      .register(new URL('sw.js', consoleUrl), { scope: consoleUrl.pathname })
+      .catch(() => undefined)
   }
 }
 
