@@ -6,6 +6,7 @@ import { api, data } from '../../api/client'
 import type { components } from '../../api/schema'
 import { useMe } from '../../app/session'
 import { Listing } from '../../shared/admin/Listing'
+import { Person } from '../../shared/admin/Person'
 import { usePages } from '../../shared/admin/useAdmin'
 import { date, dateTime } from '../../shared/format'
 import { useColleagues } from '../../shared/useColleagues'
@@ -88,16 +89,7 @@ export function Members({ id }: { id: string }) {
           columns={[
             {
               label: t('members.customer'),
-              show: (one) => (
-                <>
-                  {name(one)}
-                  {one.phone && (
-                    <Typography variant="caption" component="div" sx={{ color: 'text.secondary' }}>
-                      {one.phone}
-                    </Typography>
-                  )}
-                </>
-              ),
+              show: (one) => <Person name={name(one)} phone={one.phone} />,
             },
             { label: t('members.since'), show: (one) => date(one.entered_on, i18n.language) },
           ]}

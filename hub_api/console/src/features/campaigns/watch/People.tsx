@@ -6,6 +6,7 @@ import { Link } from 'wouter'
 import { api, data } from '../../../api/client'
 import type { components } from '../../../api/schema'
 import { Listing } from '../../../shared/admin/Listing'
+import { Person } from '../../../shared/admin/Person'
 import { usePages } from '../../../shared/admin/useAdmin'
 import { dateTime } from '../../../shared/format'
 import type { Campaign } from '../plan'
@@ -66,16 +67,7 @@ export function People({ campaign }: { campaign: Campaign }) {
         columns={[
           {
             label: t('people.customer'),
-            show: (one) => (
-              <>
-                {name(one)}
-                {one.phone && (
-                  <Typography variant="caption" component="div" sx={{ color: 'text.secondary' }}>
-                    {one.phone}
-                  </Typography>
-                )}
-              </>
-            ),
+            show: (one) => <Person name={name(one)} phone={one.phone} />,
           },
           { label: t('funnel.variant'), show: (one) => one.variant.toUpperCase() || '–' },
           {
